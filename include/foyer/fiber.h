@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "foyer/err.h"
+#include "foyer/slice.h"
 
 /* "May park": all state seen before the call may have changed after it. */
 #define fy_async

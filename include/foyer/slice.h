@@ -41,9 +41,9 @@ static inline bool fy_eq_nocase(struct fy_slice a, struct fy_slice b)
 		return false;
 	for (size_t i = 0; i < a.len; i++) {
 		unsigned char x = (unsigned char)a.ptr[i], y = (unsigned char)b.ptr[i];
-		if (x - 'A' < 26u)
+		if (x >= 'A' && x <= 'Z')
 			x |= 0x20;
-		if (y - 'A' < 26u)
+		if (y >= 'A' && y <= 'Z')
 			y |= 0x20;
 		if (x != y)
 			return false;
