@@ -1,0 +1,78 @@
+/* One request, from its complete head to the last byte of its response.
+ * It lives in its own arena, which holds everything the handler makes, and dies when the response has
+ * been handed to the kernel. A handler runs in a fiber, reads declared parameters, and prepares the
+ * response; the connection sends it when the handler has returned. A client that leaves does not stop
+ * the handler: the response is then dropped. */
+#pragma once
+
+#include "foyer/buf.h"
+#include "foyer/ctx.h"
+#include "protocol/http_head.h"
+#include "server/app.h"
+#include "server/http/route.h"
+#include "storage/sessions.h"
+
+struct fy_conn;
+
+struct fy_response {
+	int status;                          /* 0: nothing was prepared yet */
+	struct fy_slice type;                /* Content-Type */
+	struct fy_slice body;
+	struct fy_buf headers;               /* further lines, each ended by CRLF */
+	bool no_store, has_etag, streaming, close;
+};
+
+struct fy_req {
+	struct fy_ctx ctx;
+	struct fy_arena arena;
+	struct fy_app *app;
+	struct fy_conn *conn;                /* NULL once the client has gone */
+	struct fy_http_head head;
+	struct fy_slice body;
+	const struct fy_route *route;
+	struct fy_slice path_params[4];
+	struct fy_slice values[FY_PARAMS_MAX];   /* of the declared parameters; ptr NULL: not given */
+	uint8_t faults[FY_PARAMS_MAX];           /* enum fy_param_fault */
+	uint8_t client[16];                  /* the visitor's address, after trusted proxies; IPv4 mapped */
+	bool secure;                         /* the visitor came over TLS */
+	bool set_cookie;                     /* a new visitor's token must be sent */
+	struct fy_slice token;               /* the visitor's cookie token, possibly just made; see fy_req_csrf */
+	struct fy_session *session;          /* who is signed in; NULL: nobody, or not looked up */
+	struct fy_response res;
+	uint64_t started_ns;
+	size_t sent;                         /* body bytes, for the access log */
+};
+
+enum fy_param_fault { FY_PARAM_OK, FY_PARAM_TOO_LONG, FY_PARAM_BAD_TEXT };
+
+/* ---- Input. `name` must be declared by the route; asking for another aborts. ---- */
+struct fy_slice fy_param(const struct fy_req *req, const char *name);   /* empty when not given */
+bool fy_param_given(const struct fy_req *req, const char *name);
+enum fy_param_fault fy_param_fault(const struct fy_req *req, const char *name);
+bool fy_param_on(const struct fy_req *req, const char *name);           /* a ticked box */
+int fy_param_u64(const struct fy_req *req, const char *name, uint64_t *ret_number);
+
+/* ---- Output. Bodies must live in the request's arena or in constants. ---- */
+int fy_reply(struct fy_req *req, int status, struct fy_slice type, struct fy_slice body);
+int fy_reply_html(struct fy_req *req, int status, const struct fy_buf *page);
+int fy_reply_json(struct fy_req *req, int status, const struct fy_buf *json);
+int fy_reply_none(struct fy_req *req);                                   /* 204 */
+int fy_redirect(struct fy_req *req, const char *path);                   /* 303 */
+int fy_redirect_to(struct fy_req *req, struct fy_slice path);
+void fy_header(struct fy_req *req, const char *name, struct fy_slice value);
+
+/* The error answer for `err`: a page or problem+json, by the route and what the client accepts. */
+int fy_reply_error(struct fy_req *req, int err);
+int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail);
+
+/* A response whose length is not known: chunked on HTTP/1.1, ended by closing on 1.0. Writes park while
+ * the client does not read; FY_ERR_CANCELLED once it has gone. After fy_stream_begin the status is out,
+ * so an error can only end the connection. */
+int fy_stream_begin(struct fy_req *req, int status, struct fy_slice type);
+fy_async int fy_stream_write(struct fy_req *req, struct fy_slice piece);
+
+/* ---- Cookies and forms (server/auth/) ---- */
+/* The csrf field's value for this visitor; gives a visitor without a cookie one. */
+struct fy_slice fy_req_csrf(struct fy_req *req);
+void fy_req_forget_cookie(struct fy_req *req, unsigned which);           /* 0 visitors, 1 back office */
+void fy_req_set_token(struct fy_req *req, unsigned which, struct fy_slice token);
