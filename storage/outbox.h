@@ -1,0 +1,75 @@
+/* The outbox: mails to be sent, kept in the same database as the change that caused them, so that either
+ * both happen or none. Writing the text and speaking SMTP are left to others; the mail job claims and
+ * reports here, routes only add.
+ *
+ *     QUEUED ── claim ──► SENDING ── sent ──► SENT
+ *        ▲                  │  └─ claim lapses: due again
+ *        └── failed, retry ─┘ ── failed, 3 days after it was written ──► FAILED
+ *
+ * Address, subject and text are wiped at SENT and FAILED; the rest of the row goes with the purge. */
+#pragma once
+
+#include "foyer/ctx.h"
+#include "foyer/fiber.h"
+
+enum fy_mail_state { FY_MAIL_QUEUED = 1, FY_MAIL_SENDING, FY_MAIL_SENT, FY_MAIL_FAILED };
+
+/* Bounds in bytes; more is FY_ERR_TOO_LARGE. */
+#define FY_MAIL_ADDRESS_MAX 1016     /* 254 characters (RFC 5321 4.5.3.1.3) of up to 4 bytes */
+#define FY_MAIL_SUBJECT_MAX 998      /* a line of RFC 5322 2.1.1 */
+#define FY_MAIL_BODY_MAX 65536
+
+struct fy_mail_new {
+	uint64_t account_id;         /* 0: none, for instance the contact form */
+	struct fy_slice template_name;   /* a constant name, up to 40 bytes; shown to the operator */
+	enum fy_lang lang;
+	struct fy_personal to_address;
+	struct fy_personal subject;
+	struct fy_secret body_text;      /* secret, because it may hold a link that signs in */
+	struct fy_secret body_html;      /* empty: a mail of text only */
+};
+
+/* A claimed mail; in the context's arena. */
+struct fy_mail {
+	uint64_t id;
+	uint64_t account_id;
+	unsigned attempts;           /* this one included */
+	enum fy_lang lang;
+	fy_time created_at;
+	struct fy_slice template_name;
+	struct fy_personal to_address;
+	struct fy_personal subject;
+	struct fy_secret body_text;
+	struct fy_secret body_html;
+};
+
+struct fy_outbox_counts {
+	uint64_t queued, sending, sent, failed;
+	fy_time oldest_queued_at;    /* 0: none waits */
+};
+
+/* Joins the running transaction where there is one. Due at once. */
+fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail);
+
+/* Claims up to `limit` due mails for `claim_for` (microseconds): until then nobody else gets them, and
+ * afterwards they are due again. `owner` (up to 64 bytes) names the worker. *ret_mails is an array in the
+ * arena; a count of 0 is not an error. The same mail is never handed to two callers at a time. */
+fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for, unsigned limit,
+			     struct fy_mail **ret_mails, size_t *ret_count);
+
+/* Reports on a claimed mail. FY_ERR_EXPIRED: the claim had lapsed and somebody else has it now; nothing
+ * was changed. `reason` (cut at 200 bytes) is for the operator and must not hold an address.
+ * ret_final (may be NULL) says whether it was the last attempt. */
+fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail);
+fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail,
+			      struct fy_slice reason, bool permanent, bool *ret_final);
+
+/* When to try again after `attempts` failures of a mail written at `created_at`; 0: never again.
+ * 1 min, 5 min, 30 min, 2 h, 6 h, 12 h, then daily, up to 3 days after it was written. Pure. */
+fy_time fy_outbox_next_attempt(fy_time created_at, fy_time now, unsigned attempts);
+
+fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_counts);
+
+/* Mails sent or given up before `before`: how many; and deletes up to `limit`. */
+fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+fy_async int fy_outbox_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);
