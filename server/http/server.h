@@ -1,0 +1,56 @@
+/* The HTTP side of one worker: its listeners, its connections and what they share.
+ * Connections are conn.c's; this keeps the clocks (time-outs, the Date header), the counts and limits.
+ * The worker makes one. */
+#pragma once
+
+#include "foyer/list.h"
+#include "server/net/address_count.h"
+#include "server/net/listener.h"
+
+struct fy_app;
+struct fy_conn;
+struct fy_tls_config;
+
+/* A connection stands in exactly one of these lists, by what it is waiting for. Each list has one fixed
+ * duration, so appending keeps it sorted by deadline and only its head is ever looked at. */
+enum fy_conn_clock {
+	FY_CLOCK_IDLE,               /* the next request: limits.idle_seconds */
+	FY_CLOCK_HEAD,               /* the end of a head, from its first byte: limits.header_seconds */
+	FY_CLOCK_BODY,               /* the end of a body, from the end of the head: limits.body_seconds */
+	FY_CLOCK_BUSY,               /* the handler, which has a deadline of its own: none here */
+	FY_CLOCK_WRITE,              /* the client to take what was written; renewed while it takes some */
+	FY_CLOCK_LINGER,             /* the client to close after we did */
+	FY_CLOCK_COUNT
+};
+
+struct fy_http {
+	struct fy_app *app;
+	struct fy_listener *listeners;
+	unsigned listener_count;
+	struct fy_tls_config *tls;           /* NULL without a TLS listener */
+	struct fy_list clocks[FY_CLOCK_COUNT];
+	uint32_t seconds[FY_CLOCK_COUNT];    /* durations; 0: none */
+	uv_timer_t tick;
+	uint32_t now_s;                      /* seconds of the loop's clock */
+	char date[30];                       /* IMF-fixdate of this second */
+	struct fy_address_count addresses;
+	unsigned open;                       /* connections */
+	uint64_t request_seed, request_count;
+	uint64_t requests, refused, responses[6];   /* since the start; responses by class */
+	char read_buffer[65536];             /* one for the loop: what is read is copied or consumed at once */
+};
+
+int fy_http_start(struct fy_app *app, const struct fy_listener_start *listeners, unsigned count,
+		  struct fy_http **ret_http);
+
+/* Stops accepting and closes the idle connections; the busy ones close after their response. */
+void fy_http_drain(struct fy_http *http);
+
+/* Closes everything that is still open. */
+void fy_http_abort(struct fy_http *http);
+
+/* All connections must have gone and the loop must have run once more. */
+void fy_http_destroy(struct fy_http *http);
+
+/* Reads certificate and key again; the old ones stay where the new ones cannot be used. */
+int fy_http_reload_tls(struct fy_http *http);
