@@ -6,19 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "foyer/address.h"
 #include "foyer/arena.h"
 #include "foyer/slice.h"
 #include "protocol/http_head.h"
-
-/* IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves both. All zero: unknown (a unix socket). */
-struct fy_addr {
-	uint8_t b[16];
-};
-
-struct fy_cidr {
-	struct fy_addr addr;         /* bits after the prefix are zero */
-	uint8_t bits;                /* 0..128; IPv4 prefixes are stored as bits + 96 */
-};
 
 #define FY_ADDR_TEXT_MAX 46
 

@@ -8,13 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "foyer/address.h"
 #include "foyer/slice.h"
-
-/* A network: an IPv4 one is held as its IPv6-mapped form (::ffff:a.b.c.d, bits + 96). */
-struct fy_cidr {
-	uint8_t addr[16];
-	uint8_t bits;
-};
 
 struct fy_config_strings {
 	const struct fy_slice *items;
@@ -55,9 +50,9 @@ static inline bool fy_cidrs_hold(const struct fy_config_cidrs *list, const uint8
 	for (size_t i = 0; i < list->count; i++) {
 		const struct fy_cidr *c = &list->items[i];
 		size_t whole = c->bits / 8, rest = c->bits % 8;
-		if (memcmp(c->addr, addr, whole) != 0)
+		if (memcmp(c->addr.b, addr, whole) != 0)
 			continue;
-		if (rest == 0 || ((c->addr[whole] ^ addr[whole]) >> (8 - rest)) == 0)
+		if (rest == 0 || ((c->addr.b[whole] ^ addr[whole]) >> (8 - rest)) == 0)
 			return true;
 	}
 	return false;
