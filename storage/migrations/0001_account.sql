@@ -5,7 +5,7 @@
 -- and those 64. No UTF-8 text begins with 0xFF, which will tell sealed values from plain ones while a
 -- job seals them. Nothing is compared or sorted by them; look-ups go through email_hash, a keyed hash.
 -- email_hash is NULL once a person has been erased.
-CREATE TABLE account (
+CREATE TABLE IF NOT EXISTS account (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 	email VARBINARY(1080) NOT NULL,
 	email_hash BINARY(32) NULL,

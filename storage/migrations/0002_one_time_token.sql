@@ -1,6 +1,6 @@
 -- The links in mails. Only a keyed hash of the token is kept. account_id is NULL for the link that sets
 -- up the first owner, who has no account yet. used_at is also set when a newer token replaces this one.
-CREATE TABLE one_time_token (
+CREATE TABLE IF NOT EXISTS one_time_token (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 	account_id BIGINT UNSIGNED NULL,
 	purpose TINYINT UNSIGNED NOT NULL,

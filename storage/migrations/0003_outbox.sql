@@ -2,7 +2,7 @@
 -- being sent the moment its claim lapses, NULL for one that is done. So one index finds all work.
 -- Address, subject and bodies are NULL once the mail was sent or given up (ended_at).
 -- No foreign key on account_id: the row must not hold a lock on the account while mail is written.
-CREATE TABLE outbox (
+CREATE TABLE IF NOT EXISTS outbox (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 	account_id BIGINT UNSIGNED NULL,
 	template_name VARCHAR(40) NOT NULL,

@@ -1,6 +1,6 @@
 -- What visitors write in the contact form, with the wording of the consent box they ticked.
 -- Widths as in account: 4 bytes a character and 64 for the frame of a sealed value.
-CREATE TABLE contact_message (
+CREATE TABLE IF NOT EXISTS contact_message (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 	name VARBINARY(864) NOT NULL,
 	email VARBINARY(1080) NOT NULL,

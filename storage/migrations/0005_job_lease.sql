@@ -1,5 +1,5 @@
 -- One row a job: who runs it now, and how the last run went. fence counts the times it was taken.
-CREATE TABLE job_lease (
+CREATE TABLE IF NOT EXISTS job_lease (
 	name VARCHAR(40) NOT NULL,
 	owner VARCHAR(64) NULL,
 	fence BIGINT UNSIGNED NOT NULL DEFAULT 0,
