@@ -152,7 +152,7 @@ bool fy_host_parse(struct fy_slice text, uint16_t default_port, struct fy_host_a
 	return true;
 }
 
-bool fy_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr)
+bool fy_config_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr)
 {
 	struct fy_cidr cidr = { .bits = 128 };
 	struct fy_slice rest = text, address = fy_cut(&rest, '/');
@@ -161,31 +161,31 @@ bool fy_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr)
 
 	if (!to_cstr(address, buf, sizeof(buf)))
 		return false;
-	if (inet_pton(AF_INET, buf, cidr.addr + 12) == 1) {
-		memcpy(cidr.addr, mapped_prefix, 12);
+	if (inet_pton(AF_INET, buf, cidr.addr.b + 12) == 1) {
+		memcpy(cidr.addr.b, mapped_prefix, 12);
 		width = bits = 32;
-	} else if (inet_pton(AF_INET6, buf, cidr.addr) != 1) {
+	} else if (inet_pton(AF_INET6, buf, cidr.addr.b) != 1) {
 		return false;
 	}
 	if (rest.ptr != NULL && !parse_number(rest, width, &bits))
 		return false;
 	cidr.bits = (uint8_t)(bits + 128 - width);
 	for (unsigned bit = cidr.bits; bit < 128; bit++)
-		if (cidr.addr[bit / 8] & (0x80 >> bit % 8))
+		if (cidr.addr.b[bit / 8] & (0x80 >> bit % 8))
 			return false;
 	*ret_cidr = cidr;
 	return true;
 }
 
-void fy_cidr_print(const struct fy_cidr *cidr, char ret[64])
+void fy_config_cidr_print(const struct fy_cidr *cidr, char ret[64])
 {
 	char buf[INET6_ADDRSTRLEN] = "";
 
-	if (cidr->bits >= 96 && memcmp(cidr->addr, mapped_prefix, 12) == 0) {
-		inet_ntop(AF_INET, cidr->addr + 12, buf, sizeof(buf));
+	if (cidr->bits >= 96 && memcmp(cidr->addr.b, mapped_prefix, 12) == 0) {
+		inet_ntop(AF_INET, cidr->addr.b + 12, buf, sizeof(buf));
 		snprintf(ret, 64, "%s/%u", buf, cidr->bits - 96u);
 	} else {
-		inet_ntop(AF_INET6, cidr->addr, buf, sizeof(buf));
+		inet_ntop(AF_INET6, cidr->addr.b, buf, sizeof(buf));
 		snprintf(ret, 64, "%s/%u", buf, (unsigned)cidr->bits);
 	}
 }

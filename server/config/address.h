@@ -32,7 +32,7 @@ bool fy_host_parse(struct fy_slice text, uint16_t default_port, struct fy_host_a
 
 /* "10.0.0.0/8", "2001:db8::/32", or an address alone. Bits past the prefix must be zero, since
  * "10.1.2.3/8" is more often a slip than meant. */
-bool fy_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr);
+bool fy_config_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr);
 
 /* `ret` holds 64 bytes. */
-void fy_cidr_print(const struct fy_cidr *cidr, char ret[64]);
+void fy_config_cidr_print(const struct fy_cidr *cidr, char ret[64]);

@@ -109,7 +109,7 @@ static void put_list(struct fy_buf *out, const struct fy_config_key *key, const 
 		if (key->type == FY_CONFIG_STRINGS) {
 			put_text(out, strings->items[i]);
 		} else {
-			fy_cidr_print(&cidrs->items[i], buf);
+			fy_config_cidr_print(&cidrs->items[i], buf);
 			put_text(out, fy_str(buf));
 		}
 	}

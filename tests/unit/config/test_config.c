@@ -268,14 +268,14 @@ static void networks_hold_their_addresses_and_no_others(void **state)
 		struct fy_cidr network, address;
 		struct fy_config_cidrs list = { &network, 1 };
 
-		assert_true(fy_cidr_parse(fy_str(cases[i].network), &network));
-		assert_true(fy_cidr_parse(fy_str(cases[i].address), &address));
-		if (fy_cidrs_hold(&list, address.addr) != cases[i].holds)
+		assert_true(fy_config_cidr_parse(fy_str(cases[i].network), &network));
+		assert_true(fy_config_cidr_parse(fy_str(cases[i].address), &address));
+		if (fy_cidrs_hold(&list, address.addr.b) != cases[i].holds)
 			fail_msg("%s and %s", cases[i].network, cases[i].address);
 	}
 	for (size_t i = 0; i < FY_COUNT(bad); i++) {
 		struct fy_cidr network;
-		if (fy_cidr_parse(fy_str(bad[i]), &network))
+		if (fy_config_cidr_parse(fy_str(bad[i]), &network))
 			fail_msg("accepted \"%s\"", bad[i]);
 	}
 }
