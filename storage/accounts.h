@@ -34,7 +34,7 @@ enum fy_account_state {
 #define FY_ACCOUNT_POSTAL_CODE_MAX 20
 #define FY_ACCOUNT_CITY_MAX 100          /* address_level2 */
 #define FY_ACCOUNT_COUNTRY_MAX 2         /* ISO 3166-1 alpha-2 */
-#define FY_ACCOUNT_PASSWORD_HASH_MAX 191 /* bytes; libsodium's strings have 128 at the most */
+#define FY_ACCOUNT_PASSWORD_HASH_MAX 255 /* bytes; libsodium's strings have 128 at the most */
 
 struct fy_account_new {
 	struct fy_personal email;            /* as the person wrote it */
@@ -121,7 +121,7 @@ fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpos
 					uint64_t *ret_id);
 
 /* Uses the set-up token of the first owner (the one of account 0) and creates that account, active, in one
- * transaction. FY_ERR_EXISTS: the address is taken; FY_ERR_CONFLICT: there is an owner already. */
+ * transaction. FY_ERR_EXISTS: the address is taken; FY_ERR_DENIED: there is an owner already. */
 fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,
 				      const struct fy_account_new *account, uint64_t *ret_id);
 

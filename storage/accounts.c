@@ -1,0 +1,168 @@
+/* Accounts and profiles (accounts.h): reading, editing, and what sign-in needs.
+ * The flows that join a token, an account and a mail in one transaction are in accounts_flows.c.
+ * Statements: sql/account.def. */
+#include "storage/accounts.h"
+
+#include "storage/repo.h"
+#include "storage/statements.h"
+
+/* The rows of both statements have the same members. */
+#define SIGNIN_OF(row)                                                                             \
+	(struct fy_account_signin)                                                                 \
+	{                                                                                          \
+		.id = (row)->id, .state = (enum fy_account_state)(row)->state,                     \
+		.role = (enum fy_account_role)(row)->role, .language = (enum fy_lang)(row)->language,      \
+		.version = (row)->version, .password_hash = (row)->password_hash, .email = (row)->email,   \
+		.given_name = (row)->given_name,                                                   \
+	}
+
+fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_hash,
+				     struct fy_account_signin *ret_account)
+{
+	struct fy_sql_account_signin_by_email_row row;
+	int err = fy_sql_account_signin_by_email(ctx, &(struct fy_sql_account_signin_by_email_params){
+		.email_hash = { email_hash } }, &row);
+	if (err)
+		return err;
+	*ret_account = SIGNIN_OF(&row);
+	return 0;
+}
+
+fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_account_signin *ret_account)
+{
+	struct fy_sql_account_signin_by_id_row row;
+	int err = fy_sql_account_signin_by_id(ctx, &(struct fy_sql_account_signin_by_id_params){ .id = id }, &row);
+	if (err)
+		return err;
+	*ret_account = SIGNIN_OF(&row);
+	return 0;
+}
+
+fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account *ret_account)
+{
+	struct fy_sql_account_get_row row;
+	int err = fy_sql_account_get(ctx, id, &row);
+	if (err)
+		return err;
+	*ret_account = (struct fy_account){
+		.id = row.id,
+		.version = row.version,
+		.state = (enum fy_account_state)row.state,
+		.role = (enum fy_account_role)row.role,
+		.created_at = row.created_at,
+		.confirmed_at = fy_repo_time(row.has_confirmed_at, row.confirmed_at),
+		.last_active_at = fy_repo_time(row.has_last_active_at, row.last_active_at),
+		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
+		.email = row.email,
+		.profile = {
+			.given_name = row.given_name,
+			.family_name = row.family_name,
+			.phone = row.phone,
+			.position = row.position,
+			.skills = row.skills,
+			.passions = row.passions,
+			.street_address = row.street_address,
+			.postal_code = row.postal_code,
+			.address_level2 = row.address_level2,
+			.country = row.country,
+			.language = (enum fy_lang)row.language,
+		},
+	};
+	return 0;
+}
+
+fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_t version,
+					const struct fy_profile *profile, uint32_t *ret_version)
+{
+	struct fy_db_done done;
+	int err = fy_sql_account_update_profile(ctx, &(struct fy_sql_account_update_profile_params){
+		.given_name = profile->given_name,
+		.family_name = profile->family_name,
+		.phone = profile->phone,
+		.position = profile->position,
+		.skills = profile->skills,
+		.passions = profile->passions,
+		.street_address = profile->street_address,
+		.postal_code = profile->postal_code,
+		.address_level2 = profile->address_level2,
+		.country = profile->country,
+		.language = (uint8_t)profile->language,
+		.id = id,
+		.version = version,
+		.closed = FY_ACCOUNT_CLOSED,
+	}, &done);
+	if (err)
+		return err;
+	if (done.affected == 1) {
+		if (ret_version)
+			*ret_version = version + 1;
+		return 0;
+	}
+	struct fy_sql_account_state_row now;
+	err = fy_sql_account_state(ctx, &(struct fy_sql_account_state_params){ .id = id }, &now);
+	if (err)
+		return err;
+	return now.state == FY_ACCOUNT_CLOSED ? FY_ERR_NOT_FOUND : FY_ERR_CONFLICT;
+}
+
+fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secret old_hash, struct fy_secret new_hash)
+{
+	return fy_sql_account_rehash(ctx, &(struct fy_sql_account_rehash_params){
+		.password_hash = new_hash, .id = id, .old_hash = old_hash }, NULL);
+}
+
+fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id)
+{
+	return fy_sql_account_touch(ctx, &(struct fy_sql_account_touch_params){
+		.last_active_at = ctx->now, .id = id, .stale_before = ctx->now - FY_DAY }, NULL);
+}
+
+fy_async int fy_accounts_set_role(struct fy_ctx *ctx, uint64_t id, enum fy_account_role role)
+{
+	struct fy_db_done done;
+	int err = fy_sql_account_set_role(ctx, &(struct fy_sql_account_set_role_params){
+		.role = (uint8_t)role, .id = id, .closed = FY_ACCOUNT_CLOSED }, &done);
+	if (err)
+		return err;
+	return done.affected == 1 ? 0 : FY_ERR_NOT_FOUND;
+}
+
+fy_async int fy_accounts_count_owners(struct fy_ctx *ctx, uint64_t *ret_count)
+{
+	struct fy_sql_account_count_role_row row;
+	int err = fy_sql_account_count_role(ctx, &(struct fy_sql_account_count_role_params){
+		.role = FY_ROLE_OWNER, .closed = FY_ACCOUNT_CLOSED }, &row);
+	if (err)
+		return err;
+	*ret_count = (uint64_t)row.accounts;
+	return 0;
+}
+
+fy_async int fy_accounts_count_unconfirmed(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
+{
+	struct fy_sql_account_count_state_row row;
+	int err = fy_sql_account_count_state(ctx, &(struct fy_sql_account_count_state_params){
+		.state = FY_ACCOUNT_PENDING, .created_before = before }, &row);
+	if (err)
+		return err;
+	*ret_count = (uint64_t)row.accounts;
+	return 0;
+}
+
+fy_async int fy_accounts_list_unconfirmed(struct fy_ctx *ctx, fy_time before, uint64_t after, unsigned limit,
+					  uint64_t **ret_ids, size_t *ret_count)
+{
+	struct fy_sql_account_list_state_row *rows;
+	size_t count;
+	int err = fy_sql_account_list_state(ctx, &(struct fy_sql_account_list_state_params){
+		.state = FY_ACCOUNT_PENDING, .created_before = before, .after_id = after,
+		.limit = limit < 1000 ? limit : 1000 }, &rows, &count);
+	if (err)
+		return err;
+	uint64_t *ids = fy_new_array(ctx->arena, uint64_t, count);
+	for (size_t i = 0; i < count; i++)
+		ids[i] = rows[i].id;
+	*ret_ids = ids;
+	*ret_count = count;
+	return 0;
+}

@@ -1,0 +1,247 @@
+/* What happens to an account together with a token or a mail (accounts.h): all of it or nothing.
+ * Reading and editing are in accounts.c; hashing, the mails' text and ending sessions are the callers'. */
+#include "storage/accounts.h"
+
+#include "storage/outbox.h"
+#include "storage/repo.h"
+#include "storage/repo_rows.h"
+#include "storage/statements.h"
+
+static int account_row(struct fy_ctx *ctx, const struct fy_account_new *account,
+		       struct fy_sql_account_insert_params *ret_row)
+{
+	if (account->email_hash.len != FY_HASH_BYTES || !account->email.text.len)
+		return fy_fail(ctx, FY_ERR_INVALID, "an account needs an address and its hash of %d bytes", FY_HASH_BYTES);
+	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
+	*ret_row = (struct fy_sql_account_insert_params){
+		.email = account->email,
+		.email_hash = { account->email_hash },
+		.password_hash = { fy_repo_or_null(account->password_hash.text) },
+		.given_name = account->given_name,
+		.family_name = account->family_name,
+		.language = (uint8_t)account->language,
+		.role = (uint8_t)(account->role ? account->role : FY_ROLE_MEMBER),
+		.state = (uint8_t)state,
+		.created_at = ctx->now,
+		.confirmed_at = ctx->now,
+		.has_confirmed_at = state == FY_ACCOUNT_ACTIVE,
+		.password_changed_at = ctx->now,
+		.has_password_changed_at = account->password_hash.text.len != 0,
+	};
+	return 0;
+}
+
+/* A duplicate key and a lost deadlock look alike; only the first is "the address is taken". */
+static fy_async int taken_or(struct fy_ctx *ctx, struct fy_slice email_hash, int err)
+{
+	struct fy_account_signin other;
+	if (err != FY_ERR_CONFLICT)
+		return err;
+	return fy_accounts_find_signin(ctx, email_hash, &other) == 0 ? FY_ERR_EXISTS : err;
+}
+
+fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account,
+				enum fy_token_purpose purpose, struct fy_slice token_hash, fy_time token_expires_at,
+				const struct fy_mail_new *mail, uint64_t *ret_id)
+{
+	struct fy_sql_account_insert_params row;
+	struct fy_sql_token_insert_params token;
+	struct fy_sql_outbox_insert_params mail_row;
+	struct fy_db_insert unit[3];
+	uint64_t ids[3];
+	size_t count = 0;
+	int err = account_row(ctx, account, &row);
+	if (err)
+		return err;
+	unit[count++] = fy_sql_account_insert_insert(&row);
+	if (token_hash.len) {
+		if (token_hash.len != FY_HASH_BYTES)
+			return fy_fail(ctx, FY_ERR_INVALID, "a token hash has %d bytes", FY_HASH_BYTES);
+		fy_token_row(ctx, 0, purpose, token_hash, token_expires_at, &token);
+		token.has_account_id = true;
+		unit[count] = fy_sql_token_insert_insert(&token);
+		unit[count].id_from = 1;
+		unit[count++].id_to = offsetof(struct fy_sql_token_insert_params, account_id);
+	}
+	if (mail) {
+		err = fy_outbox_row(ctx, mail, &mail_row);
+		if (err)
+			return err;
+		mail_row.has_account_id = true;
+		unit[count] = fy_sql_outbox_insert_insert(&mail_row);
+		unit[count].id_from = 1;
+		unit[count++].id_to = offsetof(struct fy_sql_outbox_insert_params, account_id);
+	}
+	err = fy_db_unit(ctx, unit, count, ids);
+	if (err)
+		return taken_or(ctx, account->email_hash, err);
+	if (ret_id)
+		*ret_id = ids[0];
+	return 0;
+}
+
+struct token_flow {
+	enum fy_token_purpose purpose;
+	struct fy_slice token_hash;
+	struct fy_secret password_hash;
+	const struct fy_account_new *account;
+	uint64_t id;
+};
+
+static fy_async int confirm(struct fy_ctx *ctx, void *arg)
+{
+	struct token_flow *f = arg;
+	struct fy_token token;
+	int err = fy_tokens_use(ctx, FY_TOKEN_CONFIRM_EMAIL, f->token_hash, &token);
+	if (err)
+		return err;
+	err = fy_sql_account_activate(ctx, &(struct fy_sql_account_activate_params){
+		.active = FY_ACCOUNT_ACTIVE, .confirmed_at = ctx->now, .id = token.account_id,
+		.pending = FY_ACCOUNT_PENDING }, NULL);
+	f->id = token.account_id;
+	return err;
+}
+
+fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, uint64_t *ret_id)
+{
+	struct token_flow f = { .token_hash = token_hash };
+	int err = fy_repo_join(ctx, confirm, &f);
+	if (err)
+		return err;
+	*ret_id = f.id;
+	return 0;
+}
+
+/* Sets a password and makes other links that would set one useless. */
+static fy_async int store_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash)
+{
+	struct fy_db_done done;
+	int err = fy_sql_account_set_password(ctx, &(struct fy_sql_account_set_password_params){
+		.password_hash = password_hash, .password_changed_at = ctx->now, .id = id,
+		.closed = FY_ACCOUNT_CLOSED }, &done);
+	if (err)
+		return err;
+	if (done.affected != 1)
+		return FY_ERR_NOT_FOUND;
+	static const enum fy_token_purpose ends[] = { FY_TOKEN_RESET_PASSWORD, FY_TOKEN_SET_UP };
+	for (size_t i = 0; i < 2 && !err; i++)
+		err = fy_sql_token_replace(ctx, &(struct fy_sql_token_replace_params){
+			.used_at = ctx->now, .account_id = id, .has_account_id = true, .purpose = (uint8_t)ends[i] }, NULL);
+	return err;
+}
+
+static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
+{
+	struct token_flow *f = arg;
+	struct fy_token token;
+	int err = fy_tokens_use(ctx, f->purpose, f->token_hash, &token);
+	if (err)
+		return err;
+	struct fy_sql_account_lock_row account;
+	err = fy_sql_account_lock(ctx, &(struct fy_sql_account_lock_params){ .id = token.account_id }, &account);
+	if (err)
+		return err;
+	if (account.state == FY_ACCOUNT_CLOSED)
+		return FY_ERR_DENIED;
+	if (account.state == FY_ACCOUNT_PENDING) {
+		err = fy_sql_account_activate(ctx, &(struct fy_sql_account_activate_params){
+			.active = FY_ACCOUNT_ACTIVE, .confirmed_at = ctx->now, .id = token.account_id,
+			.pending = FY_ACCOUNT_PENDING }, NULL);
+		if (err)
+			return err;
+	}
+	f->id = token.account_id;
+	return store_password(ctx, token.account_id, f->password_hash);
+}
+
+fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose,
+					struct fy_slice token_hash, struct fy_secret password_hash,
+					uint64_t *ret_id)
+{
+	struct token_flow f = { .purpose = purpose, .token_hash = token_hash, .password_hash = password_hash };
+	int err = fy_repo_join(ctx, reset_password, &f);
+	if (err)
+		return err;
+	*ret_id = f.id;
+	return 0;
+}
+
+static fy_async int set_password(struct fy_ctx *ctx, void *arg)
+{
+	const struct token_flow *f = arg;
+	return store_password(ctx, f->id, f->password_hash);
+}
+
+fy_async int fy_accounts_set_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash)
+{
+	struct token_flow f = { .id = id, .password_hash = password_hash };
+	return fy_repo_join(ctx, set_password, &f);
+}
+
+static fy_async int set_up_owner(struct fy_ctx *ctx, void *arg)
+{
+	struct token_flow *f = arg;
+	struct fy_token token;
+	uint64_t owners;
+	int err = fy_tokens_use(ctx, FY_TOKEN_SET_UP, f->token_hash, &token);
+	if (err)
+		return err;
+	if (token.account_id)
+		return FY_ERR_NOT_FOUND;     /* a link for somebody's own account does not make an owner */
+	err = fy_accounts_count_owners(ctx, &owners);
+	if (err)
+		return err;
+	if (owners)
+		return FY_ERR_DENIED;
+	struct fy_account_new account = *f->account;
+	struct fy_sql_account_insert_params row;
+	account.role = FY_ROLE_OWNER;
+	account.state = FY_ACCOUNT_ACTIVE;
+	err = account_row(ctx, &account, &row);
+	if (err)
+		return err;
+	return fy_sql_account_insert(ctx, &row, &f->id);
+}
+
+fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,
+				      const struct fy_account_new *account, uint64_t *ret_id)
+{
+	struct token_flow f = { .token_hash = token_hash, .account = account };
+	int err = fy_repo_join(ctx, set_up_owner, &f);
+	if (err)
+		return taken_or(ctx, account->email_hash, err);
+	*ret_id = f.id;
+	return 0;
+}
+
+struct deletion {
+	uint64_t id;
+	fy_time before;
+	bool deleted;
+};
+
+/* The tokens go with the account, by their foreign key. */
+static fy_async int delete_unconfirmed(struct fy_ctx *ctx, void *arg)
+{
+	struct deletion *d = arg;
+	struct fy_db_done done;
+	int err = fy_sql_account_delete_state(ctx, &(struct fy_sql_account_delete_state_params){
+		.id = d->id, .state = FY_ACCOUNT_PENDING, .created_before = d->before }, &done);
+	if (err)
+		return err;
+	d->deleted = done.affected == 1;
+	if (!d->deleted)
+		return 0;
+	return fy_sql_outbox_delete_of_account(ctx, &(struct fy_sql_outbox_delete_of_account_params){
+		.account_id = d->id }, NULL);
+}
+
+fy_async int fy_accounts_delete_unconfirmed(struct fy_ctx *ctx, uint64_t id, fy_time before, bool *ret_deleted)
+{
+	struct deletion d = { .id = id, .before = before };
+	int err = fy_repo_join(ctx, delete_unconfirmed, &d);
+	if (err)
+		return err;
+	*ret_deleted = d.deleted;
+	return 0;
+}

@@ -1,0 +1,214 @@
+/* The outbox (outbox.h): each step of a mail is one UPDATE that names the state it expects, so a worker
+ * that lost its claim changes nothing.
+ * The claim is (owner, attempts): attempts goes up with each claim, so a worker cannot mistake an
+ * earlier claim of its own for the present one. Statements: sql/outbox.def. */
+#include "storage/outbox.h"
+
+#include "foyer/require.h"
+#include "storage/repo.h"
+#include "storage/repo_rows.h"
+#include "storage/statements.h"
+
+#define CLAIM_MAX 100           /* `max` of outbox_due */
+#define OWNER_MAX 64
+#define REASON_MAX 200
+
+/* Waits before attempt 2, 3, …; the last one repeats. */
+static const fy_time waits[] = {
+	FY_MINUTE, 5 * FY_MINUTE, 30 * FY_MINUTE, 2 * FY_HOUR, 6 * FY_HOUR, 12 * FY_HOUR, FY_DAY,
+};
+#define GIVE_UP_AFTER (3 * FY_DAY)
+
+/* More claims than the waits above can lead to: workers died while they sent it, so it may be what
+ * kills them. */
+#define ATTEMPTS_MAX 20
+
+int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, struct fy_sql_outbox_insert_params *ret_row)
+{
+	if (!mail->to_address.text.len || !mail->body_text.text.len || !mail->template_name.len)
+		return fy_fail(ctx, FY_ERR_INVALID, "a mail needs a template name, an address and a text");
+	if (mail->to_address.text.len > FY_MAIL_ADDRESS_MAX || mail->subject.text.len > FY_MAIL_SUBJECT_MAX ||
+	    mail->body_text.text.len > FY_MAIL_BODY_MAX || mail->body_html.text.len > FY_MAIL_BODY_MAX)
+		return fy_fail(ctx, FY_ERR_TOO_LARGE, "a part of the mail is too long");
+	*ret_row = (struct fy_sql_outbox_insert_params){
+		.account_id = mail->account_id,
+		.has_account_id = mail->account_id != 0,
+		.template_name = mail->template_name,
+		.lang = (uint8_t)mail->lang,
+		.to_address = mail->to_address,
+		.subject = mail->subject,
+		.body_text = mail->body_text,
+		.body_html = { fy_repo_or_null(mail->body_html.text) },
+		.created_at = ctx->now,
+		.next_attempt_at = ctx->now,
+	};
+	return 0;
+}
+
+fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail)
+{
+	struct fy_sql_outbox_insert_params row;
+	int err = fy_outbox_row(ctx, mail, &row);
+	if (err)
+		return err;
+	return fy_sql_outbox_insert(ctx, &row, NULL);
+}
+
+static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail,
+			enum fy_mail_state state, struct fy_slice reason)
+{
+	struct fy_db_done done;
+	int err = fy_sql_outbox_end(ctx, &(struct fy_sql_outbox_end_params){
+		.state = (uint8_t)state, .ended_at = ctx->now, .last_error = fy_repo_or_null(reason), .id = mail->id,
+		.claimed_by = owner, .attempts = (uint16_t)mail->attempts }, &done);
+	if (err)
+		return err;
+	return done.affected == 1 ? 0 : FY_ERR_EXPIRED;
+}
+
+/* Claims one due mail and reads it. FY_ERR_BUSY: it is not ours to send. */
+static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for,
+			      const struct fy_sql_outbox_due_row *due, struct fy_mail *ret_mail)
+{
+	struct fy_db_done done;
+	int err = fy_sql_outbox_claim(ctx, &(struct fy_sql_outbox_claim_params){
+		.claimed_by = owner, .lapses_at = ctx->now + claim_for, .id = due->id, .attempts = due->attempts,
+		.now = ctx->now }, &done);
+	if (err == FY_ERR_CONFLICT || (!err && done.affected != 1))
+		return FY_ERR_BUSY;          /* CONFLICT: lost against another node of the cluster */
+	if (err)
+		return err;
+	struct fy_sql_outbox_get_claimed_row row;
+	uint16_t attempts = (uint16_t)(due->attempts + 1);
+	err = fy_sql_outbox_get_claimed(ctx, &(struct fy_sql_outbox_get_claimed_params){
+		.id = due->id, .claimed_by = owner, .attempts = attempts }, &row);
+	if (err == FY_ERR_NOT_FOUND)
+		return FY_ERR_BUSY;          /* the claim has lapsed already, or the mail was deleted */
+	if (err)
+		return err;
+	if (attempts > ATTEMPTS_MAX) {
+		err = end(ctx, owner, &(struct fy_mail){ .id = due->id, .attempts = attempts }, FY_MAIL_FAILED,
+			  FY_LIT("too many attempts were cut off"));
+		return err ? err : FY_ERR_BUSY;
+	}
+	*ret_mail = (struct fy_mail){
+		.id = due->id,
+		.account_id = row.has_account_id ? row.account_id : 0,
+		.attempts = attempts,
+		.lang = (enum fy_lang)row.lang,
+		.created_at = row.created_at,
+		.template_name = row.template_name,
+		.to_address = row.to_address,
+		.subject = row.subject,
+		.body_text = row.body_text,
+		.body_html = row.body_html,
+	};
+	return 0;
+}
+
+fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for, unsigned limit,
+			     struct fy_mail **ret_mails, size_t *ret_count)
+{
+	FY_REQUIRE(owner.len && owner.len <= OWNER_MAX && claim_for > 0);
+	struct fy_sql_outbox_due_row *due;
+	size_t due_count;
+	int err = fy_sql_outbox_due(ctx, &(struct fy_sql_outbox_due_params){
+		.now = ctx->now, .limit = limit < CLAIM_MAX ? limit : CLAIM_MAX }, &due, &due_count);
+	if (err)
+		return err;
+	struct fy_mail *mails = fy_new_array(ctx->arena, struct fy_mail, due_count);
+	size_t count = 0;
+	for (size_t i = 0; i < due_count; i++) {
+		err = claim_one(ctx, owner, claim_for, &due[i], &mails[count]);
+		if (!err)
+			count++;
+		else if (err != FY_ERR_BUSY)
+			break;
+	}
+	if (err && err != FY_ERR_BUSY && count == 0)
+		return err;
+	*ret_mails = mails;          /* what was claimed before an error is handed out: it must be sent */
+	*ret_count = count;
+	return 0;
+}
+
+fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail)
+{
+	return end(ctx, owner, mail, FY_MAIL_SENT, FY_NONE);
+}
+
+fy_time fy_outbox_next_attempt(fy_time created_at, fy_time now, unsigned attempts)
+{
+	size_t i = attempts > 0 ? attempts - 1 : 0;
+	if (i >= FY_COUNT(waits))
+		i = FY_COUNT(waits) - 1;
+	fy_time next = now + waits[i];
+	return next <= created_at + GIVE_UP_AFTER ? next : 0;
+}
+
+fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail,
+			      struct fy_slice reason, bool permanent, bool *ret_final)
+{
+	fy_time next = permanent ? 0 : fy_outbox_next_attempt(mail->created_at, ctx->now, mail->attempts);
+	int err;
+	reason = fy_repo_cut(reason, REASON_MAX);
+	if (next) {
+		struct fy_db_done done;
+		err = fy_sql_outbox_retry(ctx, &(struct fy_sql_outbox_retry_params){
+			.next_attempt_at = next, .last_error = fy_repo_or_null(reason), .id = mail->id,
+			.claimed_by = owner, .attempts = (uint16_t)mail->attempts }, &done);
+		if (!err && done.affected != 1)
+			err = FY_ERR_EXPIRED;
+	} else {
+		err = end(ctx, owner, mail, FY_MAIL_FAILED, reason);
+	}
+	if (!err && ret_final)
+		*ret_final = next == 0;
+	return err;
+}
+
+fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_counts)
+{
+	struct fy_outbox_counts counts = { 0 };
+	struct fy_sql_outbox_count_row *rows;
+	size_t count;
+	int err = fy_sql_outbox_count(ctx, &rows, &count);
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		switch (rows[i].state) {
+		case FY_MAIL_QUEUED: counts.queued = (uint64_t)rows[i].mails; break;
+		case FY_MAIL_SENDING: counts.sending = (uint64_t)rows[i].mails; break;
+		case FY_MAIL_SENT: counts.sent = (uint64_t)rows[i].mails; break;
+		case FY_MAIL_FAILED: counts.failed = (uint64_t)rows[i].mails; break;
+		default: break;
+		}
+	}
+	struct fy_sql_outbox_oldest_queued_row oldest;
+	err = fy_sql_outbox_oldest_queued(ctx, &oldest);
+	if (err)
+		return err;
+	counts.oldest_queued_at = fy_repo_time(oldest.has_oldest, oldest.oldest);
+	*ret_counts = counts;
+	return 0;
+}
+
+fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
+{
+	struct fy_sql_outbox_count_old_row row;
+	int err = fy_sql_outbox_count_old(ctx, &(struct fy_sql_outbox_count_old_params){ .before = before }, &row);
+	if (err)
+		return err;
+	*ret_count = (uint64_t)row.mails;
+	return 0;
+}
+
+fy_async int fy_outbox_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
+{
+	struct fy_db_done done;
+	int err = fy_sql_outbox_purge(ctx, &(struct fy_sql_outbox_purge_params){ .before = before, .limit = limit }, &done);
+	if (err)
+		return err;
+	*ret_deleted = done.affected;
+	return 0;
+}
