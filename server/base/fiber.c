@@ -168,8 +168,16 @@ static void stack_give(struct fy_fiber *fiber)
 	sched.stats.pooled++;
 }
 
+static void on_idle(uv_idle_t *handle)
+{
+	(void)handle;
+}
+
+/* An active idle handle keeps the loop alive and from sleeping until the next drain. */
 static void make_ready(struct fy_fiber *fiber)
 {
+	if (sched.ready_head == NULL)
+		uv_idle_start(&sched.idle, on_idle);
 	fiber->next = NULL;
 	*sched.ready_tail = fiber;
 	sched.ready_tail = &fiber->next;
@@ -199,19 +207,12 @@ static void on_check(uv_check_t *handle)
 	drain();
 }
 
-static void on_idle(uv_idle_t *handle)
-{
-	(void)handle;
-}
-
-/* The last stop before the loop sleeps: with fibers still ready, an active idle handle keeps it awake. */
+/* The last stop before the loop sleeps. */
 static void on_prepare(uv_prepare_t *handle)
 {
 	(void)handle;
 	drain();
-	if (sched.ready_head)
-		uv_idle_start(&sched.idle, on_idle);
-	else
+	if (sched.ready_head == NULL)
 		uv_idle_stop(&sched.idle);
 }
 

@@ -4,7 +4,7 @@
  *                          └─────────────────── bad or too late ──────────────────► WRITE ─► LINGER ─► closed
  *
  * A waiting connection has no buffer and no request; its state is this struct. Responses leave in the
- * order of their requests: pipelined bytes wait in `pending` while a request is under way. */
+ * order of their requests: pipelined bytes wait in `inbox` while a request is under way. */
 #pragma once
 
 #include <uv.h>
@@ -19,6 +19,11 @@ struct fy_tls;
 
 enum fy_conn_state { FY_CONN_IDLE, FY_CONN_HEAD, FY_CONN_BODY, FY_CONN_BUSY, FY_CONN_WRITE, FY_CONN_LINGER, FY_CONN_CLOSED };
 
+struct fy_inbox {
+	struct fy_buf buf;
+	size_t scanned;                      /* where the search for the head's end goes on */
+};
+
 struct fy_conn {
 	union {
 		uv_handle_t handle;
@@ -30,11 +35,11 @@ struct fy_conn {
 	struct fy_list clock;
 	struct fy_req *req;                  /* from its head to the last byte of its response */
 	struct fy_tls *tls;
-	struct fy_buf *pending;              /* bytes received and not used yet; NULL: none */
-	uint32_t deadline_s, requests;
+	struct fy_inbox *inbox;              /* bytes received and not used yet; NULL: none */
+	uint32_t deadline_s, requests, unsent;
 	uint8_t address[16];
 	uint8_t state, listener_kind;
-	bool unix_peer : 1, counted : 1, paused : 1, half_closed : 1, close_after : 1, writing : 1;
+	bool unix_peer : 1, counted : 1, paused : 1, half_closed : 1;
 	uint16_t lingered_kib;
 };
 
@@ -45,6 +50,9 @@ void fy_conn_late(struct fy_conn *conn);             /* its clock has run out */
 
 /* The request's handler has returned: sends the response that it prepared and ends the request. */
 void fy_conn_respond(struct fy_req *req);
+
+/* Answers with an error without a parsed request, and closes. */
+void fy_conn_reject(struct fy_conn *conn, int status, struct fy_slice reason);
 
 /* For streamed responses: sends one piece, parks while the client does not take it. */
 fy_async int fy_conn_write(struct fy_req *req, struct fy_slice piece);

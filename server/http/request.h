@@ -7,6 +7,7 @@
 
 #include "foyer/buf.h"
 #include "foyer/ctx.h"
+#include "protocol/http_body.h"
 #include "protocol/http_head.h"
 #include "server/app.h"
 #include "server/http/route.h"
@@ -18,8 +19,10 @@ struct fy_response {
 	int status;                          /* 0: nothing was prepared yet */
 	struct fy_slice type;                /* Content-Type */
 	struct fy_slice body;
+	struct fy_slice etag;                /* with its quotes; a 200 then answers conditional requests */
 	struct fy_buf headers;               /* further lines, each ended by CRLF */
-	bool no_store, has_etag, streaming, close;
+	bool cacheable;                      /* the handler has said how long; otherwise Cache-Control: no-store */
+	bool streaming, close;
 };
 
 struct fy_req {
@@ -27,23 +30,33 @@ struct fy_req {
 	struct fy_arena arena;
 	struct fy_app *app;
 	struct fy_conn *conn;                /* NULL once the client has gone */
-	struct fy_http_head head;
 	struct fy_slice body;
+	struct fy_buf body_buf;
+	struct fy_http_body body_reader;
 	const struct fy_route *route;
 	struct fy_slice path_params[4];
 	struct fy_slice values[FY_PARAMS_MAX];   /* of the declared parameters; ptr NULL: not given */
 	uint8_t faults[FY_PARAMS_MAX];           /* enum fy_param_fault */
 	uint8_t client[16];                  /* the visitor's address, after trusted proxies; IPv4 mapped */
 	bool secure;                         /* the visitor came over TLS */
-	bool set_cookie;                     /* a new visitor's token must be sent */
-	struct fy_slice token;               /* the visitor's cookie token, possibly just made; see fy_req_csrf */
+	bool had_cookie;                     /* the visitor sent a cookie of this side of the site */
+	uint8_t which;                       /* enum fy_which_cookie: whose cookie `token` is */
+	enum fy_lang cookie_lang;
+	bool has_cookie_lang, lang_chosen;   /* the cookie names a language; ?lang= was given */
+	struct fy_slice token;               /* of the cookie, or just made; 43 characters or empty */
 	struct fy_session *session;          /* who is signed in; NULL: nobody, or not looked up */
 	struct fy_response res;
+	uint32_t retry_after_s;              /* for a 429 or 503; 0: the usual */
 	uint64_t started_ns;
-	size_t sent;                         /* body bytes, for the access log */
+	uint64_t sent;                       /* body bytes, for the access log */
+	struct fy_http_head head;            /* last: large, and not zeroed */
 };
 
 enum fy_param_fault { FY_PARAM_OK, FY_PARAM_TOO_LONG, FY_PARAM_BAD_TEXT };
+
+/* For the connection. A request is made when its head is whole and dies with its response. */
+struct fy_req *fy_req_create(struct fy_conn *conn, size_t arena_max);
+void fy_req_destroy(struct fy_req *req);
 
 /* ---- Input. `name` must be declared by the route; asking for another aborts. ---- */
 struct fy_slice fy_param(const struct fy_req *req, const char *name);   /* empty when not given */
@@ -71,8 +84,8 @@ int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail);
 int fy_stream_begin(struct fy_req *req, int status, struct fy_slice type);
 fy_async int fy_stream_write(struct fy_req *req, struct fy_slice piece);
 
-/* ---- Cookies and forms (server/auth/) ---- */
+/* ---- Cookies and forms (server/http/visitor.c) ---- */
 /* The csrf field's value for this visitor; gives a visitor without a cookie one. */
 struct fy_slice fy_req_csrf(struct fy_req *req);
-void fy_req_forget_cookie(struct fy_req *req, unsigned which);           /* 0 visitors, 1 back office */
-void fy_req_set_token(struct fy_req *req, unsigned which, struct fy_slice token);
+void fy_req_forget_cookie(struct fy_req *req);
+void fy_req_set_token(struct fy_req *req, struct fy_slice token);

@@ -18,6 +18,8 @@ enum fy_access {
 	FY_ACCESS_MEMBER,            /* signed in; pages redirect to /login, the API answers 401 */
 	FY_ACCESS_MANAGER_LOGIN,     /* allowed networks only; back-office session if there is one */
 	FY_ACCESS_MANAGER,           /* allowed networks and a back-office session of an owner or staff */
+	FY_ACCESS_OPERATOR,          /* on the admin listener only, which nobody outside reaches */
+	FY_ACCESS_PROBE,             /* on every listener: /healthz, /readyz */
 };
 
 enum fy_csrf {
@@ -54,7 +56,7 @@ struct fy_param {
 typedef fy_async int (*fy_handler)(struct fy_req *req);
 
 struct fy_route {
-	enum fy_http_method method;  /* a GET row answers HEAD too */
+	enum fy_method method;  /* a GET row answers HEAD too */
 	const char *path;            /* "/manage/contact/:id": a segment with a colon is a path parameter */
 	fy_handler handler;
 	enum fy_access access;
@@ -79,10 +81,10 @@ extern const unsigned fy_route_table_count;
 struct fy_route_match {
 	const struct fy_route *route;        /* NULL: no such path, or the path with other methods */
 	struct fy_slice path_params[4];      /* raw segments, in the order of the path */
-	uint32_t allowed;                    /* bit per enum fy_http_method that the path knows */
+	uint32_t allowed;                    /* bit per enum fy_method that the path knows */
 };
 
 /* Checks the tables (a mistake in one is a broken program) and indexes them; once per process. */
 void fy_router_init(void);
 void fy_router_finish(void);
-void fy_router_match(enum fy_http_method method, struct fy_slice path, struct fy_route_match *ret_match);
+void fy_router_match(enum fy_method method, struct fy_slice path, struct fy_route_match *ret_match);

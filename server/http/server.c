@@ -18,7 +18,8 @@
 
 static void set_date(struct fy_http *http)
 {
-	fy_http_date(fy_clock(), http->date);
+	struct fy_buf date = { .ptr = http->date, .cap = sizeof http->date, .max = sizeof http->date };
+	fy_put_imf_date(&date, fy_clock());
 }
 
 static void on_tick(uv_timer_t *timer)

@@ -38,6 +38,7 @@ struct fy_http {
 	uint64_t request_seed, request_count;
 	uint64_t requests, refused, responses[6];   /* since the start; responses by class */
 	char read_buffer[65536];             /* one for the loop: what is read is copied or consumed at once */
+	char plain_buffer[16384];            /* the same after TLS; one record */
 };
 
 int fy_http_start(struct fy_app *app, const struct fy_listener_start *listeners, unsigned count,

@@ -1,0 +1,38 @@
+/* Fills struct fy_page from a request; see page.h. */
+#include "server/http/page.h"
+
+#include "server/http/request.h"
+#include "server/http/visitor.h"
+
+#define PAGE_MAX ((size_t)1 << 20)
+#define PAGE_USUAL ((size_t)12288)       /* most pages fit: one allocation and no copy */
+
+void fy_page_init(struct fy_req *req, struct fy_page *ret_page)
+{
+	*ret_page = (struct fy_page){
+		.lang = req->ctx.lang,
+		.site_name = req->app->config->site_name,
+		.path = req->head.path.len ? req->head.path : FY_LIT("/"),
+		.query = fy_visitor_query_without_lang(req),
+		.request_id = req->ctx.request_id,
+		.now = req->ctx.now,
+	};
+	if (req->session == NULL)
+		return;
+	bool manager = req->session->kind == FY_SESSION_MANAGER;
+	ret_page->role = manager ? FY_PAGE_MANAGER : FY_PAGE_MEMBER;
+	ret_page->expires = manager ? req->session->ends_at : 0;
+	ret_page->csrf.text = fy_req_csrf(req);      /* the sign-out button is a form */
+}
+
+void fy_page_with_form(struct fy_req *req, struct fy_page *ret_page)
+{
+	fy_page_init(req, ret_page);
+	ret_page->csrf.text = fy_req_csrf(req);
+}
+
+void fy_page_buf(struct fy_req *req, struct fy_buf *ret_buf)
+{
+	fy_buf_init(ret_buf, &req->arena, PAGE_MAX);
+	fy_buf_reserve(ret_buf, PAGE_USUAL);
+}
