@@ -43,7 +43,7 @@ struct fy_client {
 /* Walks Forwarded (RFC 7239), or where absent X-Forwarded-For, from the nearest hop outwards, for as long
  * as each hop is a trusted proxy; the first address that is not trusted is the client. Without trust, or at
  * the first malformed or obfuscated hop, it stops at the last known address. `peer_trusted`: the socket's
- * peer counts as trusted whatever its address (a unix socket). `https` follows the proto that the nearest
- * trusted proxy states, else `peer_https`. */
+ * peer counts as trusted whatever its address (a unix socket). `https` follows the proto that the outermost
+ * trusted proxy states (of X-Forwarded-Proto the last value), else `peer_https`. */
 struct fy_client fy_client_of(const struct fy_http_head *head, const struct fy_addr *peer, bool peer_trusted,
 			      bool peer_https, const struct fy_cidr *trusted, size_t trusted_count);

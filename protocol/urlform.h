@@ -36,5 +36,5 @@ int fy_url_decode(struct fy_arena *arena, struct fy_slice text, bool plus, struc
 /* Appends `text` with everything but RFC 3986 unreserved characters as %XX. */
 void fy_url_encode(struct fy_buf *buf, struct fy_slice text);
 
-/* name=value with '&' before it when `buf` already holds a pair after its last '?'; see fy_url_encode. */
+/* Appends name=value, both encoded, with '&' before it unless the buffer is empty or ends in '?'. */
 void fy_urlform_put(struct fy_buf *buf, struct fy_slice name, struct fy_slice value);

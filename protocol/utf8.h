@@ -32,7 +32,8 @@ bool fy_utf8_is_line(struct fy_slice text);
 bool fy_utf8_is_multiline(struct fy_slice text);
 
 /* Canonical composition (NFC), a copy in `arena` only where something changed.
- * FY_ERR_INVALID when not UTF-8, FY_ERR_TOO_LARGE when composition would exceed 4 times the input. */
+ * FY_ERR_INVALID when not UTF-8 or with more than 30 combining marks in a row, FY_ERR_TOO_LARGE when it would
+ * decompose into more than twice as many characters as it has bytes. */
 int fy_utf8_nfc(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);
 
 /* What a form field holds before it is stored: valid, allowed characters only, NFC, no white space at the
