@@ -9,6 +9,8 @@ and exits 1. The reader is template.py, the HTML contexts are markup.py, the sta
 import argparse
 import os
 import sys
+import tomllib
+import unicodedata
 
 import embed
 import markup
@@ -19,6 +21,11 @@ from emit import Emitter, Plain, c_string
 C_TYPES = {"text": "struct fy_slice", "url": "struct fy_slice", "personal": "struct fy_personal",
            "secret": "struct fy_secret", "bool": "bool", "u64": "uint64_t", "time": "fy_time",
            "html": "struct fy_html"}
+
+
+def collation(name):
+    """Accents do not count in alphabetical order."""
+    return "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c)).casefold()
 
 
 class Compiler:
@@ -177,7 +184,7 @@ class Compiler:
         view = f"const struct fy_mailview_{t.name} *"
         self.struct_view("fy_mailview_", t)
         head = (f"void fy_mail_{t.name}(struct fy_buf *subject, struct fy_buf *text, struct fy_buf *html,\n"
-                f"\t\t     const struct fy_mail *mail, {view}view)")
+                f"\t\t     const struct fy_letterhead *mail, {view}view)")
         self.header.append(head + ";\n")
         subject = [n for n in t.body if n.kind == "block" and n.text == "subject"]
         if len(subject) != 1:
@@ -200,7 +207,7 @@ class Compiler:
                         e.nodes(part, body if part is t else part.body)
                     self.finish(e, t, ())
                 self.source += [f"static void mail_{t.name}_{what}_{lang}(struct fy_buf *out, "
-                                f"const struct fy_mail *mail, {view}v)", "{", "\t(void)mail;", "\t(void)v;",
+                                f"const struct fy_letterhead *mail, {view}v)", "{", "\t(void)mail;", "\t(void)v;",
                                 *e.lines, "}\n"]
         self.source += [head, "{"]
         for what in ("subject", "text", "html"):
@@ -221,6 +228,19 @@ class Compiler:
             self.source.append(f"\t[FY_TEXT_{k.replace('.', '_').upper()}] = {{ FY_LIT({c_string(k)}), {{ {both} }} }},")
         self.source.append("};\n")
 
+    def countries(self):
+        """The choice of countries, in the alphabetical order of each language."""
+        with open(self.note(os.path.join(self.folder, "countries.toml")), "rb") as f:
+            names = tomllib.load(f)
+        self.source.append(f"const size_t fy_country_count = {len(names)};")
+        self.source.append("const struct fy_country fy_countries[2][256] = {")
+        for lang in textfile.LANGS:
+            self.source.append("\t{")
+            for code, entry in sorted(names.items(), key=lambda item: collation(item[1][lang])):
+                self.source.append(f'\t\t{{ "{code}", FY_LIT({c_string(textfile.typography(lang, entry[lang]))}) }},')
+            self.source.append("\t},")
+        self.source.append("};\n")
+
     def run(self):
         self.parts = {t.name: t for t in self.read("parts", ".html")}
         pages = list(self.read("templates", ".html"))
@@ -228,6 +248,7 @@ class Compiler:
         for t in pages + mails:
             self.add_rows(t)
         self.sentences()
+        self.countries()
         self.struct_rows()
         for t in pages:
             if t.kind not in ("page", "fragment"):

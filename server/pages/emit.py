@@ -36,6 +36,12 @@ class Plain:
     def escape(self):
         return "plain"
 
+    def settle(self):
+        pass
+
+    def merge(self, other):
+        pass
+
     def copy(self):
         return self
 
@@ -151,9 +157,14 @@ class Emitter:
             value = self.slice_of(kind, expr)
             if filter_name == "country":
                 value = f"fy_country_name({self.lang_expr}, {value})"
+            elif filter_name == "paragraphs":
+                if escape != "text":
+                    self.fail(node, "paragraphs stand in text only")
+                self.call(f"fy_html_paragraphs(out, {value});")
+                return
             elif filter_name:
                 self.fail(node, f"text has no filter {filter_name!r}")
-            writer = {"text": "fy_write_text", "attribute": "fy_write_text", "url": "fy_write_url",
+            writer = {"text": "fy_html_text", "attribute": "fy_html_attr", "url": "fy_write_url",
                       "path": "fy_write_component", "query": "fy_write_component", "plain": "fy_write_plain"}[escape]
             self.call(f"{writer}(out, {value});")
         else:
@@ -226,6 +237,7 @@ class Emitter:
             self.nodes(self.template, node.body if test else node.other)
             return
         self.flush()
+        self.context.settle()
         before = self.context.copy()
         self.line(f"if ({test}) {{")
         self.branch(node.body)
@@ -236,11 +248,13 @@ class Emitter:
         self.line("}")
         if not after.same(self.context):
             self.fail(node, f"the branches end in different places: {after}; {self.context}")
+        self.context.merge(after)
 
     def branch(self, nodes):
         self.depth += 1
         self.nodes(self.template, nodes)
         self.flush()
+        self.context.settle()
         self.depth -= 1
 
     def node_for(self, node):
@@ -267,15 +281,15 @@ class Emitter:
             self.line("}")
 
     def node_text(self, node):
-        key = self.look_up(node, node.args["name"])
+        key = self.look_up(node, node.args["$"])
         if key[0] != "const":
             self.fail(node, "a text's key must be known at build time")
         try:
             forms = self.compiler.texts.parts(key[1], self.lang)
         except Exception as e:
             self.fail(node, str(e))
-        args = {k: v for k, v in node.args.items() if k != "name"}
-        wanted = {p[1] for form in forms for p in form if p[0] == "arg"}
+        args = {k: v for k, v in node.args.items() if k != "$"}
+        wanted = set().union(*(self.compiler.texts.arguments(form) for form in forms))
         if wanted - set(args):
             self.fail(node, f"{key[1]} needs {', '.join(sorted(wanted - set(args)))}=")
         if set(args) - wanted - {"n"}:
@@ -304,33 +318,35 @@ class Emitter:
 
     def sentence(self, node, parts, args):
         where = self.context.escape()
-        for kind, *rest in parts:
+        for kind, rest, *url in parts:
             if kind == "arg":
-                self.put(node, args[rest[0]])
-            elif kind == "text" or where == "plain":
-                text = f"{rest[0]} ({rest[1]})" if kind == "link" else rest[0]
-                self.static(text if where == "plain" else html.escape(text, quote=where != "text"))
+                self.put(node, args[rest])
+            elif kind == "text":
+                self.static(rest if where == "plain" else html.escape(rest, quote=where != "text"))
+            elif where == "plain":
+                self.sentence(node, rest, args)
+                if url:
+                    self.static(f" ({url[0]})")
             elif where != "text":
                 self.fail(node, "a sentence with a link or emphasis may stand in text only")
-            elif kind == "link":
-                self.static(f'<a href="{html.escape(rest[1])}">{html.escape(rest[0], quote=False)}</a>')
             else:
-                tag = {"strong": "strong", "code": "code"}[kind]
-                self.static(f"<{tag}>{html.escape(rest[0], quote=False)}</{tag}>")
+                self.static(f'<a href="{html.escape(url[0])}">' if kind == "link" else f"<{kind}>")
+                self.sentence(node, rest, args)
+                self.static("</a>" if kind == "link" else f"</{kind}>")
 
     def node_asset(self, node):
-        name = node.args["name"]
+        name = node.args["$"]
         if not isinstance(name, Literal) or name.value not in self.compiler.assets:
             self.fail(node, f"there is no static file {name!r}")
         self.static(self.compiler.assets[name.value])
         self.compiler.assets_used.add(name.value)
 
     def node_include(self, node):
-        name = node.args["name"]
+        name = node.args["$"]
         part = self.compiler.part(name.value) if isinstance(name, Literal) else None
         if part is None:
             self.fail(node, f"there is no part {name!r}")
-        args = {k: v for k, v in node.args.items() if k != "name"}
+        args = {k: v for k, v in node.args.items() if k != "$"}
         missing = [p for p, optional in part.params.items() if not optional and p not in args]
         if missing:
             self.fail(node, f"part {part.name} needs {', '.join(missing)}=")
@@ -369,10 +385,8 @@ class Emitter:
     # Mail blocks: one source, written as text and as simple HTML
 
     def node_block(self, node):
-        shape = node.text
-        name, link = node.args["name"], node.args.get("url")
+        link = node.args.get("url")
         inner = Node("text", node.line, args={k: v for k, v in node.args.items() if k != "url"})
-        del name
         if self.plain:
             self.node_text(inner)
             if link:
@@ -380,7 +394,7 @@ class Emitter:
                 self.put(node, link)
             self.static("\n\n")
             return
-        before, after = self.compiler.mail_shapes[shape]
+        before, after = self.compiler.mail_shapes[node.text]
         self.static(before)
         if link:
             self.put(node, link)

@@ -25,6 +25,7 @@ class Context:
         self.value = ""          # what its value holds so far; DYNAMIC stands for a run-time part
         self.closing = False
         self.seen = ()           # attributes of the tag being read: a double one is a mistake
+        self.glued = False       # an attribute has just ended: a space must come before the next one
         self.open = ()           # elements not closed yet
         self.allow_style = allow_style
 
@@ -34,6 +35,17 @@ class Context:
         twin = Context(self.allow_style)
         twin.__dict__.update(self.__dict__)
         return twin
+
+    def settle(self):
+        """A branch begins or ends here: a name that was being read is over, as it must not go on elsewhere."""
+        if self.state in ("attribute", "name"):
+            getattr(self, "_" + self.state)(" ")
+            self.glued = True
+
+    def merge(self, other):
+        """After two branches that end in the same place."""
+        self.glued = self.glued or other.glued
+        self.seen += other.seen
 
     def same(self, other):
         # Which optional attributes a branch wrote does not matter to what may follow.
@@ -107,7 +119,9 @@ class Context:
         if c == ">":
             self._end_tag()
         elif c == "/" or c.isspace():
-            return
+            self.glued = False
+        elif c.isalpha() and self.glued:
+            raise MarkupError(f"a space must stand before the attribute that begins with {c!r}")
         elif c.isalpha():
             self.state, self.attribute = "attribute", c.lower()
         else:
@@ -128,7 +142,7 @@ class Context:
         if c == "=":
             self.state = "before_value"
         else:
-            self.state = "tag"
+            self.state, self.attribute = "tag", ""
             self._tag(c)
 
     def _before_value(self, c):
@@ -140,7 +154,7 @@ class Context:
         if c == '"':
             if self.attribute in URL_ATTRIBUTES and self.value.split(":")[0].lower().strip() in ("javascript", "data"):
                 raise MarkupError(f"{self.attribute}= may not hold {self.value!r}")
-            self.state, self.attribute, self.value = "tag", "", ""
+            self.state, self.attribute, self.value, self.glued = "tag", "", "", True
         else:
             self.value += c
 
@@ -152,4 +166,4 @@ class Context:
             self.open = self.open[:-1]
         elif name not in VOID:
             self.open += (name,)
-        self.state, self.element, self.seen = "text", "", ()
+        self.state, self.element, self.closing, self.seen, self.glued = "text", "", False, (), False

@@ -82,7 +82,7 @@ bool fy_country_known(struct fy_slice code);
 struct fy_slice fy_country_name(enum fy_lang lang, struct fy_slice code);
 
 /* What a mail is written with beside its own view. */
-struct fy_mail {
+struct fy_letterhead {
 	enum fy_lang lang;
 	struct fy_slice site_name;
 	struct fy_slice home_url;    /* "https://…", for the signature */

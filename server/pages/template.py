@@ -249,7 +249,7 @@ class Reader:
             name, *parts = parts
             if kind == "text" and isinstance(name, str) and not name.startswith("$"):
                 self.fail(line, 'a text is named as {% t "section.key" %}, or {% t $parameter %} in a part')
-            return Node(kind, line, args={"name": name, **arguments(self.t.path, line, parts)})
+            return Node(kind, line, args={"$": name, **arguments(self.t.path, line, parts)})
         return method
 
     tag_t, tag_include, tag_asset = named("text"), named("include"), named("asset")
@@ -258,10 +258,11 @@ class Reader:
         """Mail blocks: {% p "key" name=given_name %}, {% button "key" url=link %}."""
         def method(self, rest, line):
             name, *parts = words(self.t.path, line, rest)
-            return Node("block", line, shape, {"name": name, **arguments(self.t.path, line, parts)})
+            return Node("block", line, shape, {"$": name, **arguments(self.t.path, line, parts)})
         return method
 
-    tag_subject, tag_p, tag_button, tag_small = (block_tag(s) for s in ("subject", "p", "button", "small"))
+    tag_subject, tag_p = block_tag("subject"), block_tag("p")
+    tag_button, tag_small = block_tag("button"), block_tag("small")
 
     def tag_builtin(self, rest, line):
         """{% builtin NAME [value] %}: what only the C side can write (server/pages/write.h)."""

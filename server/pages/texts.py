@@ -55,28 +55,35 @@ class Texts:
 
     @staticmethod
     def placeholders(text):
-        return {m.group(4) for m in PART.finditer(text) if m.group(4)}
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    @classmethod
+    def arguments(cls, parts):
+        out = set()
+        for kind, rest, *_ in parts:
+            out |= {rest} if kind == "arg" else cls.arguments(rest) if kind != "text" else set()
+        return out
 
     def parts(self, key, lang):
-        """The sentence as [(kind, …)]: ("text", s) ("strong", s) ("code", s) ("link", label, url) ("arg", name).
-        A plural is two such lists: `one || many`."""
+        """The sentence as [(kind, …)]: ("text", s) ("arg", name) ("strong", parts) ("code", parts)
+        ("link", parts, url). A plural is two such lists: `one || many`."""
         if key not in self.keys:
             raise TextError(f"there is no text {key!r} in {self.path}")
         self.used.add(key)
         return [self.split(form.strip()) for form in self.keys[key][lang].split("||")]
 
-    @staticmethod
-    def split(text):
+    @classmethod
+    def split(cls, text):
         out, at = [], 0
         for m in PART.finditer(text):
             if m.start() > at:
                 out.append(("text", text[at:m.start()]))
             if m.group(1):
-                out.append(("strong", m.group(1)))
+                out.append(("strong", cls.split(m.group(1))))
             elif m.group(2):
-                out.append(("link", m.group(2), m.group(3)))
+                out.append(("link", cls.split(m.group(2)), m.group(3)))
             elif m.group(5):
-                out.append(("code", m.group(5)))
+                out.append(("code", cls.split(m.group(5))))
             else:
                 out.append(("arg", m.group(4)))
             at = m.end()
