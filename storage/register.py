@@ -231,7 +231,8 @@ class Register:
         mark = given.get("mark")
         if mark not in ("personal", "secret"):
             self.mistake(self.file, f"{name} needs mark = \"personal\" or \"secret\"; public ones are listed at their table")
-            mark = "secret"
+            self.mark(name, "public")
+            return
         self.mark(name, mark)
         for key in given:
             if key not in COLUMN_KEYS:
