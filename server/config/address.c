@@ -7,8 +7,6 @@
 
 #include "server/config/address.h"
 
-static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
 static bool parse_number(struct fy_slice text, unsigned most, unsigned *ret_number)
 {
 	unsigned number = 0;
@@ -150,42 +148,4 @@ bool fy_host_parse(struct fy_slice text, uint16_t default_port, struct fy_host_a
 	}
 	*ret_host = host;
 	return true;
-}
-
-bool fy_config_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr)
-{
-	struct fy_cidr cidr = { .bits = 128 };
-	struct fy_slice rest = text, address = fy_cut(&rest, '/');
-	char buf[INET6_ADDRSTRLEN];
-	unsigned width = 128, bits = 128;
-
-	if (!to_cstr(address, buf, sizeof(buf)))
-		return false;
-	if (inet_pton(AF_INET, buf, cidr.addr.b + 12) == 1) {
-		memcpy(cidr.addr.b, mapped_prefix, 12);
-		width = bits = 32;
-	} else if (inet_pton(AF_INET6, buf, cidr.addr.b) != 1) {
-		return false;
-	}
-	if (rest.ptr != NULL && !parse_number(rest, width, &bits))
-		return false;
-	cidr.bits = (uint8_t)(bits + 128 - width);
-	for (unsigned bit = cidr.bits; bit < 128; bit++)
-		if (cidr.addr.b[bit / 8] & (0x80 >> bit % 8))
-			return false;
-	*ret_cidr = cidr;
-	return true;
-}
-
-void fy_config_cidr_print(const struct fy_cidr *cidr, char ret[64])
-{
-	char buf[INET6_ADDRSTRLEN] = "";
-
-	if (cidr->bits >= 96 && memcmp(cidr->addr.b, mapped_prefix, 12) == 0) {
-		inet_ntop(AF_INET, cidr->addr.b + 12, buf, sizeof(buf));
-		snprintf(ret, 64, "%s/%u", buf, cidr->bits - 96u);
-	} else {
-		inet_ntop(AF_INET6, cidr->addr.b, buf, sizeof(buf));
-		snprintf(ret, 64, "%s/%u", buf, (unsigned)cidr->bits);
-	}
 }

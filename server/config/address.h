@@ -1,4 +1,4 @@
-/* Addresses as settings write them: listeners, hosts and networks.
+/* Addresses as settings write them: listeners and hosts. Networks are protocol/netaddr.h's.
  * Nothing is resolved here: a listener is a numeric address, a host may be a name that its client resolves.
  * Called by the configuration's checks, the supervisor (to bind) and the clients' set-up. */
 #pragma once
@@ -29,10 +29,3 @@ struct fy_host_address {
 
 /* "host:port", "[::1]:port", "host" (the default port), "unix:/path". The name points into `text`. */
 bool fy_host_parse(struct fy_slice text, uint16_t default_port, struct fy_host_address *ret_host);
-
-/* "10.0.0.0/8", "2001:db8::/32", or an address alone. Bits past the prefix must be zero, since
- * "10.1.2.3/8" is more often a slip than meant. */
-bool fy_config_cidr_parse(struct fy_slice text, struct fy_cidr *ret_cidr);
-
-/* `ret` holds 64 bytes. */
-void fy_config_cidr_print(const struct fy_cidr *cidr, char ret[64]);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "foyer/require.h"
-#include "server/config/address.h"
+#include "protocol/netaddr.h"
 #include "server/config/config.h"
 #include "server/config/toml.h"
 
@@ -140,7 +140,7 @@ static void set_cidrs(struct loading *l, const struct fy_config_key *key, const 
 	bool good = true;
 
 	for (size_t i = 0; i < value->count; i++) {
-		if (fy_config_cidr_parse(slice(value->list[i]), &items[i]))
+		if (fy_cidr_parse(slice(value->list[i]), &items[i]) == 0)
 			continue;
 		fy_config_complain(l->report, l->origin, value->line,
 				   "%s.%s: \"" FY_FMT "\" is not a network like 10.0.0.0/8 or 2001:db8::/32", key->section,

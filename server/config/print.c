@@ -2,7 +2,7 @@
  * What it writes, load.c reads. Called by the commands and the supervisor. */
 #include <stdio.h>
 
-#include "server/config/address.h"
+#include "protocol/netaddr.h"
 #include "server/config/config.h"
 
 #define COLUMNS 100
@@ -102,14 +102,16 @@ static void put_list(struct fy_buf *out, const struct fy_config_key *key, const 
 
 	fy_buf_char(out, '[');
 	for (size_t i = 0; i < count; i++) {
-		char buf[64];
+		char text[FY_ADDR_TEXT_MAX], buf[64];
 
 		if (i)
 			fy_buf_put(out, FY_LIT(", "));
 		if (key->type == FY_CONFIG_STRINGS) {
 			put_text(out, strings->items[i]);
 		} else {
-			fy_config_cidr_print(&cidrs->items[i], buf);
+			fy_addr_text(&cidrs->items[i].addr, text);
+			snprintf(buf, sizeof(buf), "%s/%d", text,
+				 cidrs->items[i].bits - (fy_addr_is_v4(&cidrs->items[i].addr) ? 96 : 0));
 			put_text(out, fy_str(buf));
 		}
 	}
