@@ -36,8 +36,6 @@ enum fy_notice_tone {
 	FY_NOTICE_WARNING,           /* amber: it did not happen, and why */
 };
 
-enum fy_text;                        /* pages_gen.h: FY_TEXT_ERROR_…, FY_TEXT_NOTICE_… */
-
 /* One refused field. `field` is the form field's name; empty: the error is about the form as a whole. */
 struct fy_field_error {
 	struct fy_slice field;
