@@ -28,6 +28,20 @@ static int on_headers_complete(llhttp_t *parser)
 	return 0;
 }
 
+/* 8.1 does not take a tab for white space after a Content-Length, 9 does, as RFC 9110 5.6.3 wants. A tab means
+ * the same as a space wherever it is allowed, so llhttp is given spaces. */
+static llhttp_errno_t execute(llhttp_t *parser, struct fy_slice head)
+{
+	llhttp_errno_t err = HPE_OK;
+	while (head.ptr && err == HPE_OK) {
+		struct fy_slice part = fy_cut(&head, '\t');
+		err = llhttp_execute(parser, part.ptr, part.len);
+		if (err == HPE_OK && head.ptr)
+			err = llhttp_execute(parser, " ", 1);
+	}
+	return err;
+}
+
 int fy_llhttp_judge(struct fy_slice head, bool any_minor, struct fy_llhttp_verdict *verdict)
 {
 	static const llhttp_settings_t settings = { .on_headers_complete = on_headers_complete };
@@ -37,7 +51,7 @@ int fy_llhttp_judge(struct fy_slice head, bool any_minor, struct fy_llhttp_verdi
 	parser.data = &judge;
 	if (any_minor)
 		parser.lenient_flags |= LENIENT_VERSION;        /* 8.1 has the flag but not its setter */
-	llhttp_errno_t errno_ = llhttp_execute(&parser, head.ptr, head.len);
+	llhttp_errno_t errno_ = execute(&parser, head);
 	if (errno_ != HPE_OK) {
 		const char *reason = llhttp_get_error_reason(&parser);
 		verdict->error = reason ? reason : llhttp_errno_name(errno_);
