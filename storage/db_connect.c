@@ -1,0 +1,436 @@
+/* One pooled connection from the first attempt to the last: resolve, connect, set the session up, check every
+ * statement, serve, be thrown away, begin again.
+ * Which job gets it is left to db.c; the protocol to mariadb.c. Called by db.c and the files that run jobs.
+ *
+ *   DOWN ──timer──► STARTING (resolve, connect, set up, check) ──► IDLE ◄──► BUSY
+ *    ▲                  │ failed, or too slow                       │         │
+ *    └──────────────────┴─── discard: hung up, timed out, broken ◄──┴─────────┘
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "foyer/log.h"
+#include "foyer/require.h"
+#include "storage/db_internal.h"
+
+#define STABLE_MS 1000           /* a connection that lived shorter counts as a failed attempt */
+
+struct fy_db_resolve {
+	uv_getaddrinfo_t request;
+	struct fy_db *db;
+	struct fy_db_conn *conn;     /* NULL: nobody waits for it any more */
+};
+
+/* Strict and in UTC, so that what is stored does not depend on the server's configuration. */
+static const char setup_text[] =
+	"SET SESSION time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = 5, "
+	"sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+	"NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'";
+static const char isolation_text[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+static void attempt(struct fy_db_conn *conn);
+static void check_next(struct fy_db_conn *conn);
+
+static void on_time_to_begin(uv_timer_t *timer)
+{
+	attempt(timer->data);
+}
+
+static void begin_in(struct fy_db_conn *conn, uint64_t ms)
+{
+	conn->state = FY_DB_CONN_DOWN;
+	if (!conn->db->closing)
+		uv_timer_start(&conn->timer, on_time_to_begin, ms, 0);
+}
+
+void fy_db_conn_begin(struct fy_db_conn *conn)
+{
+	begin_in(conn, 0);
+}
+
+static void close_connection(struct fy_db_conn *conn)
+{
+	const struct fy_sql_list *list = conn->db->options.statements;
+	if (conn->resolve) {
+		conn->resolve->conn = NULL;
+		uv_cancel((uv_req_t *)&conn->resolve->request);
+		conn->resolve = NULL;
+	}
+	uv_timer_stop(&conn->timer);
+	fy_mariadb_close(&conn->m);
+	for (unsigned i = 0; i < list->slots; i++) {
+		if (conn->statements[i])
+			mysql_stmt_close(conn->statements[i]);
+		conn->statements[i] = NULL;
+	}
+	conn->call_since_ms = 0;
+	conn->state = FY_DB_CONN_DOWN;
+}
+
+static void host_failed(struct fy_db *db, struct fy_db_host_state *host)
+{
+	uint64_t wait = db->options.backoff_min_ms;
+	for (unsigned i = 0; i < host->failures && wait < db->options.backoff_max_ms; i++)
+		wait *= 2;
+	if (wait > db->options.backoff_max_ms)
+		wait = db->options.backoff_max_ms;
+	host->failures++;
+	host->down_until_ms = uv_now(db->loop) + wait / 2 + fy_db_random(db) % (wait / 2 + 1);
+}
+
+/* The attempt did not lead to a usable connection. One log line for each new reason, not for each attempt. */
+static void attempt_failed(struct fy_db_conn *conn, const char *why)
+{
+	struct fy_db *db = conn->db;
+	char text[sizeof db->status.last_error];
+	snprintf(text, sizeof text, "%s: %s", conn->host->name, why);
+	close_connection(conn);
+	host_failed(db, conn->host);
+	if (db->up == 0 && strcmp(text, db->status.last_error) != 0)
+		fy_log(NULL, FY_LOG_WARN, "db.connect_failed", FY_KV("reason", (const char *)text));
+	memcpy(db->status.last_error, text, sizeof text);
+	begin_in(conn, 0);
+}
+
+static void on_attempt_too_slow(uv_timer_t *timer)
+{
+	attempt_failed(timer->data, "the connection attempt took too long");
+}
+
+static void on_idle_event(void *arg)
+{
+	struct fy_db_conn *conn = arg;
+	if (conn->state == FY_DB_CONN_IDLE || conn->state == FY_DB_CONN_BUSY)
+		fy_db_conn_discard(conn, FY_ERR_DB_DOWN);
+}
+
+static void checked(struct fy_db_conn *conn)
+{
+	struct fy_db *db = conn->db;
+	uv_timer_stop(&conn->timer);
+	if (db->up++ == 0)
+		fy_log(NULL, FY_LOG_INFO, "db.up", FY_KV("host", conn->host->name));
+	db->status.connects++;
+	db->status.last_error[0] = '\0';
+	db->status.schema_mismatch = false;
+	db->status.host = conn->host->name;
+	conn->host->down_until_ms = 0;
+	conn->up_since_ms = uv_now(db->loop);
+	conn->state = FY_DB_CONN_BUSY;
+	fy_mariadb_watch_idle(&conn->m, on_idle_event, conn);
+	fy_db_conn_release(conn);
+}
+
+static void on_prepared_for_check(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	struct fy_db *db = conn->db;
+	const struct fy_sql_statement *statement = db->options.statements->statements[conn->checking];
+	MYSQL_STMT *stmt = conn->statements[statement->slot];
+	char why[200] = "", text[300];
+	if (err && conn->m.broken) {
+		attempt_failed(conn, mysql_stmt_error(stmt));
+		return;
+	}
+	if (err)
+		snprintf(why, sizeof why, "%s", mysql_stmt_error(stmt));
+	if (err || !fy_sql_fits(stmt, statement, 1, why, sizeof why)) {
+		snprintf(text, sizeof text, "statement %s does not fit the schema: %s", statement->name, why);
+		db->status.schema_mismatch = true;
+		attempt_failed(conn, text);
+		return;
+	}
+	conn->checking++;
+	check_next(conn);
+}
+
+static void check_next(struct fy_db_conn *conn)
+{
+	const struct fy_sql_list *list = conn->db->options.statements;
+	if (conn->checking == list->count) {
+		checked(conn);
+		return;
+	}
+	const struct fy_sql_statement *statement = list->statements[conn->checking];
+	MYSQL_STMT *stmt = mysql_stmt_init(conn->m.mysql);
+	if (stmt == NULL) {
+		attempt_failed(conn, "out of memory");
+		return;
+	}
+	conn->statements[statement->slot] = stmt;
+	fy_mariadb_prepare(&conn->m, stmt, statement->variants[0].text, statement->variants[0].len,
+			   on_prepared_for_check, conn);
+}
+
+static void on_isolation_set(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	if (err) {
+		attempt_failed(conn, fy_mariadb_error_text(&conn->m));
+		return;
+	}
+	conn->checking = 0;
+	check_next(conn);
+}
+
+static void on_set_up(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	if (err)
+		attempt_failed(conn, fy_mariadb_error_text(&conn->m));
+	else
+		fy_mariadb_query(&conn->m, isolation_text, sizeof isolation_text - 1, on_isolation_set, conn);
+}
+
+static void on_connected(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	if (err)
+		attempt_failed(conn, fy_mariadb_error_text(&conn->m));
+	else
+		fy_mariadb_query(&conn->m, setup_text, sizeof setup_text - 1, on_set_up, conn);
+}
+
+static void connect_to(struct fy_db_conn *conn, const char *address)
+{
+	const struct fy_db_options *o = &conn->db->options;
+	conn->target = (struct fy_mariadb_target){
+		.socket_path = o->socket_path,
+		.address = address,
+		.port = conn->host->port,
+		.user = o->user,
+		.password = o->password.text.ptr,
+		.database = o->database,
+		.tls = o->tls,
+		.tls_verify = o->tls_verify,
+		.tls_ca = o->tls_ca,
+	};
+	if (fy_mariadb_connect(&conn->m, conn->db->loop, &conn->target, on_connected, conn))
+		attempt_failed(conn, "out of memory");
+}
+
+static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+	struct fy_db_resolve *resolve = request->data;
+	struct fy_db *db = resolve->db;
+	struct fy_db_conn *conn = resolve->conn;
+	if (conn) {
+		conn->resolve = NULL;
+		if (status == 0)
+			status = found->ai_family == AF_INET6
+				? uv_ip6_name((struct sockaddr_in6 *)found->ai_addr, conn->address, sizeof conn->address)
+				: uv_ip4_name((struct sockaddr_in *)found->ai_addr, conn->address, sizeof conn->address);
+		if (status)
+			attempt_failed(conn, uv_strerror(status));
+		else
+			connect_to(conn, conn->address);
+	}
+	uv_freeaddrinfo(found);
+	free(resolve);
+	fy_db_handle_closed(db);
+}
+
+static void resolve_name(struct fy_db_conn *conn)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct fy_db_resolve *resolve = calloc(1, sizeof *resolve);
+	int err = FY_ERR_NOMEM;
+	if (resolve) {
+		resolve->db = conn->db;
+		resolve->conn = conn;
+		resolve->request.data = resolve;
+		err = uv_getaddrinfo(conn->db->loop, &resolve->request, on_resolved, conn->host->name, NULL, &hints);
+	}
+	if (err) {
+		free(resolve);
+		attempt_failed(conn, fy_strerror(err));
+		return;
+	}
+	conn->resolve = resolve;
+	conn->db->handles++;
+}
+
+/* The first host in the order of the configuration that is not known to be down; else the one due first. */
+static struct fy_db_host_state *pick_host(struct fy_db *db)
+{
+	struct fy_db_host_state *best = &db->hosts[0];
+	uint64_t now = uv_now(db->loop);
+	for (size_t i = 0; i < db->host_count; i++) {
+		if (db->hosts[i].down_until_ms <= now)
+			return &db->hosts[i];
+		if (db->hosts[i].down_until_ms < best->down_until_ms)
+			best = &db->hosts[i];
+	}
+	return best;
+}
+
+static void attempt(struct fy_db_conn *conn)
+{
+	struct fy_db *db = conn->db;
+	unsigned char numeric[16];
+	conn->host = pick_host(db);
+	uint64_t now = uv_now(db->loop);
+	if (conn->host->down_until_ms > now) {
+		begin_in(conn, conn->host->down_until_ms - now);
+		return;
+	}
+	conn->state = FY_DB_CONN_STARTING;
+	if (db->up == 0)
+		db->status.host = conn->host->name;
+	uv_timer_start(&conn->timer, on_attempt_too_slow, db->options.connect_timeout_ms, 0);
+	if (db->options.socket_path)
+		connect_to(conn, NULL);
+	else if (uv_inet_pton(AF_INET, conn->host->name, numeric) == 0 ||
+		 uv_inet_pton(AF_INET6, conn->host->name, numeric) == 0)
+		connect_to(conn, conn->host->name);
+	else
+		resolve_name(conn);
+}
+
+void fy_db_conn_release(struct fy_db_conn *conn)
+{
+	struct fy_db *db = conn->db;
+	FY_REQUIRE(conn->state == FY_DB_CONN_BUSY);
+	conn->user = NULL;
+	conn->running = NULL;
+	conn->call_since_ms = 0;
+	conn->lost = NULL;
+	if (conn->tx)
+		return;
+	if (uv_now(db->loop) - conn->up_since_ms >= STABLE_MS)
+		conn->host->failures = 0;
+	conn->state = FY_DB_CONN_IDLE;
+	fy_list_append(&db->idle, &conn->link);
+	if (!fy_list_empty(&db->queue))
+		fy_db_dispatch(db);
+}
+
+void fy_db_conn_discard(struct fy_db_conn *conn, int err)
+{
+	struct fy_db *db = conn->db;
+	FY_REQUIRE(conn->state == FY_DB_CONN_IDLE || conn->state == FY_DB_CONN_BUSY);
+	bool short_lived = uv_now(db->loop) - conn->up_since_ms < STABLE_MS;
+	void (*lost)(struct fy_db_conn *, int) = conn->lost;
+	fy_list_unlink(&conn->link);
+	db->status.discards++;
+	close_connection(conn);
+	if (--db->up == 0) {
+		snprintf(db->status.last_error, sizeof db->status.last_error, "%s: %s", conn->host->name, fy_strerror(err));
+		if (!db->closing)
+			fy_log(NULL, FY_LOG_WARN, "db.down", FY_KV("host", conn->host->name), FY_KV("reason", fy_strerror(err)));
+	}
+	if (conn->tx) {
+		conn->tx->conn = NULL;
+		conn->tx->lost = err;
+		conn->tx = NULL;
+	}
+	if (lost)
+		lost(conn, err);
+	conn->lost = NULL;
+	conn->user = NULL;
+	conn->running = NULL;
+	/* A server that accepts and hangs up again is as good as away; a statement that was too slow says nothing. */
+	if (short_lived && err == FY_ERR_DB_DOWN)
+		host_failed(db, conn->host);
+	begin_in(conn, 0);
+	if (db->up == 0)
+		fy_db_fail_queue(db, FY_ERR_DB_DOWN);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct fy_db_conn *conn = handle->data;
+	fy_db_handle_closed(conn->db);
+}
+
+void fy_db_conn_shut(struct fy_db_conn *conn)
+{
+	if (conn->state == FY_DB_CONN_IDLE || conn->state == FY_DB_CONN_BUSY)
+		fy_db_conn_discard(conn, FY_ERR_DB_DOWN);
+	else
+		close_connection(conn);
+	uv_close((uv_handle_t *)&conn->timer, on_timer_closed);
+}
+
+MYSQL_STMT *fy_db_conn_statement(const struct fy_db_conn *conn)
+{
+	return conn->statements[conn->running->slot + conn->variant];
+}
+
+static void on_run_done(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	conn->call_since_ms = 0;
+	if (err && conn->m.broken)
+		fy_db_conn_discard(conn, err);
+	else
+		conn->done(conn, err);
+}
+
+static void execute(struct fy_db_conn *conn)
+{
+	MYSQL_STMT *stmt = fy_db_conn_statement(conn);
+	conn->db->status.executions++;
+	fy_sql_params_begin(&conn->scratch);
+	int err = conn->fill(conn);
+	if (err == 0)
+		err = fy_sql_params_bind(&conn->scratch, stmt);
+	if (err)
+		on_run_done(conn, err);
+	else
+		fy_mariadb_execute(&conn->m, stmt, on_run_done, conn);
+}
+
+static void call_begins(struct fy_db_conn *conn)
+{
+	conn->call_since_ms = uv_now(conn->db->loop);
+	fy_db_watch(conn->db);
+}
+
+static void on_prepared_wide(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	MYSQL_STMT *stmt = fy_db_conn_statement(conn);
+	char why[200];
+	if (err == 0 && !fy_sql_fits(stmt, conn->running, conn->running->variants[conn->variant].width, why, sizeof why))
+		err = FY_ERR_SCHEMA;
+	if (err) {
+		conn->statements[conn->running->slot + conn->variant] = NULL;
+		mysql_stmt_close(stmt);
+		on_run_done(conn, err);
+		return;
+	}
+	execute(conn);
+}
+
+/* `fill` puts the parameters into conn->scratch once the statement is prepared, right before they are sent: they may
+ * be in the memory of fibers, which can leave while a wide statement is prepared on its first use. */
+void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *statement, unsigned variant,
+		    int (*fill)(struct fy_db_conn *conn), fy_db_conn_done done)
+{
+	conn->fill = fill;
+	conn->running = statement;
+	conn->variant = variant;
+	conn->done = done;
+	call_begins(conn);
+	if (fy_db_conn_statement(conn)) {
+		execute(conn);
+		return;
+	}
+	MYSQL_STMT *stmt = mysql_stmt_init(conn->m.mysql);
+	if (stmt == NULL) {
+		on_run_done(conn, FY_ERR_NOMEM);
+		return;
+	}
+	conn->statements[statement->slot + variant] = stmt;
+	fy_mariadb_prepare(&conn->m, stmt, statement->variants[variant].text, statement->variants[variant].len,
+			   on_prepared_wide, conn);
+}
+
+void fy_db_conn_query(struct fy_db_conn *conn, const char *text, fy_db_conn_done done)
+{
+	conn->running = NULL;
+	conn->done = done;
+	call_begins(conn);
+	fy_mariadb_query(&conn->m, text, strlen(text), on_run_done, conn);
+}
