@@ -34,3 +34,23 @@ void fy_clients_db_options(const struct fy_config *config, struct fy_arena *aren
 	}
 	*ret_options = options;
 }
+
+void fy_clients_redis_options(const struct fy_config *config, struct fy_arena *arena,
+			      struct fy_redis_options *ret_options)
+{
+	struct fy_redis_options options = {
+		.user = config->redis_user.len ? config->redis_user.ptr : NULL,
+		.password = config->redis_password,
+		.db = (unsigned)config->redis_db,
+		.tls_ca = config->redis_tls_ca.len ? config->redis_tls_ca.ptr : NULL,
+		.command_timeout_ms = (unsigned)config->redis_command_seconds * 1000,
+	};
+	struct fy_host_address host = { .port = 0 };
+
+	if (fy_host_parse(config->redis_host, 6379, &host)) {
+		options.socket_path = host.is_unix ? fy_cstr(arena, host.name) : NULL;
+		options.host = host.is_unix ? NULL : fy_cstr(arena, host.name);
+		options.port = host.port;
+	}
+	*ret_options = options;
+}

@@ -55,7 +55,7 @@ struct supervisor {
 	struct fy_crew *crews[CREWS_MAX];    /* all that are not GONE */
 	struct fy_crew *serving, *next;      /* two of them, or NULL */
 	unsigned stop_signals;
-	bool reload_wanted, exchange_wanted, exchanging, was_ready;
+	bool reload_wanted, exchange_wanted, exchanging;
 	int next_exe_fd;                     /* of an exchange under way, or -1 */
 	int exit_code;
 	struct fy_wait changed;              /* wakes the fiber: ready, failed, gone, stop */
@@ -152,6 +152,7 @@ static bool any_crew(const struct supervisor *s)
 }
 
 static void begin_wanted_change(struct supervisor *s);
+static void write_address(struct supervisor *s);
 
 static void on_crew_ready(void *arg, struct fy_crew *crew)
 {
@@ -170,6 +171,7 @@ static void on_crew_ready(void *arg, struct fy_crew *crew)
 	if (old != NULL) {
 		fy_crew_drain(old);
 		say(s, false, "%s", s->exchanging ? "the new program serves" : "the new configuration serves");
+		write_address(s);
 		fy_notify("READY=1\nSTATUS=Serving");
 	}
 	s->exchanging = false;
@@ -431,17 +433,46 @@ static fy_async int start_workers(struct supervisor *s)
 	return 0;
 }
 
+/* For `foyer healthcheck`, which cannot know the port that the kernel gave. */
+static void write_address(struct supervisor *s)
+{
+	const struct fy_listeners *listeners = fy_crew_listeners(s->serving);
+	char path[4200], text[128];
+	int fd;
+
+	for (unsigned i = 0; i < listeners->count; i++) {
+		if (listeners->items[i].kind != FY_LISTEN_PLAIN)
+			continue;
+		fy_listen_print(&listeners->items[i].address, text);
+		snprintf(path, sizeof(path), "%s/listening", s->state_dir);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (fd >= 0) {
+			(void)!write(fd, text, strlen(text));
+			close(fd);
+		}
+		return;
+	}
+}
+
+static void forget_address(struct supervisor *s)
+{
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/listening", s->state_dir);
+	unlink(path);
+}
+
 static void announce(struct supervisor *s)
 {
 	char origin[192];
 
+	write_address(s);
 	fy_listeners_origin(fy_crew_listeners(s->serving), origin);
 	printf("foyer: ready %s\n", origin);
 	if (s->set_up_link[0])
 		printf("foyer: set up the first administrator (this link works once): %s\n", s->set_up_link);
 	fflush(stdout);
 	fy_notify("READY=1\nSTATUS=Serving");
-	s->was_ready = true;
 }
 
 static fy_async void stop_crews(struct supervisor *s)
@@ -472,6 +503,7 @@ static fy_async void serve_fiber(void *arg)
 	while (s->exit_code == 0 && s->stop_signals == 0)
 		fy_wait(&s->changed, UINT64_MAX);
 	fy_notify("STOPPING=1");
+	forget_address(s);
 	stop_crews(s);
 	fy_embedded_stop(s->embedded);
 	fy_arena_finish(&arena);
@@ -548,6 +580,7 @@ static int prepare(struct supervisor *s)
 		return FY_EXIT_FAILED;
 	}
 	derive_base_url(s->config, &s->listeners);
+	snprintf(s->state_dir, sizeof(s->state_dir), "%s", config->state_directory.ptr);
 	snprintf(s->log_path, sizeof(s->log_path), "%s/foyer.log", config->log_directory.ptr);
 	return 0;
 }
@@ -555,6 +588,7 @@ static int prepare(struct supervisor *s)
 int fy_supervise(const struct fy_serve_options *options, struct fy_config *config)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
+	struct fy_sched_stats stats;
 	int code;
 
 	FY_REQUIRE(s != NULL);
@@ -573,6 +607,8 @@ int fy_supervise(const struct fy_serve_options *options, struct fy_config *confi
 		}
 		FY_REQUIRE(fy_fiber_start(serve_fiber, s) == 0);
 		uv_run(&s->loop, UV_RUN_DEFAULT);
+		for (fy_sched_stats(&stats); stats.live; fy_sched_stats(&stats))
+			uv_run(&s->loop, UV_RUN_ONCE);
 		fy_sched_finish();
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		(void)FY_CHECK(uv_loop_close(&s->loop) == 0);
