@@ -37,6 +37,7 @@ void fy_sched_stats(struct fy_sched_stats *ret_stats);
 /* `flush` runs at the end of each turn, after the last ready fiber: that is where a client writes all
  * that the fibers of this turn queued. Up to 8; call at start-up. */
 void fy_sched_on_turn_end(void (*flush)(void *arg), void *arg);
+void fy_sched_off_turn_end(void (*flush)(void *arg), void *arg);
 
 /* FY_ERR_BUSY when `max` fibers live. The fiber first runs when the loop's hook next drains. */
 int fy_fiber_start(fy_fiber_fn fn, void *arg);

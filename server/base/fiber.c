@@ -372,6 +372,16 @@ void fy_sched_stats(struct fy_sched_stats *ret_stats)
 	*ret_stats = sched.stats;
 }
 
+void fy_sched_off_turn_end(void (*flush)(void *arg), void *arg)
+{
+	for (unsigned i = 0; i < sched.hook_count; i++) {
+		if (sched.hooks[i].flush == flush && sched.hooks[i].arg == arg) {
+			sched.hooks[i] = sched.hooks[--sched.hook_count];
+			return;
+		}
+	}
+}
+
 uint64_t fy_loop_ms(void)
 {
 	return uv_now(sched.loop);
