@@ -105,7 +105,7 @@ static bool is_exempt(const struct fy_conn *conn, const struct fy_config *config
 	       fy_cidrs_hold(&config->server_trusted_proxies, conn->address);
 }
 
-void fy_conn_open(struct fy_http *http, const struct fy_listener *listener, int fd, const uint8_t address[16])
+void fy_conn_open(struct fy_http *http, const struct fy_acceptor *acceptor, int fd, const uint8_t address[16])
 {
 	const struct fy_config *config = http->app->config;
 	struct fy_conn *conn = calloc(1, sizeof *conn);
@@ -114,8 +114,8 @@ void fy_conn_open(struct fy_http *http, const struct fy_listener *listener, int 
 		return;
 	}
 	conn->http = http;
-	conn->unix_peer = listener->is_unix;
-	conn->listener_kind = (uint8_t)listener->kind;
+	conn->unix_peer = acceptor->is_unix;
+	conn->listener_kind = (uint8_t)acceptor->kind;
 	memcpy(conn->address, address, sizeof conn->address);
 	fy_list_init(&conn->clock);
 	http->open++;
@@ -143,7 +143,7 @@ void fy_conn_open(struct fy_http *http, const struct fy_listener *listener, int 
 			return;
 		}
 	}
-	if (listener->kind == FY_LISTEN_TLS) {
+	if (acceptor->kind == FY_LISTEN_TLS) {
 		conn->tls = fy_tls_create(http->tls);
 		if (conn->tls == NULL) {
 			fy_conn_close(conn);
@@ -190,8 +190,6 @@ struct write_op {
 	uv_write_t write;
 	uv_buf_t bufs[2];
 	struct fy_req *req;
-	struct fy_tls *tls;
-	size_t tls_len;
 	struct fy_wait wait;                 /* of a streaming fiber */
 };
 
@@ -232,39 +230,39 @@ static void on_response_sent(uv_write_t *write, int status)
 		fy_req_destroy(req);
 		return;
 	}
-	if (op->tls)
-		fy_tls_sent(op->tls, op->tls_len);
-	if (status)
-		fy_conn_close(conn);            /* req->conn is NULL after this */
-	else
+	if (status == 0) {
 		response_done(conn);
-	if (status)
-		fy_req_destroy(req);
+		return;
+	}
+	fy_conn_close(conn);
+	fy_req_destroy(req);
 }
 
 static void on_piece_sent(uv_write_t *write, int status)
 {
 	struct write_op *op = write->data;
-	if (status == 0 && op->tls)
-		fy_tls_sent(op->tls, op->tls_len);
 	fy_wait_done(&op->wait, status ? FY_ERR_CANCELLED : 0);
 }
 
-/* Encrypts where the connection is TLS: *bufs then is the ciphertext. */
-static int seal(struct fy_conn *conn, uv_buf_t *bufs, unsigned count, struct write_op *op)
+/* Writes plaintext, over TLS where the connection is one. Returns what the kernel did not take, which then
+ * stands in `bufs`, in memory that stays: the caller's own, or for ciphertext a copy in `arena`, because
+ * mbedTLS may append to its output meanwhile. Negative: an error. */
+static ssize_t write_plain(struct fy_conn *conn, uv_buf_t *bufs, unsigned count, struct fy_arena *arena)
 {
 	if (conn->tls == NULL)
-		return 0;
+		return write_now(conn, bufs, count > 1 && bufs[1].len ? count : 1);
 	for (unsigned i = 0; i < count; i++)
 		if (bufs[i].len && fy_tls_write(conn->tls, fy_slice(bufs[i].base, bufs[i].len)))
-			return FY_ERR_IO;
+			return UV_EIO;
 	struct fy_slice pending = fy_tls_pending(conn->tls);
 	bufs[0] = uv_buf_init((char *)pending.ptr, (unsigned)pending.len);
 	for (unsigned i = 1; i < count; i++)
 		bufs[i] = uv_buf_init(NULL, 0);
-	op->tls = conn->tls;
-	op->tls_len = pending.len;
-	return 0;
+	ssize_t left = write_now(conn, bufs, 1);
+	if (left > 0)
+		bufs[0].base = fy_cstr(arena, fy_slice(bufs[0].base, bufs[0].len));
+	fy_tls_sent(conn->tls, pending.len);
+	return left;
 }
 
 /* Sends TLS records that are not part of a response: the handshake's, alerts. */
@@ -310,17 +308,14 @@ void fy_conn_respond(struct fy_req *req)
 	fy_response_build(req, conn->http, &head, &body);
 	uv_buf_t bufs[2] = { uv_buf_init((char *)head.ptr, (unsigned)head.len),
 			     uv_buf_init((char *)body.ptr, (unsigned)body.len) };
-	struct write_op local = { .req = req };
 	change_state(conn, FY_CONN_WRITE);
-	ssize_t left = seal(conn, bufs, 2, &local) ? UV_EIO : write_now(conn, bufs, body.len && !conn->tls ? 2 : 1);
+	ssize_t left = write_plain(conn, bufs, 2, &req->arena);
 	if (left == 0) {
-		if (conn->tls)
-			fy_tls_sent(conn->tls, local.tls_len);
 		response_done(conn);
 		return;
 	}
 	struct write_op *op = fy_new(&req->arena, struct write_op);
-	*op = local;
+	op->req = req;
 	op->write.data = op;
 	memcpy(op->bufs, bufs, sizeof bufs);
 	conn->unsent = (uint32_t)left;
@@ -338,19 +333,15 @@ fy_async int fy_conn_write(struct fy_req *req, struct fy_slice piece)
 	if (piece.len == 0)
 		return 0;
 	uv_buf_t buf = uv_buf_init((char *)piece.ptr, (unsigned)piece.len);
-	struct write_op local = { .req = req };
-	ssize_t left = seal(conn, &buf, 1, &local) ? UV_EIO : write_now(conn, &buf, 1);
-	if (left == 0) {
-		if (conn->tls)
-			fy_tls_sent(conn->tls, local.tls_len);
+	ssize_t left = write_plain(conn, &buf, 1, &req->arena);
+	if (left == 0)
 		return 0;
-	}
 	if (left < 0) {
 		fy_conn_close(conn);
 		return FY_ERR_CANCELLED;
 	}
 	struct write_op *op = fy_new(&req->arena, struct write_op);
-	*op = local;
+	op->req = req;
 	op->write.data = op;
 	op->bufs[0] = buf;
 	conn->unsent = (uint32_t)left;
@@ -394,6 +385,11 @@ static void response_done(struct fy_conn *conn)
 	bool close_now = req->res.close;
 	conn->req = NULL;
 	fy_req_destroy(req);
+	if (conn->tls) {
+		flush_tls(conn);                 /* what mbedTLS had to say meanwhile */
+		if (conn->state == FY_CONN_CLOSED)
+			return;
+	}
 	if (close_now) {
 		linger(conn);
 		return;
@@ -498,9 +494,7 @@ static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scan
 		fy_buf_reserve(&req->body_buf, req->head.content_length);
 	if (req->head.expect_continue && data.len == length) {
 		uv_buf_t go_on = uv_buf_init("HTTP/1.1 100 Continue\r\n\r\n", 25);
-		struct write_op ignored = { 0 };
-		if (seal(conn, &go_on, 1, &ignored) == 0 && write_now(conn, &go_on, 1) == 0 && conn->tls)
-			fy_tls_sent(conn->tls, ignored.tls_len);
+		write_plain(conn, &go_on, 1, &req->arena);   /* a hint: if it does not fit, the client goes on anyway */
 	}
 	return length;
 }

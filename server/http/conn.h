@@ -44,7 +44,7 @@ struct fy_conn {
 };
 
 /* Takes `fd`. */
-void fy_conn_open(struct fy_http *http, const struct fy_listener *listener, int fd, const uint8_t address[16]);
+void fy_conn_open(struct fy_http *http, const struct fy_acceptor *acceptor, int fd, const uint8_t address[16]);
 void fy_conn_close(struct fy_conn *conn);
 void fy_conn_late(struct fy_conn *conn);             /* its clock has run out */
 

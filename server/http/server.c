@@ -40,7 +40,7 @@ static void on_tick(uv_timer_t *timer)
 	}
 }
 
-static void on_accepted(void *owner, const struct fy_listener *listener, int fd, const uint8_t address[16])
+static void on_accepted(void *owner, const struct fy_acceptor *acceptor, int fd, const uint8_t address[16])
 {
 	struct fy_http *http = owner;
 	if (http->open >= (unsigned)http->app->config->server_max_connections) {
@@ -53,11 +53,10 @@ static void on_accepted(void *owner, const struct fy_listener *listener, int fd,
 		}
 		fy_conn_close(FY_CONTAINER(oldest, struct fy_conn, clock));
 	}
-	fy_conn_open(http, listener, fd, address);
+	fy_conn_open(http, acceptor, fd, address);
 }
 
-int fy_http_start(struct fy_app *app, const struct fy_listener_start *listeners, unsigned count,
-		  struct fy_http **ret_http)
+int fy_http_create(struct fy_app *app, struct fy_http **ret_http)
 {
 	const struct fy_config *config = app->config;
 	struct fy_http *http = calloc(1, sizeof *http);
@@ -77,31 +76,36 @@ int fy_http_start(struct fy_app *app, const struct fy_listener_start *listeners,
 	uv_timer_start(&http->tick, on_tick, 1000, 1000);
 	http->now_s = (uint32_t)(uv_now(&app->loop) / 1000);
 	set_date(http);
+	*ret_http = http;
+	return 0;
+}
 
+int fy_http_listen(struct fy_http *http, const struct fy_listener_start *listeners, unsigned count)
+{
+	const struct fy_config *config = http->app->config;
 	int err = 0;
-	http->listeners = calloc(count ? count : 1, sizeof *http->listeners);
-	FY_REQUIRE(http->listeners != NULL);
+	http->acceptors = calloc(count ? count : 1, sizeof *http->acceptors);
+	FY_REQUIRE(http->acceptors != NULL);
 	for (unsigned i = 0; i < count && err == 0; i++) {
 		if (listeners[i].kind == FY_LISTEN_TLS && http->tls == NULL)
 			err = fy_tls_config_create(config->server_tls_certificate.ptr, config->server_tls_key.ptr,
 						   &http->tls);
 		if (err)
 			break;
-		struct fy_listener *listener = &http->listeners[i];
-		listener->accepted = on_accepted;
-		listener->owner = http;
-		err = fy_listener_start(listener, &app->loop, &listeners[i]);
+		struct fy_acceptor *acceptor = &http->acceptors[i];
+		acceptor->accepted = on_accepted;
+		acceptor->owner = http;
+		err = fy_acceptor_start(acceptor, &http->app->loop, &listeners[i]);
 		if (err == 0)
-			http->listener_count++;
+			http->acceptor_count++;
 	}
-	*ret_http = http;
 	return err;
 }
 
 void fy_http_drain(struct fy_http *http)
 {
-	for (unsigned i = 0; i < http->listener_count; i++)
-		fy_listener_stop(&http->listeners[i]);
+	for (unsigned i = 0; i < http->acceptor_count; i++)
+		fy_acceptor_stop(&http->acceptors[i]);
 	struct fy_list *first;
 	while ((first = fy_list_first(&http->clocks[FY_CLOCK_IDLE])))
 		fy_conn_close(FY_CONTAINER(first, struct fy_conn, clock));
@@ -124,7 +128,7 @@ void fy_http_destroy(struct fy_http *http)
 	FY_REQUIRE(http->open == 0);
 	fy_address_count_finish(&http->addresses);
 	fy_tls_config_destroy(http->tls);
-	free(http->listeners);
+	free(http->acceptors);
 	free(http);
 }
 

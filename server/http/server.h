@@ -5,7 +5,7 @@
 
 #include "foyer/list.h"
 #include "server/net/address_count.h"
-#include "server/net/listener.h"
+#include "server/net/acceptor.h"
 
 struct fy_app;
 struct fy_conn;
@@ -25,8 +25,8 @@ enum fy_conn_clock {
 
 struct fy_http {
 	struct fy_app *app;
-	struct fy_listener *listeners;
-	unsigned listener_count;
+	struct fy_acceptor *acceptors;
+	unsigned acceptor_count;
 	struct fy_tls_config *tls;           /* NULL without a TLS listener */
 	struct fy_list clocks[FY_CLOCK_COUNT];
 	uint32_t seconds[FY_CLOCK_COUNT];    /* durations; 0: none */
@@ -41,8 +41,10 @@ struct fy_http {
 	char plain_buffer[16384];            /* the same after TLS; one record */
 };
 
-int fy_http_start(struct fy_app *app, const struct fy_listener_start *listeners, unsigned count,
-		  struct fy_http **ret_http);
+int fy_http_create(struct fy_app *app, struct fy_http **ret_http);
+
+/* Begins to accept. FY_ERR_CONFIG where the certificate cannot be used. */
+int fy_http_listen(struct fy_http *http, const struct fy_listener_start *listeners, unsigned count);
 
 /* Stops accepting and closes the idle connections; the busy ones close after their response. */
 void fy_http_drain(struct fy_http *http);

@@ -9,19 +9,19 @@
 
 #include "server/worker.h"
 
-struct fy_listener {
+struct fy_acceptor {
 	uv_poll_t poll;
 	uv_timer_t pause;            /* after EMFILE: accepting again at once would spin */
 	int fd;
 	enum fy_listener_kind kind;
 	bool stopped;
 	/* `fd` is the callee's, to close or keep; `address` is the peer's, IPv4 mapped, all zero for unix. */
-	void (*accepted)(void *owner, const struct fy_listener *listener, int fd, const uint8_t address[16]);
+	void (*accepted)(void *owner, const struct fy_acceptor *acceptor, int fd, const uint8_t address[16]);
 	void *owner;
 	bool is_unix;
 };
 
-int fy_listener_start(struct fy_listener *listener, uv_loop_t *loop, const struct fy_listener_start *start);
+int fy_acceptor_start(struct fy_acceptor *acceptor, uv_loop_t *loop, const struct fy_listener_start *start);
 
 /* Stops accepting and closes this process' copy of the socket; run the loop once more afterwards. */
-void fy_listener_stop(struct fy_listener *listener);
+void fy_acceptor_stop(struct fy_acceptor *acceptor);
