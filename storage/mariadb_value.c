@@ -338,7 +338,7 @@ int fy_sql_row_copy(struct fy_sql_scratch *s, MYSQL_STMT *stmt, const struct fy_
 			if (!f->nullable)
 				err = FY_ERR_SCHEMA;
 		} else if (is_slice(f)) {
-			struct fy_slice text;
+			struct fy_slice text = FY_NONE;
 			err = copy_slice(s, stmt, i, f, ctx, &text);
 			memcpy(to, &text, sizeof text);
 		} else {
@@ -424,15 +424,16 @@ bool fy_sql_fits(MYSQL_STMT *stmt, const struct fy_sql_statement *statement, uns
 		snprintf(ret_why, why_size, "it has %u parameters, not %u", params, statement->param_count * width);
 		return false;
 	}
-	if (columns != (statement->returning ? 1u : statement->row_count)) {
+	if (statement->returning)        /* the server names that column only when it executes: see fy_sql_ids_bind */
+		return true;
+	if (columns != statement->row_count) {
 		snprintf(ret_why, why_size, "it has %u columns, not %u", columns, statement->row_count);
 		return false;
 	}
-	static const struct fy_sql_field id = { .name = "id", .type = FY_SQL_U64 };
 	MYSQL_RES *meta = mysql_stmt_result_metadata(stmt);
 	bool good = columns == 0 || meta != NULL;
 	for (unsigned i = 0; i < columns && good; i++) {
-		const struct fy_sql_field *f = statement->returning ? &id : &statement->row[i];
+		const struct fy_sql_field *f = &statement->row[i];
 		const MYSQL_FIELD *column = mysql_fetch_field_direct(meta, i);
 		const char *what = NULL;
 		if (!column_has_type(column, f))
