@@ -80,8 +80,8 @@ class Emitter:
         self.lines.append("\t" * self.depth + text)
 
     def static(self, text):
-        if self.pending.endswith("\n"):
-            text = text.lstrip("\n") if not self.plain else text
+        if not self.plain and (self.pending.endswith("\n") or not (self.lines or self.pending)):
+            text = text.lstrip("\n")
         self.context.feed(text)
         self.pending += text
 
