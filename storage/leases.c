@@ -10,7 +10,10 @@ struct taking {
 	struct fy_slice name, owner;
 	fy_time now, hold, due_by;
 	uint64_t fence;
+	bool again;
 };
+
+#define TRIES 5
 
 /* FY_ERR_NOT_FOUND: the job has no row yet. */
 static fy_async int take(struct fy_ctx *ctx, void *arg)
@@ -27,8 +30,12 @@ static fy_async int take(struct fy_ctx *ctx, void *arg)
 	err = fy_sql_lease_get(ctx, &(struct fy_sql_lease_get_params){ .name = t->name }, &row);
 	if (err)
 		return err;
-	if (done.affected != 1)
-		return row.has_leased_until && row.leased_until > t->now ? FY_ERR_BUSY : FY_ERR_EXISTS;
+	if (done.affected != 1) {
+		if (row.has_leased_until && row.leased_until > t->now)
+			return FY_ERR_BUSY;
+		t->again = even_early || !row.has_next_due_at || row.next_due_at <= t->due_by;
+		return FY_ERR_EXISTS;        /* `again`: it was made or given back between the two statements */
+	}
 	t->fence = row.fence;                /* the row is ours until the commit: nobody raised it since */
 	return 0;
 }
@@ -38,13 +45,21 @@ fy_async int fy_leases_take(struct fy_ctx *ctx, struct fy_slice name, struct fy_
 {
 	FY_REQUIRE(name.len && name.len <= FY_LEASE_NAME_MAX && owner.len && owner.len <= FY_LEASE_OWNER_MAX && hold > 0);
 	struct taking t = { .name = name, .owner = owner, .now = fy_clock(), .hold = hold, .due_by = due_by };
-	int err = fy_tx(ctx, take, &t);
-	if (err == FY_ERR_NOT_FOUND) {
-		err = fy_sql_lease_insert(ctx, &(struct fy_sql_lease_insert_params){ .name = name }, NULL);
-		if (err && err != FY_ERR_CONFLICT)   /* another may have inserted it at the same time */
-			return err;
+	int err;
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		t.again = false;
 		err = fy_tx(ctx, take, &t);
+		if (err == FY_ERR_NOT_FOUND) {
+			err = fy_sql_lease_insert(ctx, &(struct fy_sql_lease_insert_params){ .name = name }, NULL);
+			if (err && err != FY_ERR_CONFLICT)   /* another may have inserted it at the same time */
+				return err;
+			t.again = true;
+		}
+		if (!t.again)
+			break;
 	}
+	if (t.again)
+		return FY_ERR_BUSY;          /* it changes hands all the time */
 	if (err == FY_ERR_CONFLICT)
 		return FY_ERR_BUSY;          /* lost to another again and again: then that one holds it */
 	if (err)
