@@ -1,0 +1,350 @@
+/* Accounts: one for each address, no lost edit, tokens that work once, and a purge that spares the confirmed. */
+#include "tests/unit/storage/repo_harness.h"
+
+#include "storage/accounts.h"
+#include "storage/outbox.h"
+
+static const struct fy_mail_new confirm_mail = {
+	.template_name = { "confirm", 7 },
+	.to_address = { { "ada@example.org", 15 } },
+	.subject = { { "Confirm", 7 } },
+	.body_text = { { "a link", 6 } },
+};
+
+/* An account of that name, pending, whose confirmation token is called the same. */
+static int register_as(struct worker *w, const char *name, uint64_t *ret_id)
+{
+	struct fy_account_new account = {
+		.email = personal("Ada@Example.org"),
+		.email_hash = hash_of(&w->arena, name),
+		.password_hash = secret("$argon2id$old"),
+		.given_name = personal("Ada"),
+		.family_name = personal("Lovelace"),
+		.language = FY_LANG_EN,
+	};
+	return fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, name), NOON + FY_DAY,
+				  &confirm_mail, ret_id);
+}
+
+static unsigned won, lost;
+
+static void register_the_same(struct worker *w)
+{
+	uint64_t id = 0;
+	int err = register_as(w, "ada", &id);
+	if (err) {
+		CHECK_CODE(err, FY_ERR_EXISTS);
+		lost++;
+	} else {
+		CHECK(id != 0);
+		won++;
+	}
+}
+
+static void one_address_registered_many_times_at_once_gives_one_account(void **state)
+{
+	(void)state;
+	won = lost = 0;
+	run_all(16, register_the_same, NULL);
+	assert_int_equal(won, 1);
+	assert_int_equal(lost, 15);
+	assert_int_equal(number("SELECT COUNT(*) FROM account"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN one_time_token t ON t.account_id = a.id "
+			     "JOIN outbox o ON o.account_id = a.id"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 1);
+}
+
+static void read_back(struct worker *w)
+{
+	uint64_t id;
+	struct fy_account a;
+	struct fy_account_signin s;
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	CHECK_CODE(fy_accounts_find_signin(&w->ctx, hash_of(&w->arena, "ada"), &s), 0);
+	CHECK(s.id == id && s.state == FY_ACCOUNT_PENDING && s.role == FY_ROLE_MEMBER && s.language == FY_LANG_EN);
+	CHECK(s.version == 1 && fy_eq(s.password_hash.text, FY_LIT("$argon2id$old")));
+	CHECK_CODE(fy_accounts_find_signin(&w->ctx, hash_of(&w->arena, "bob"), &s), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
+	CHECK(s.id == id && fy_eq(s.email.text, FY_LIT("Ada@Example.org")));
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK(a.id == id && a.version == 1 && a.created_at == NOON && a.confirmed_at == 0 && a.last_active_at == 0);
+	CHECK(a.password_changed_at == NOON && fy_eq(a.email.text, FY_LIT("Ada@Example.org")));
+	CHECK(fy_eq(a.profile.given_name.text, FY_LIT("Ada")) && fy_eq(a.profile.family_name.text, FY_LIT("Lovelace")));
+	CHECK(a.profile.phone.text.len == 0 && a.profile.country.text.len == 0 && a.profile.language == FY_LANG_EN);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id + 1000, &a), FY_ERR_NOT_FOUND);
+}
+
+static void an_account_is_read_back_as_it_was_written(void **state)
+{
+	(void)state;
+	run_all(1, read_back, NULL);
+}
+
+static struct fy_slice wide(struct fy_arena *arena, size_t characters)
+{
+	char *text = fy_alloc(arena, 4 * characters);
+	for (size_t i = 0; i < characters; i++)
+		memcpy(text + 4 * i, "\xf0\x9f\x8f\xa1", 4);
+	return fy_slice(text, 4 * characters);
+}
+
+static void widest_profile(struct worker *w)
+{
+	uint64_t id;
+	uint32_t version;
+	struct fy_account a;
+	struct fy_profile p = {
+		.given_name = { wide(&w->arena, FY_ACCOUNT_NAME_MAX) }, .family_name = { wide(&w->arena, FY_ACCOUNT_NAME_MAX) },
+		.phone = { wide(&w->arena, FY_ACCOUNT_PHONE_MAX) }, .position = { wide(&w->arena, FY_ACCOUNT_POSITION_MAX) },
+		.skills = { wide(&w->arena, FY_ACCOUNT_PROSE_MAX) }, .passions = { wide(&w->arena, FY_ACCOUNT_PROSE_MAX) },
+		.street_address = { wide(&w->arena, FY_ACCOUNT_STREET_MAX) },
+		.postal_code = { wide(&w->arena, FY_ACCOUNT_POSTAL_CODE_MAX) },
+		.address_level2 = { wide(&w->arena, FY_ACCOUNT_CITY_MAX) }, .country = personal("FR"), .language = FY_LANG_FR,
+	};
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	CHECK_CODE(fy_accounts_update_profile(&w->ctx, id, 1, &p, &version), 0);
+	CHECK(version == 2);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK(a.version == 2 && a.profile.language == FY_LANG_FR);
+	CHECK(fy_eq(a.profile.given_name.text, p.given_name.text) && fy_eq(a.profile.family_name.text, p.family_name.text));
+	CHECK(fy_eq(a.profile.phone.text, p.phone.text) && fy_eq(a.profile.position.text, p.position.text));
+	CHECK(fy_eq(a.profile.skills.text, p.skills.text) && fy_eq(a.profile.passions.text, p.passions.text));
+	CHECK(fy_eq(a.profile.street_address.text, p.street_address.text) && fy_eq(a.profile.country.text, FY_LIT("FR")));
+	CHECK(fy_eq(a.profile.postal_code.text, p.postal_code.text));
+	CHECK(fy_eq(a.profile.address_level2.text, p.address_level2.text));
+	p.skills.text = wide(&w->arena, 1100);
+	CHECK_CODE(fy_accounts_update_profile(&w->ctx, id, 2, &p, NULL), FY_ERR_TOO_LARGE);
+}
+
+static void a_profile_of_the_widest_characters_fits_and_more_is_refused_whole(void **state)
+{
+	(void)state;
+	run_all(1, widest_profile, NULL);
+	assert_int_equal(number("SELECT version FROM account"), 2);
+}
+
+static void edit_version_one(struct worker *w)
+{
+	uint64_t id = *(uint64_t *)w->arg;
+	uint32_t version = 0;
+	struct fy_profile p = { .given_name = { fy_fmt(&w->arena, "W%u", w->index) }, .family_name = personal("L") };
+	int err = fy_accounts_update_profile(&w->ctx, id, 1, &p, &version);
+	if (err) {
+		CHECK_CODE(err, FY_ERR_CONFLICT);
+		lost++;
+	} else {
+		CHECK(version == 2);
+		won++;
+	}
+}
+
+static void register_ada(struct worker *w)
+{
+	CHECK_CODE(register_as(w, "ada", w->arg), 0);
+}
+
+static void edit_what_is_gone(struct worker *w)
+{
+	uint64_t id = *(uint64_t *)w->arg;
+	struct fy_profile p = { .given_name = personal("A") };
+	CHECK_CODE(fy_accounts_update_profile(&w->ctx, id + 1000, 1, &p, NULL), FY_ERR_NOT_FOUND);
+	change("UPDATE account SET state = 3");
+	CHECK_CODE(fy_accounts_update_profile(&w->ctx, id, 2, &p, NULL), FY_ERR_NOT_FOUND);
+}
+
+static void of_many_edits_of_one_version_one_is_kept(void **state)
+{
+	(void)state;
+	uint64_t id;
+	won = lost = 0;
+	run_all(1, register_ada, &id);
+	run_all(12, edit_version_one, &id);
+	assert_int_equal(won, 1);
+	assert_int_equal(lost, 11);
+	assert_int_equal(number("SELECT version FROM account"), 2);
+	run_all(1, edit_what_is_gone, &id);
+}
+
+static void confirm_ada(struct worker *w)
+{
+	uint64_t id = 0;
+	int err = fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), &id);
+	if (err) {
+		CHECK_CODE(err, FY_ERR_EXPIRED);
+		lost++;
+	} else {
+		CHECK(id == *(uint64_t *)w->arg);
+		won++;
+	}
+}
+
+static void a_confirmation_works_once_and_makes_the_account_active(void **state)
+{
+	(void)state;
+	uint64_t id;
+	won = lost = 0;
+	run_all(1, register_ada, &id);
+	run_at(NOON + FY_HOUR, 10, confirm_ada, &id);
+	assert_int_equal(won, 1);
+	assert_int_equal(lost, 9);
+	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE state = 2 AND version = 2 "
+			     "AND confirmed_at = '2026-11-23 11:00:00'"), 1);
+}
+
+static void reset(struct worker *w)
+{
+	uint64_t id, got = 0;
+	struct fy_account_signin s;
+	struct fy_token token;
+	struct fy_slice one = hash_of(&w->arena, "one"), two = hash_of(&w->arena, "two"), other = hash_of(&w->arena, "other");
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, one, NOON + FY_HOUR, &confirm_mail), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, other, NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_SET_UP, one, secret("$new"), &got), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$new"), &got), 0);
+	CHECK(got == id);
+	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
+	CHECK(s.state == FY_ACCOUNT_ACTIVE && fy_eq(s.password_hash.text, FY_LIT("$new")));
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), &got), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, other, &token), FY_ERR_EXPIRED);
+
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, two, NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_accounts_set_password(&w->ctx, id, secret("$newer")), 0);      /* ends the link in the mail */
+	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, two, &token), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_accounts_set_password(&w->ctx, id + 1000, secret("$x")), FY_ERR_NOT_FOUND);
+
+	struct fy_slice three = hash_of(&w->arena, "three");
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, three, NOON + FY_HOUR, NULL), 0);
+	change("UPDATE account SET state = 3");
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), &got), FY_ERR_DENIED);
+	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, &token), 0);      /* not used up */
+	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
+	CHECK(fy_eq(s.password_hash.text, FY_LIT("$newer")));
+}
+
+static void a_new_password_activates_ends_other_links_and_spares_closed_accounts(void **state)
+{
+	(void)state;
+	run_all(1, reset, NULL);
+}
+
+static void rehash_and_touch(struct worker *w)
+{
+	uint64_t id;
+	struct fy_account_signin s;
+	struct fy_account a;
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	CHECK_CODE(fy_accounts_rehash(&w->ctx, id, secret("$argon2id$other"), secret("$stale")), 0);
+	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
+	CHECK(fy_eq(s.password_hash.text, FY_LIT("$argon2id$old")));
+	CHECK_CODE(fy_accounts_rehash(&w->ctx, id, s.password_hash, secret("$dearer")), 0);
+	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
+	CHECK(fy_eq(s.password_hash.text, FY_LIT("$dearer")) && s.version == 1);
+
+	CHECK_CODE(fy_accounts_touch(&w->ctx, id), 0);
+	w->ctx.now = NOON + FY_DAY;
+	CHECK_CODE(fy_accounts_touch(&w->ctx, id), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK(a.last_active_at == NOON);
+	w->ctx.now++;
+	CHECK_CODE(fy_accounts_touch(&w->ctx, id), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK(a.last_active_at == NOON + FY_DAY + 1 && a.version == 1);
+}
+
+static void a_rehash_needs_the_old_hash_and_activity_is_noted_once_a_day(void **state)
+{
+	(void)state;
+	run_all(1, rehash_and_touch, NULL);
+}
+
+static int own(struct worker *w, const char *token, uint64_t *ret_id)
+{
+	struct fy_account_new account = {
+		.email = personal("owner@example.org"), .email_hash = hash_of(&w->arena, "owner"),
+		.password_hash = secret("$h"), .given_name = personal("O"), .family_name = personal("W") };
+	return fy_accounts_set_up_owner(&w->ctx, hash_of(&w->arena, token), &account, ret_id);
+}
+
+static void set_up(struct worker *w)
+{
+	uint64_t member, id = 0, owners;
+	struct fy_account_signin s;
+	struct fy_token token;
+	CHECK_CODE(register_as(w, "ada", &member), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, member, FY_TOKEN_SET_UP, hash_of(&w->arena, "mine"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(own(w, "mine", &id), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, hash_of(&w->arena, "mine"), &token), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, hash_of(&w->arena, "first"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(own(w, "first", &id), 0);
+	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
+	CHECK(s.role == FY_ROLE_OWNER && s.state == FY_ACCOUNT_ACTIVE);
+	CHECK_CODE(fy_accounts_count_owners(&w->ctx, &owners), 0);
+	CHECK(owners == 1);
+	CHECK_CODE(own(w, "first", &id), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, hash_of(&w->arena, "again"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(own(w, "again", &id), FY_ERR_DENIED);
+	CHECK_CODE(fy_accounts_set_role(&w->ctx, id, FY_ROLE_STAFF), 0);
+	CHECK_CODE(own(w, "again", &id), FY_ERR_EXISTS);
+	CHECK_CODE(fy_accounts_set_role(&w->ctx, id + 1000, FY_ROLE_STAFF), FY_ERR_NOT_FOUND);
+}
+
+static void the_first_owner_is_set_up_once_and_only_by_the_first_link(void **state)
+{
+	(void)state;
+	run_all(1, set_up, NULL);
+}
+
+static void purge(struct worker *w)
+{
+	uint64_t ids[3], fresh, confirmed, n, *found;
+	size_t count;
+	bool deleted = false;
+	const char *names[] = { "a", "b", "c" };
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_CODE(register_as(w, names[i], &ids[i]), 0);
+	w->ctx.now = NOON + FY_DAY;
+	CHECK_CODE(register_as(w, "fresh", &fresh), 0);
+	w->ctx.now = NOON;
+	fy_time before = NOON + FY_HOUR;
+	CHECK_CODE(fy_accounts_count_unconfirmed(&w->ctx, before, &n), 0);
+	CHECK(n == 3);
+	CHECK_CODE(fy_accounts_list_unconfirmed(&w->ctx, before, 0, 2, &found, &count), 0);
+	CHECK(count == 2 && found[0] == ids[0] && found[1] == ids[1]);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), &confirmed), 0);    /* after the list was made */
+	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);
+	CHECK(deleted);
+	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);
+	CHECK(!deleted);
+	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[1], before, &deleted), 0);
+	CHECK(!deleted);
+	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, fresh, before, &deleted), 0);
+	CHECK(!deleted);
+	CHECK_CODE(fy_accounts_list_unconfirmed(&w->ctx, before, ids[1], 2, &found, &count), 0);
+	CHECK(count == 1 && found[0] == ids[2]);
+}
+
+static void the_purge_takes_tokens_and_mails_along_and_spares_the_confirmed_and_the_fresh(void **state)
+{
+	(void)state;
+	run_all(1, purge, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM account"), 3);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 3);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_address_registered_many_times_at_once_gives_one_account),
+		TEST(an_account_is_read_back_as_it_was_written),
+		TEST(a_profile_of_the_widest_characters_fits_and_more_is_refused_whole),
+		TEST(of_many_edits_of_one_version_one_is_kept),
+		TEST(a_confirmation_works_once_and_makes_the_account_active),
+		TEST(a_new_password_activates_ends_other_links_and_spares_closed_accounts),
+		TEST(a_rehash_needs_the_old_hash_and_activity_is_noted_once_a_day),
+		TEST(the_first_owner_is_set_up_once_and_only_by_the_first_link),
+		TEST(the_purge_takes_tokens_and_mails_along_and_spares_the_confirmed_and_the_fresh),
+	};
+	return cmocka_run_group_tests(tests, harness_start, harness_stop);
+}
