@@ -140,6 +140,11 @@ static int claim_servers(struct run *run)
 	char why[FY_STATE_WHY_MAX > WHY_MAX ? FY_STATE_WHY_MAX : WHY_MAX];
 	int code, pid;
 
+	code = fy_state_become_user(config->server_user.ptr, config->state_directory.ptr, why);
+	if (code) {
+		fy_cli_say("%s", why);
+		return code;
+	}
 	if (config->embedded) {
 		code = fy_state_prepare(config->state_directory.ptr, config->log_directory.ptr, config->mail_directory.ptr, why);
 		if (code) {

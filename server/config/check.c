@@ -14,6 +14,9 @@ struct checking {
 	struct fy_config_report *report;
 };
 
+/* sizeof(sun_path), the NUL counted (unix(7)). */
+#define SOCKET_PATH_MAX 108
+
 #define COMPLAIN(c, ...) fy_config_complain((c)->report, (c)->origin, 0, __VA_ARGS__)
 
 static void check_listeners(struct checking *c, const char *name, const struct fy_config_strings *list)
@@ -104,6 +107,13 @@ static void check_storage(struct checking *c)
 	const struct fy_config *config = c->config;
 	struct fy_host_address host;
 
+	if (config->embedded) {
+		/* Both hosts are derived from it, so only its length can be wrong. */
+		if (config->state_directory.len > SOCKET_PATH_MAX - sizeof("/run/mariadb.sock"))
+			COMPLAIN(c, "state.directory: \"" FY_FMT "\" is too long; the paths of unix sockets in it may have %d "
+				 "bytes", FY_ARG(config->state_directory), SOCKET_PATH_MAX - 1);
+		return;
+	}
 	for (size_t i = 0; i < config->database_hosts.count; i++)
 		if (!fy_host_parse(config->database_hosts.items[i], 3306, &host))
 			COMPLAIN(c, "database.hosts: \"" FY_FMT "\" is not an address like db.example:3306 or unix:/path "

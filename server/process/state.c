@@ -2,6 +2,8 @@
  * Called by the supervisor and the commands, before anything else touches the directory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,22 @@ static int judge_space(const char *dir, char *why)
 
 	if (statvfs(dir, &fs) == 0 && fs.f_bavail * (unsigned long long)fs.f_frsize < FREE_MIB_MIN * 1048576ULL)
 		return refuse(why, FY_EXIT_FAILED, "the disk that holds %s is full: less than %s MiB are free", dir, "64");
+	return 0;
+}
+
+int fy_state_become_user(const char *name, const char *dir, char *ret_why)
+{
+	struct passwd *user;
+
+	if (name[0] == 0 || geteuid() != 0)
+		return 0;
+	user = getpwnam(name);
+	if (user == NULL)
+		return refuse(ret_why, FY_EXIT_CONFIG, "server.user: there is no user %s on this machine%s", name, "");
+	if (mkdir(dir, 0700) == 0 && chown(dir, user->pw_uid, user->pw_gid) != 0)
+		return refuse(ret_why, FY_EXIT_FAILED, "cannot give the directory %s away: %s", dir, strerror(errno));
+	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+		return refuse(ret_why, FY_EXIT_FAILED, "cannot become the user %s: %s", name, strerror(errno));
 	return 0;
 }
 

@@ -8,8 +8,6 @@
  * embedded.c's, what is prepared in storage start.c's. Called by server/cli/serve.c. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +49,7 @@ struct supervisor {
 	char state_dir[4096], log_path[4200];
 	char exe_path[4096];
 	int exe_fd, lock_fd;
+	struct fy_logfile *start_log;        /* open while storage is started, for what the clients log */
 	struct fy_embedded *embedded;
 	struct fy_crew *crews[CREWS_MAX];    /* all that are not GONE */
 	struct fy_crew *serving, *next;      /* two of them, or NULL */
@@ -68,7 +67,7 @@ struct supervisor {
 static void say(struct supervisor *s, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void say(struct supervisor *s, bool bad, const char *format, ...)
 {
-	struct fy_logfile *file = NULL;
+	struct fy_logfile *file = s->start_log;
 	char text[1024];
 	va_list args;
 	int err;
@@ -77,12 +76,15 @@ static void say(struct supervisor *s, bool bad, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	fprintf(stderr, "foyer: %s.\n", text);
-	if (s->log_path[0])
+	if (file == NULL && s->log_path[0])
 		file = fy_logfile_open(s->log_path, &err);
 	if (file == NULL)
 		return;
 	fy_log_to(file, fy_log_threshold);
 	fy_log(NULL, bad ? FY_LOG_WARN : FY_LOG_INFO, "supervisor", FY_KV("text", fy_str(text)));
+	fy_logfile_flush(file);
+	if (file == s->start_log)
+		return;
 	fy_log_to(NULL, fy_log_threshold);
 	fy_logfile_close(file);
 }
@@ -257,11 +259,18 @@ static bool may_replace(struct supervisor *s, const struct fy_config *config)
 static void derive_base_url(struct fy_config *config, const struct fy_listeners *listeners)
 {
 	char origin[192];
+	size_t len;
 
 	if (config->server_base_url.len)
 		return;
 	fy_listeners_origin(listeners, origin);
-	fy_config_set_base_url(config, fy_str(origin));
+	/* The port that the scheme implies is left out, as browsers do (RFC 6454 section 6.1). */
+	len = strlen(origin);
+	if (fy_starts(fy_str(origin), FY_LIT("http://")) && len > 3 && strcmp(origin + len - 3, ":80") == 0)
+		len -= 3;
+	if (fy_starts(fy_str(origin), FY_LIT("https://")) && len > 4 && strcmp(origin + len - 4, ":443") == 0)
+		len -= 4;
+	fy_config_set_base_url(config, fy_slice(origin, len));
 }
 
 /* Everything that can be wrong with a change is found here, before a worker of the next crew starts. */
@@ -408,8 +417,11 @@ static void on_signal(uv_signal_t *handle, int signal)
 static fy_async int start_storage(struct supervisor *s, struct fy_ctx *ctx)
 {
 	char why[FY_EMBEDDED_WHY_MAX];
-	int code = fy_start_keys(s->config, why);
+	int code = fy_start_keys(s->config, why), err;
 
+	s->start_log = fy_logfile_open(s->log_path, &err);
+	if (s->start_log)
+		fy_log_to(s->start_log, fy_log_threshold);
 	if (code == 0 && s->config->embedded &&
 	    fy_embedded_start(ctx, s->config, on_report, s, &s->embedded, why) != 0)
 		code = FY_EXIT_FAILED;
@@ -417,6 +429,9 @@ static fy_async int start_storage(struct supervisor *s, struct fy_ctx *ctx)
 		code = fy_start_storage(ctx, s->config, s->set_up_link, sizeof(s->set_up_link), why);
 	if (code)
 		say(s, true, "%s", why);
+	fy_log_to(NULL, fy_log_threshold);
+	fy_logfile_close(s->start_log);
+	s->start_log = NULL;
 	return code;
 }
 
@@ -514,35 +529,6 @@ static fy_async void serve_fiber(void *arg)
 
 /* ---- before the loop ---- */
 
-/* Gives up root for good, once the ports are open. A reload can then open no new port below 1024. */
-static int become_user(const struct fy_config *config, char *why)
-{
-	const char *name = config->server_user.ptr;
-	struct passwd *user;
-
-	if (config->server_user.len == 0 || geteuid() != 0)
-		return 0;
-	user = getpwnam(name);
-	if (user == NULL) {
-		snprintf(why, FY_STATE_WHY_MAX, "server.user: there is no user %s on this machine", name);
-		return FY_EXIT_CONFIG;
-	}
-	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0) {
-		snprintf(why, FY_STATE_WHY_MAX, "cannot become the user %s: %s", name, strerror(errno));
-		return FY_EXIT_FAILED;
-	}
-	return 0;
-}
-
-/* A directory that root makes for a user it will become is given to that user. */
-static void give_to_user(const struct fy_config *config)
-{
-	struct passwd *user = config->server_user.len && geteuid() == 0 ? getpwnam(config->server_user.ptr) : NULL;
-
-	if (user && mkdir(config->state_directory.ptr, 0700) == 0)
-		(void)!chown(config->state_directory.ptr, user->pw_uid, user->pw_gid);
-}
-
 static int prepare(struct supervisor *s)
 {
 	const struct fy_config *config = s->config;
@@ -565,8 +551,8 @@ static int prepare(struct supervisor *s)
 	}
 	if (soft)
 		say(s, true, "%s, so there are no metrics", why);
-	give_to_user(config);
-	code = become_user(config, why);
+	/* Gives up root once the ports are open. A reload can then open no new port below 1024. */
+	code = fy_state_become_user(config->server_user.ptr, config->state_directory.ptr, why);
 	if (code == 0)
 		code = fy_state_prepare(config->state_directory.ptr, config->log_directory.ptr, config->mail_directory.ptr,
 					why);
