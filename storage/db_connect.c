@@ -26,6 +26,9 @@ static const char setup_text[] =
 	"SET SESSION time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = 5, "
 	"sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
 	"NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'";
+/* The server's own limit comes a little after ours: it ends what a thrown-away connection left running there. */
+#define SERVER_LIMIT_FORMAT "SET SESSION max_statement_time = %u"
+#define SERVER_LIMIT_MAX 31536000u      /* what MariaDB accepts: a year, in seconds */
 static const char isolation_text[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 static void attempt(struct fy_db_conn *conn);
@@ -162,7 +165,7 @@ static void check_next(struct fy_db_conn *conn)
 			   on_prepared_for_check, conn);
 }
 
-static void on_isolation_set(void *arg, int err)
+static void on_limit_set(void *arg, int err)
 {
 	struct fy_db_conn *conn = arg;
 	if (err) {
@@ -171,6 +174,19 @@ static void on_isolation_set(void *arg, int err)
 	}
 	conn->checking = 0;
 	check_next(conn);
+}
+
+static void on_isolation_set(void *arg, int err)
+{
+	struct fy_db_conn *conn = arg;
+	if (err) {
+		attempt_failed(conn, fy_mariadb_error_text(&conn->m));
+		return;
+	}
+	unsigned seconds = conn->db->options.statement_max_ms / 1000 + 2;
+	int len = snprintf(conn->limit_text, sizeof conn->limit_text, SERVER_LIMIT_FORMAT,
+			   seconds < SERVER_LIMIT_MAX ? seconds : SERVER_LIMIT_MAX);
+	fy_mariadb_query(&conn->m, conn->limit_text, (size_t)len, on_limit_set, conn);
 }
 
 static void on_set_up(void *arg, int err)

@@ -67,6 +67,7 @@ struct fy_db_conn {
 	struct fy_db_host_state *host;
 	struct fy_mariadb_target target;
 	char address[64];
+	char limit_text[64];
 	MYSQL_STMT **statements;     /* by slot; prepared at width 1 from the start, wider on first use */
 	unsigned checking;           /* index of the statement being prepared at connect */
 	struct fy_sql_scratch scratch;

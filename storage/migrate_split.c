@@ -2,22 +2,33 @@
  * What a statement means is left to the server. migrate.c calls it. */
 #include "storage/migrate.h"
 
-/* Where the comment that begins at `i` ends, or `i` when none does. An executable comment (with ! or M) holds text the server runs: no comment. */
+/* An executable comment, with ! or M: the server runs what stands in it. */
+static bool is_executable(struct fy_slice s, size_t i)
+{
+	return s.len - i >= 3 && s.ptr[i] == '/' && s.ptr[i + 1] == '*' && (s.ptr[i + 2] == '!' || s.ptr[i + 2] == 'M');
+}
+
+/* Just past the end of the bracketed comment that begins at `i`. */
+static size_t after_bracket(struct fy_slice s, size_t i)
+{
+	for (i += 3; i < s.len; i++)
+		if (s.ptr[i] == '/' && s.ptr[i - 1] == '*')
+			return i + 1;
+	return s.len;
+}
+
+/* Where the comment that begins at `i` ends, or `i` when none does. */
 static size_t after_comment(struct fy_slice s, size_t i)
 {
 	const char *p = s.ptr;
 	size_t left = s.len - i;
-	bool dashes = left >= 2 && p[i] == '-' && p[i + 1] == '-' && (left == 2 || (unsigned char)p[i + 2] <= ' ');
-	if (dashes || p[i] == '#') {
+	if (p[i] == '#' || (left >= 2 && p[i] == '-' && p[i + 1] == '-' && (left == 2 || (unsigned char)p[i + 2] <= ' '))) {
 		while (i < s.len && p[i] != '\n')
 			i++;
 		return i;
 	}
-	if (left >= 2 && p[i] == '/' && p[i + 1] == '*' && !(left >= 3 && (p[i + 2] == '!' || p[i + 2] == 'M'))) {
-		for (i += 2; i < s.len; i++)
-			if (p[i] == '/' && p[i - 1] == '*' && i >= 3)
-				return i + 1;
-	}
+	if (left >= 2 && p[i] == '/' && p[i + 1] == '*' && !is_executable(s, i))
+		return after_bracket(s, i);
 	return i;
 }
 
@@ -52,6 +63,8 @@ bool fy_migrate_split(struct fy_slice *rest, struct fy_slice *ret_statement)
 		char c = s.ptr[i];
 		if (c == '\'' || c == '"' || c == '`')
 			end = i = after_quoted(s, i);
+		else if (is_executable(s, i))
+			end = i = after_bracket(s, i);
 		else if ((after = after_comment(s, i)) > i)
 			i = after;
 		else if (++i, !is_blank(c))

@@ -116,6 +116,7 @@ static void run(struct mariadb_fixture *f)
 		argv[n++] = (char *)*e;
 	f->pid = spawn(f, argv);
 	connect_to_it(f);
+	mariadb_fixture_sql(f, "CREATE DATABASE IF NOT EXISTS foyer CHARACTER SET utf8mb4");
 }
 
 struct mariadb_fixture *mariadb_fixture_start(const struct mariadb_fixture_options *options)
@@ -143,7 +144,6 @@ struct mariadb_fixture *mariadb_fixture_start(const struct mariadb_fixture_optio
 	if (f->accounts)
 		install(f);
 	run(f);
-	mariadb_fixture_sql(f, "CREATE DATABASE IF NOT EXISTS foyer CHARACTER SET utf8mb4");
 	return f;
 }
 

@@ -31,7 +31,6 @@ int start_server(void **state)
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	server = mariadb_fixture_start(NULL);
-	mariadb_fixture_sql(server, "USE foyer");
 	return fy_sched_init(uv_default_loop(), 5000);
 }
 
@@ -76,7 +75,6 @@ void close_db(void)
 int empty_tables(void **state)
 {
 	(void)state;
-	mariadb_fixture_sql(server, "USE foyer");
 	mariadb_fixture_sql(server, tables);
 	open_db(test_options());
 	return 0;
