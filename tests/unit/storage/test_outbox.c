@@ -109,7 +109,8 @@ static void fail_again_and_again(struct worker *w)
 static void a_mail_is_tried_for_three_days_and_then_given_up_and_wiped(void **state)
 {
 	(void)state;
-	static const fy_time waits[] = { FY_MINUTE, 5 * FY_MINUTE, 30 * FY_MINUTE, 2 * FY_HOUR, 6 * FY_HOUR, 12 * FY_HOUR, FY_DAY, FY_DAY };
+	static const fy_time waits[] = { FY_MINUTE, 5 * FY_MINUTE, 30 * FY_MINUTE, 2 * FY_HOUR, 6 * FY_HOUR,
+					 12 * FY_HOUR, FY_DAY, FY_DAY };
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(fy_outbox_next_attempt(NOON, NOON, i + 1), NOON + waits[i]);
 	assert_int_equal(fy_outbox_next_attempt(NOON, NOON + 3 * FY_DAY, 1), 0);

@@ -1,0 +1,69 @@
+/* The register's generated tables: what later code reads out of them is what register.toml says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "foyer/config.h"
+#include "foyer/ctx.h"
+#include "storage/register.h"
+
+static void a_column_is_found_by_its_table_and_name(void **state)
+{
+	(void)state;
+	const struct fy_register_field *f = fy_register_find(FY_LIT("account"), FY_LIT("email"));
+	assert_non_null(f);
+	assert_int_equal(f->mark, FY_MARK_PERSONAL);
+	assert_true(fy_eq(f->label[FY_LANG_FR], FY_LIT("Adresse e-mail")));
+	assert_true(f->purposes & 1u << FY_PURPOSE_AUTHENTICATION);
+	assert_false(f->purposes & 1u << FY_PURPOSE_SERVICE_IMPROVEMENT);
+	assert_true(f->seen_by & 1u << FY_VIEWER_SELF);
+	assert_int_equal(fy_register_find(FY_LIT("account"), FY_LIT("password_hash"))->mark, FY_MARK_SECRET);
+	assert_int_equal(fy_register_find(FY_LIT("account"), FY_LIT("password_hash"))->seen_by, 0);
+	assert_int_equal(fy_register_find(FY_LIT("account"), FY_LIT("id"))->mark, FY_MARK_PUBLIC);
+	assert_null(fy_register_find(FY_LIT("account"), FY_LIT("token_hash")));
+	assert_null(fy_register_find(FY_LIT("nothing"), FY_LIT("id")));
+}
+
+static void how_long_follows_the_setting_where_there_is_one(void **state)
+{
+	(void)state;
+	const struct fy_config config = { .retention_unconfirmed_days = 9, .retention_contact_days = 41 };
+	const struct fy_register_field *f = fy_register_find(FY_LIT("account"), FY_LIT("phone"));
+	assert_int_equal(f->keep_count, 2);
+	assert_int_equal(f->keep[0].from, FY_TRIGGER_LAST_ACTIVITY);
+	assert_int_equal(fy_register_keep_days(&f->keep[0], &config), 730);
+	assert_int_equal(f->keep[1].from, FY_TRIGGER_UNCONFIRMED_REGISTRATION);
+	assert_int_equal(fy_register_keep_days(&f->keep[1], &config), 9);
+	f = fy_register_find(FY_LIT("contact_message"), FY_LIT("message"));
+	assert_int_equal(fy_register_keep_days(&f->keep[0], &config), 41);
+}
+
+static void every_personal_and_secret_field_says_all_that_was_promised(void **state)
+{
+	(void)state;
+	size_t personal = 0;
+	for (size_t i = 0; i < fy_register_field_count; i++) {
+		const struct fy_register_field *f = &fy_register_fields[i];
+		assert_in_range(f->table, 0, fy_register_table_count - 1);
+		if (f->mark == FY_MARK_PUBLIC)
+			continue;
+		personal++;
+		assert_non_null(fy_register_tables[f->table].person);
+		assert_true(f->label[FY_LANG_FR].len && f->label[FY_LANG_EN].len && f->purposes && f->keep_count);
+		assert_true(fy_register_categories[f->category].key && fy_register_bases[f->basis].key &&
+			    fy_register_sources[f->provided_by].key && fy_register_thens[f->then].key);
+	}
+	assert_true(personal > 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_column_is_found_by_its_table_and_name),
+		cmocka_unit_test(how_long_follows_the_setting_where_there_is_one),
+		cmocka_unit_test(every_personal_and_secret_field_says_all_that_was_promised),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
