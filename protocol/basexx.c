@@ -46,14 +46,14 @@ size_t fy_base64_encode(char *out, const void *data, size_t len)
 
 void fy_put_base64url(struct fy_buf *buf, struct fy_slice data)
 {
-	char *out = fy_buf_reserve(buf, FY_BASE64URL_LEN(data.len));
+	char *out = data.len ? fy_buf_reserve(buf, FY_BASE64URL_LEN(data.len)) : NULL;
 	if (out)
 		buf->len += fy_base64url_encode(out, data.ptr, data.len);
 }
 
 void fy_put_base64(struct fy_buf *buf, struct fy_slice data)
 {
-	char *out = fy_buf_reserve(buf, FY_BASE64_LEN(data.len));
+	char *out = data.len ? fy_buf_reserve(buf, FY_BASE64_LEN(data.len)) : NULL;
 	if (out)
 		buf->len += fy_base64_encode(out, data.ptr, data.len);
 }
