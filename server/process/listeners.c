@@ -45,6 +45,30 @@ static int clear_stale(const struct fy_listen_address *address)
 	return unlink(path) == 0 ? 0 : errno;
 }
 
+static in_port_t *port_of(struct fy_listen_address *address)
+{
+	if (address->addr.ss_family == AF_INET)
+		return &((struct sockaddr_in *)&address->addr)->sin_port;
+	return address->addr.ss_family == AF_INET6 ? &((struct sockaddr_in6 *)&address->addr)->sin6_port : NULL;
+}
+
+/* Lets the kernel choose, and gives the port back at once: only a socket that was bound to its port by number keeps
+ * it over a pause (Linux: SOCK_BINDPORT_LOCK). Somebody else may be quicker; then the caller chooses again. */
+static int choose_port(struct fy_listen_address *address)
+{
+	struct fy_listen_address chosen = *address;
+	int fd = socket(address->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (bind(fd, (struct sockaddr *)&chosen.addr, chosen.len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&chosen.addr, &(socklen_t){ sizeof(chosen.addr) }) != 0)
+		err = errno;
+	close(fd);
+	*port_of(address) = *port_of(&chosen);
+	return err;
+}
+
 /* `share`: others of this process are bound to the same address already. The first is bound without
  * SO_REUSEPORT, so that a port which another server holds is refused, and joins the group before listening. */
 static int open_one(struct fy_listen_address *address, bool dual_stack, bool share, int *ret_fd)
@@ -67,12 +91,28 @@ static int open_one(struct fy_listen_address *address, bool dual_stack, bool sha
 		close(fd);
 		return err;
 	}
-	if (tcp)
-		getsockname(fd, (struct sockaddr *)&address->addr, &(socklen_t){ sizeof(address->addr) });
-	else
+	if (!tcp)
 		chmod(((struct sockaddr_un *)&address->addr)->sun_path, 0666);   /* as for a port: the directory decides */
 	*ret_fd = fd;
 	return 0;
+}
+
+static int open_any_port(struct fy_listen_address *address, bool dual_stack, bool share, int *ret_fd)
+{
+	in_port_t *port = port_of(address);
+	int err = 0;
+
+	if (port == NULL || *port != 0)
+		return open_one(address, dual_stack, share, ret_fd);
+	for (int tries = 0; tries < 32; tries++) {
+		*port = 0;
+		err = choose_port(address);
+		if (err == 0)
+			err = open_one(address, dual_stack, share, ret_fd);
+		if (err != EADDRINUSE)
+			break;
+	}
+	return err;
 }
 
 static const struct fy_listener *find(const struct fy_listeners *set, const struct fy_listener *like)
@@ -126,10 +166,10 @@ static int open_listener(struct fy_listener *listener, struct fy_slice wanted, e
 			*fd = fcntl(known->fds[listener->count], F_DUPFD_CLOEXEC, 3);
 			err = *fd < 0 ? errno : 0;
 		} else {
-			err = open_one(&listener->address, dual_stack, listener->count > 0, fd);
+			err = open_any_port(&listener->address, dual_stack, listener->count > 0, fd);
 			if (err == EAFNOSUPPORT && dual_stack) {     /* "*" on a machine without IPv6 */
 				to_ipv4(&listener->address);
-				err = open_one(&listener->address, false, listener->count > 0, fd);
+				err = open_any_port(&listener->address, false, listener->count > 0, fd);
 			}
 		}
 		if (err)
@@ -205,7 +245,7 @@ int fy_listener_fd(const struct fy_listener *listener, unsigned index)
 }
 
 /* Shutting a listening TCP socket down closes its queue but keeps its binding (tcp(7) does not say so; Linux'
- * inet_shutdown calls tcp_disconnect, which keeps an explicitly bound port), and listen() opens it again. */
+ * inet_shutdown calls tcp_disconnect, which keeps a port that was bound by number), and listen() opens it again. */
 void fy_listeners_pause(struct fy_listeners *listeners, unsigned index)
 {
 	for (unsigned i = 0; i < listeners->count; i++)
