@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "foyer/require.h"
+#include "server/auth/hasher.h"
+#include "server/auth/password_rules.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/find.h"
@@ -15,45 +17,73 @@
 #define LIMIT_MS 120000
 #define LINK_DAYS 7
 
-/* NIST SP 800-63B 3.1.1.2 asks for 15 characters where the password is the only factor, which an owner's is until a
- * second one is enrolled; the upper bound only keeps the input small. */
-#define PASSWORD_MIN 15
-#define PASSWORD_MAX 1024
+/* Room for FY_PASSWORD_MAX code points and a newline. */
+#define PASSWORD_BYTES_MAX (FY_PASSWORD_MAX * 4 + 2)
 
 struct create {
 	const char *email, *given_name, *family_name;
-	char password[PASSWORD_MAX + 2];
+	char password[PASSWORD_BYTES_MAX];
 	size_t password_len;
-	unsigned long long passes;
-	size_t memory;
-	char hash[crypto_pwhash_STRBYTES];
-	int result;
+	bool has_password;
 };
 
-static void hash_password(void *arg)
+static const char *fault_text(enum fy_password_fault fault)
 {
-	struct create *create = arg;
-
-	create->result = crypto_pwhash_str_alg(create->hash, create->password, create->password_len, create->passes,
-					       create->memory, crypto_pwhash_ALG_ARGON2ID13);
+	switch (fault) {
+	case FY_PASSWORD_MISSING:
+		return "there is none on standard input";
+	case FY_PASSWORD_SHORT:
+		return "it needs at least 12 characters";
+	case FY_PASSWORD_LONG:
+		return "it may have 200 characters at the most";
+	case FY_PASSWORD_CHARACTERS:
+		return "it is not valid text, or has invisible characters in it";
+	case FY_PASSWORD_COMMON:
+		return "it is one of those that are tried first";
+	case FY_PASSWORD_PERSONAL:
+		return "it is made of a name or the address";
+	default:
+		return "it is too easy to guess";
+	}
 }
+
+_Static_assert(FY_PASSWORD_MIN == 12 && FY_PASSWORD_MAX == 200, "fault_text names the bounds");
 
 static fy_async int make_hash(struct fy_ctx *ctx, struct create *create, struct fy_secret *ret_hash)
 {
+	struct fy_hasher_options options = {
+		.memory_mib = (unsigned)ctx->config->passwords_memory_mib,
+		.passes = (unsigned)ctx->config->passwords_passes,
+		.threads = 1,
+		.queue = 1,
+	};
+	const struct fy_slice personal[] = { fy_str(create->email), fy_str(create->given_name), fy_str(create->family_name),
+					     ctx->config->site_name };
+	struct fy_slice typed = fy_slice(create->password, create->password_len);
+	struct fy_secret password = { FY_NONE };
+	struct fy_hasher *hasher;
+	enum fy_password_fault fault;
 	int err;
 
-	if (create->password_len == 0)
+	if (!create->has_password)
 		return 0;
-	create->passes = (unsigned long long)ctx->config->passwords_passes;
-	create->memory = (size_t)ctx->config->passwords_memory_mib * 1024 * 1024;
-	err = fy_await_work(ctx, hash_password, create);
-	sodium_memzero(create->password, sizeof(create->password));
-	if (err || create->result != 0) {
-		fy_cli_say("the password cannot be hashed: %s", err ? fy_strerror(err) : "out of memory");
-		return err ? err : FY_ERR_NOMEM;
+	fault = fy_password_check(ctx->arena, typed, personal, FY_COUNT(personal));
+	if (fault != FY_PASSWORD_GOOD) {
+		fy_cli_say("the password is not taken: %s", fault_text(fault));
+		return FY_ERR_INVALID;
 	}
-	ret_hash->text = fy_str(create->hash);
-	return 0;
+	err = fy_password_normalise(ctx->arena, typed, &password);
+	if (err == 0)
+		err = fy_hasher_create(&options, &hasher);
+	if (err == 0) {
+		/* The hash is wiped with the arena, which lives until the command ends. */
+		err = fy_password_hash(ctx, hasher, password, ret_hash);
+		fy_hasher_destroy(hasher);
+	}
+	sodium_memzero(create->password, sizeof(create->password));
+	if (err)
+		fy_cli_say("the password cannot be hashed: %s", fy_strerror(err));
+	return err;
 }
 
 static fy_async int body(struct fy_ctx *ctx, void *arg)
@@ -87,7 +117,7 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 }
 
 /* One line, without its newline. */
-static bool read_password(struct create *create)
+static void read_password(struct create *create)
 {
 	const char *newline;
 	size_t len = 0;
@@ -107,12 +137,7 @@ static bool read_password(struct create *create)
 		len = (size_t)(newline - create->password);
 	if (len && create->password[len - 1] == '\r')
 		len--;
-	if (len < PASSWORD_MIN || len > PASSWORD_MAX) {
-		fy_cli_say("the password on standard input must have from %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
-		return false;
-	}
 	create->password_len = len;
-	return true;
 }
 
 int fy_cmd_admin_create(int argc, char **argv)
@@ -140,8 +165,9 @@ int fy_cmd_admin_create(int argc, char **argv)
 		fy_cli_say("--email is missing");
 		return FY_EXIT_USAGE;
 	}
-	if (password && !read_password(&create))
-		return FY_EXIT_USAGE;
+	create.has_password = password;
+	if (password)
+		read_password(&create);
 	code = fy_cli_run(&cli, FY_CLI_DB | FY_CLI_KEYS, LIMIT_MS, body, &create);
 	sodium_memzero(&create, sizeof(create));
 	return code;

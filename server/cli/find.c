@@ -2,27 +2,20 @@
  * Called by the commands about persons and sessions. */
 #include <stdio.h>
 
-#include "protocol/email_address.h"
+#include "server/auth/one_time.h"
 #include "server/cli/cli.h"
 #include "server/cli/find.h"
 #include "storage/accounts.h"
-#include "storage/sessions.h"
 #include "storage/tokens.h"
 
 int fy_find_email_hash(struct fy_ctx *ctx, const char *email, uint8_t ret_hash[FY_HASH_BYTES],
 		       struct fy_slice *ret_address)
 {
-	struct fy_slice address;
-	int err = fy_email_parse(ctx->arena, fy_str(email), &address);
+	int err = fy_email_hash(ctx, fy_str(email), ret_address, ret_hash);
 
-	if (err) {
+	if (err)
 		fy_cli_say("this is not an e-mail address: %.254s", email);
-		return err;
-	}
-	fy_keys_hash(ctx->keys, FY_KEY_EMAIL, fy_email_key(ctx->arena, address), ret_hash);
-	if (ret_address)
-		*ret_address = address;
-	return 0;
+	return err;
 }
 
 fy_async int fy_find_account(struct fy_ctx *ctx, const char *email, uint64_t *ret_id)
@@ -45,18 +38,16 @@ fy_async int fy_find_account(struct fy_ctx *ctx, const char *email, uint64_t *re
 
 fy_async int fy_print_set_up_link(struct fy_ctx *ctx, uint64_t account_id, unsigned days)
 {
-	char token[FY_TOKEN_CHARS + 1];
-	uint8_t hash[FY_HASH_BYTES];
+	struct fy_one_time once;
 	int err;
 
-	fy_session_make_token(token);
-	fy_keys_hash(ctx->keys, FY_KEY_ONE_TIME, fy_str(token), hash);
-	err = fy_tokens_create(ctx, account_id, FY_TOKEN_SET_UP, fy_slice(hash, sizeof(hash)), ctx->now + days * FY_DAY,
-			       NULL);
+	fy_one_time_make(ctx->keys, &once);
+	err = fy_tokens_create(ctx, account_id, FY_TOKEN_SET_UP, fy_slice(once.hash, sizeof(once.hash)),
+			       ctx->now + days * FY_DAY, NULL);
 	if (err)
 		fy_cli_say("the set-up link cannot be stored: %s", ctx->fault ? ctx->fault : fy_strerror(err));
 	else
-		printf("foyer: set the password (this link works once, for %u days): " FY_FMT "/set-up?token=%s\n", days,
-		       FY_ARG(ctx->config->server_base_url), token);
+		printf("foyer: set the password (this link works once, for %u days): " FY_FMT "/setup?token=%s\n", days,
+		       FY_ARG(ctx->config->server_base_url), once.token);
 	return err;
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "foyer/log.h"
 #include "foyer/require.h"
+#include "server/auth/one_time.h"
 #include "server/process/clients.h"
 #include "server/process/embedded.h"
 #include "server/process/start.h"
@@ -14,7 +14,6 @@
 #include "storage/accounts.h"
 #include "storage/keys.h"
 #include "storage/migrate.h"
-#include "storage/sessions.h"
 #include "storage/tokens.h"
 
 #define WHY_MAX 512
@@ -84,18 +83,17 @@ static fy_async int migrate(struct fy_ctx *ctx, const struct fy_db_options *db, 
 /* A new token each start: the one printed last is the one that works. */
 static fy_async int make_set_up_link(struct fy_ctx *ctx, char *ret_link, size_t size)
 {
-	char token[FY_TOKEN_CHARS + 1];
-	uint8_t hash[FY_HASH_BYTES];
+	struct fy_one_time once;
 	uint64_t owners;
 	int err = fy_accounts_count_owners(ctx, &owners);
 
 	if (err || owners)
 		return err;
-	fy_session_make_token(token);
-	fy_keys_hash(ctx->keys, FY_KEY_ONE_TIME, fy_str(token), hash);
-	err = fy_tokens_create(ctx, 0, FY_TOKEN_SET_UP, fy_slice(hash, sizeof(hash)), ctx->now + SET_UP_DAYS * FY_DAY, NULL);
+	fy_one_time_make(ctx->keys, &once);
+	err = fy_tokens_create(ctx, 0, FY_TOKEN_SET_UP, fy_slice(once.hash, sizeof(once.hash)),
+			       ctx->now + SET_UP_DAYS * FY_DAY, NULL);
 	if (err == 0)
-		snprintf(ret_link, size, FY_FMT "/set-up?token=%s", FY_ARG(ctx->config->server_base_url), token);
+		snprintf(ret_link, size, FY_FMT "/setup?token=%s", FY_ARG(ctx->config->server_base_url), once.token);
 	return err;
 }
 
