@@ -12,7 +12,8 @@
 #include "foyer/ctx.h"
 #include "foyer/slice.h"
 
-/* Markup. Only a template makes one (a template whose head says `fragment`), never a visitor's text. */
+/* Markup. Only a template makes one (its head says `fragment`), never a visitor's text. It points into the buffer it
+ * was written to, so that buffer must not grow before the markup is used: give a fragment a buffer of its own. */
 struct fy_html {
 	struct fy_slice markup;
 };

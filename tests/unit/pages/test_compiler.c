@@ -51,7 +51,7 @@ static int make_site(void **state)
 
 static int remove_site(void **state)
 {
-	static const char *const files[] = { "templates/x.html", "parts/layout_top.html", "parts/layout_bottom.html",
+	static const char *const files[] = { "templates/x.html", "templates/y.html", "parts/layout_top.html", "parts/layout_bottom.html",
 					     "parts/p.html", "countries.toml", "text.toml", "out.c", "out.h", "templates",
 					     "parts", "static", "mail", "" };
 	(void)state;
@@ -112,6 +112,23 @@ static void what_is_right_compiles(void **state)
 				 "{% for i in items %}<a href=\"/x/{{ i.label }}\">{{ i.label }}</a>{% else %}–{% endfor %}"
 				 "<input name=\"key\" value=\"{{ key }}\">"), 0);
 	assert_string_equal(said, "");
+}
+
+static void a_fragment_is_the_only_road_for_markup(void **state)
+{
+	(void)state;
+	char path[256], header[4096];
+	save("templates/y.html", "{% fragment %}\n{% view %}\nhtml inner\n{% endview %}\n<b>{{ inner }}</b>\n");
+	assert_int_equal(compile("x"), 0);
+	snprintf(path, sizeof(path), "%s/out.h", dir);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	header[fread(header, 1, sizeof(header) - 1, f)] = '\0';
+	fclose(f);
+	assert_non_null(strstr(header, "struct fy_html fy_fragment_y(struct fy_buf *out"));
+	save("templates/y.html", "{% fragment %}\n{% view %}\nhtml inner\n{% endview %}\n<b title=\"{{ inner }}\">x</b>\n");
+	assert_int_equal(compile("x"), 1);
+	assert_non_null(strstr(said, "markup may stand in text only"));
 }
 
 static void inline_script_and_style_are_refused(void **state)
@@ -194,6 +211,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_site, remove_site)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_right_compiles),
+		TEST(a_fragment_is_the_only_road_for_markup),
 		TEST(inline_script_and_style_are_refused),
 		TEST(a_value_where_nothing_can_escape_it_is_refused),
 		TEST(a_secret_is_not_shown_and_a_switch_is_not_text),
