@@ -140,10 +140,16 @@ static bool is_up(void)
 	return status_now().up;
 }
 
+static bool is_down(void)
+{
+	return !status_now().up;
+}
+
 static void nothing_is_answered_as_done_when_the_server_dies(void **state)
 {
 	(void)state;
 	run_fibers(40, insert_then_killed, NULL, NULL);
+	spin_until(is_down, 2000);
 	mariadb_fixture_start_again(server);
 	spin_until(is_up, 10000);
 	run_fibers(5, insert_one, NULL, NULL);

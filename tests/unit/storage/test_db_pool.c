@@ -159,6 +159,7 @@ static void statements_in_flight_and_in_the_queue_end_when_the_server_dies(void 
 	uint64_t begun = uv_hrtime();
 	run_fibers(6, run_into_the_kill, NULL, NULL);
 	assert_true(uv_hrtime() - begun < 2000000000ull);
+	spin_until(is_down, 2000);
 	mariadb_fixture_start_again(server);
 	spin_until(is_up, 10000);
 }
@@ -257,11 +258,13 @@ static void destroying_in_the_middle_of_an_attempt_is_clean(void **state)
 {
 	(void)state;
 	struct fy_db_options options = test_options();
-	for (int turns = 0; turns < 12; turns++) {
+	for (int turns = 0; turns < 40; turns++) {
 		close_db();
 		assert_int_equal(fy_db_create(&options, &db), 0);
-		for (int i = 0; i < turns; i++)
-			uv_run(uv_default_loop(), UV_RUN_ONCE);
+		for (int i = 0; i < turns; i++) {
+			uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+			uv_sleep(turns % 3 == 0);
+		}
 	}
 	struct fy_db_host silent = { "localhost", 1 };
 	close_db();

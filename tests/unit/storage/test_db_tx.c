@@ -141,10 +141,18 @@ static bool is_up(void)
 	return status.up;
 }
 
+static bool is_down(void)
+{
+	struct fy_db_status status;
+	fy_db_status(db, &status);
+	return !status.up;
+}
+
 static void a_lost_connection_fails_the_transaction_without_repetition(void **state)
 {
 	(void)state;
 	run_fibers(1, killed, NULL, NULL);
+	spin_until(is_down, 2000);
 	mariadb_fixture_start_again(server);
 	spin_until(is_up, 10000);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT amount FROM t_counter WHERE id = 1"), 0);
