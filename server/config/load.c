@@ -208,7 +208,10 @@ static void set_value(struct loading *l, const struct fy_config_key *key, const 
 		for (size_t i = 0; i < value->count; i++)
 			if (!is_clean_text(l, key, value->line, slice(value->list[i])))
 				return;
-		if (key->type == FY_CONFIG_CIDRS)
+		if (value->count == 0)
+			memset(member, 0, key->type == FY_CONFIG_CIDRS ? sizeof(struct fy_config_cidrs) :
+									 sizeof(struct fy_config_strings));
+		else if (key->type == FY_CONFIG_CIDRS)
 			set_cidrs(l, key, value, member);
 		else
 			set_strings(l, value, member);
