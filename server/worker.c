@@ -143,7 +143,7 @@ static void on_control(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 			fy_logfile_reopen(worker->app.access_log);
 			break;
 		default:
-			FY_CHECK(!"a known control message");
+			fy_log(NULL, FY_LOG_WARN, "worker.unknown_message", FY_KV("byte", (int)buf->base[i]));
 		}
 	}
 }
@@ -186,7 +186,8 @@ static int open_all(struct worker *worker)
 	if (err == 0)
 		err = fy_http_create(app, &worker->http);
 	if (err == 0)
-		err = fy_jobs_create(app, &app->jobs);
+		err = fy_jobs_create(&(struct fy_jobs_host){ .config = config, .db = app->db, .redis = app->redis, .keys = app->keys },
+				     &app->jobs);
 	return err;
 }
 

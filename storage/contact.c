@@ -19,6 +19,7 @@ fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *mes
 	    message->subject.text.len > FY_CONTACT_SUBJECT_MAX || message->message.text.len > FY_CONTACT_MESSAGE_MAX)
 		return fy_fail(ctx, FY_ERR_TOO_LARGE, "a field of the message is too long");
 	struct fy_sql_contact_insert_params row = {
+		.reference = message->reference,
 		.name = message->name,
 		.email = message->email,
 		.subject = message->subject,
@@ -52,7 +53,7 @@ fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *mes
 		.id = (row)->id, .state = (enum fy_contact_state)(row)->state, .lang = (enum fy_lang)(row)->lang, \
 		.created_at = (row)->created_at, .consented_at = (row)->consented_at,              \
 		.closed_at = fy_repo_time((row)->has_closed_at, (row)->closed_at),                 \
-		.consent_text_version = (row)->consent_text_version, .name = (row)->name, .email = (row)->email, \
+		.consent_text_version = (row)->consent_text_version, .reference = (row)->reference, .name = (row)->name, .email = (row)->email, \
 		.subject = (row)->subject, .message = (message_text),                              \
 	}
 

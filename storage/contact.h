@@ -15,6 +15,7 @@ enum fy_contact_state { FY_CONTACT_OPEN = 1, FY_CONTACT_ANSWERED, FY_CONTACT_CLO
 #define FY_CONTACT_MESSAGE_MAX 20000
 
 struct fy_contact_new {
+	struct fy_slice reference;       /* unique, up to 20 ASCII characters; stands in the acknowledgement */
 	struct fy_personal name;
 	struct fy_personal email;
 	struct fy_personal subject;
@@ -30,6 +31,7 @@ struct fy_contact_message {
 	fy_time created_at;
 	fy_time consented_at;
 	fy_time closed_at;               /* answered or closed; 0 while open */
+	struct fy_slice reference;
 	struct fy_slice consent_text_version;
 	struct fy_personal name;
 	struct fy_personal email;

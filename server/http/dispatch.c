@@ -10,6 +10,7 @@
 #include "protocol/accept.h"
 #include "protocol/netaddr.h"
 #include "protocol/path.h"
+#include "protocol/urlform.h"
 #include "server/http/conn.h"
 #include "server/http/params.h"
 #include "server/http/request.h"

@@ -231,7 +231,7 @@ int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail)
 
 /* ---- Streams ---- */
 
-int fy_stream_begin(struct fy_req *req, int status, struct fy_slice type)
+fy_async int fy_stream_begin(struct fy_req *req, int status, struct fy_slice type)
 {
 	if (req->conn == NULL)
 		return FY_ERR_CANCELLED;

@@ -81,7 +81,7 @@ int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail);
 /* A response whose length is not known: chunked on HTTP/1.1, ended by closing on 1.0. Writes park while
  * the client does not read; FY_ERR_CANCELLED once it has gone. After fy_stream_begin the status is out,
  * so an error can only end the connection. */
-int fy_stream_begin(struct fy_req *req, int status, struct fy_slice type);
+fy_async int fy_stream_begin(struct fy_req *req, int status, struct fy_slice type);
 fy_async int fy_stream_write(struct fy_req *req, struct fy_slice piece);
 
 /* ---- Cookies and forms (server/http/visitor.c) ---- */

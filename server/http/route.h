@@ -71,7 +71,7 @@ struct fy_route {
 
 struct fy_route_table {
 	const struct fy_route *routes;
-	unsigned count;
+	const unsigned *count;
 };
 
 /* All tables, for the router, the printed list and the snapshot test. */

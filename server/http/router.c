@@ -40,13 +40,17 @@ static void check(const struct fy_route *route)
 		bad_route(route, "changes something without a check of where the request comes from");
 	if (route->param_count > FY_PARAMS_MAX)
 		bad_route(route, "has too many parameters");
+	bool has_csrf = false;
 	for (unsigned i = 0; i < route->param_count; i++) {
+		has_csrf |= strcmp(route->params[i].name, "csrf") == 0;
 		enum fy_param_in in = route->params[i].in;
 		if (route->params[i].max == 0 || in == 0)
 			bad_route(route, "has a parameter without limit or place");
 		if (safe && (in == FY_IN_FORM || in == FY_IN_JSON))
 			bad_route(route, "a GET has no body to take parameters from");
 	}
+	if (route->csrf == FY_CSRF_FORM && !has_csrf)
+		bad_route(route, "does not declare the field csrf that it needs");
 }
 
 void fy_router_init(void)
@@ -54,7 +58,7 @@ void fy_router_init(void)
 	memset(literal, 0, sizeof literal);
 	pattern_count = 0;
 	for (unsigned t = 0; t < fy_route_table_count; t++) {
-		for (unsigned i = 0; i < fy_route_tables[t].count; i++) {
+		for (unsigned i = 0; i < *fy_route_tables[t].count; i++) {
 			const struct fy_route *route = &fy_route_tables[t].routes[i];
 			check(route);
 			if (strchr(route->path, ':')) {

@@ -87,7 +87,9 @@ void fy_address_count_drop(struct fy_address_count *table, const uint8_t address
 	uint8_t key[16];
 	make_key(address, key);
 	struct fy_address_slot *slot = find(table, key);
-	if (FY_CHECK(slot->count > 0) || --slot->count)
+	if (FY_CHECK(slot->count > 0))
+		return;
+	if (--slot->count)
 		return;
 	table->used--;
 	size_t hole = (size_t)(slot - table->slots), at = hole;

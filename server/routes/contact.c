@@ -1,0 +1,115 @@
+/* The contact form. The visitor consents with the box; which wording was ticked is stored with the message. */
+#include <sodium.h>
+
+#include "server/auth/one_time.h"
+#include "server/routes/form.h"
+#include "server/routes/mails.h"
+#include "server/routes/tables.h"
+#include "storage/consents.h"
+#include "storage/contact.h"
+
+#define NAME_MAX_CHARS 200
+#define SUBJECT_MAX_CHARS 200
+#define MESSAGE_MAX_CHARS 5000
+#define REFERENCE_CHARS 10
+
+static int contact_page(struct fy_req *req, const struct fy_form *form, int status)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	struct fy_view_contact view = { .consent_version = FY_LIT(FY_CONSENT_TEXT_VERSION) };
+	fy_form_page(req, form, &page);
+	if (form) {
+		view.name.text = fy_param(req, "name");
+		view.email.text = fy_param(req, "email");
+		view.subject.text = fy_param(req, "subject");
+		view.message.text = fy_param(req, "message");
+		view.consent = fy_param_on(req, "consent") && !fy_form_has_error(form, "consent");
+	}
+	fy_page_buf(req, &out);
+	fy_page_contact(&out, &page, &view);
+	return fy_reply_html(req, status, &out);
+}
+
+fy_async static int contact_show(struct fy_req *req)
+{
+	return contact_page(req, NULL, 200);
+}
+
+/* Without letters and digits that look alike, as people read it out on the phone. 48 bits of chance. */
+static struct fy_slice make_reference(struct fy_arena *arena)
+{
+	static const char letters[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
+	char *text = fy_alloc(arena, REFERENCE_CHARS);
+	for (int i = 0; i < REFERENCE_CHARS; i++)
+		text[i] = letters[randombytes_uniform(sizeof letters - 1)];
+	return fy_slice(text, REFERENCE_CHARS);
+}
+
+fy_async static int contact_submit(struct fy_req *req)
+{
+	struct fy_form form;
+	struct fy_slice address;
+	uint8_t hash[FY_HASH_BYTES];
+	fy_form_init(&form, req);
+	fy_form_need(&form, "name", FY_TEXT_ERROR_NAME_MISSING);
+	fy_form_email(&form, "email", &address, hash);
+	fy_form_need(&form, "subject", FY_TEXT_ERROR_SUBJECT_MISSING);
+	fy_form_need(&form, "message", FY_TEXT_ERROR_MESSAGE_MISSING);
+	if (!fy_param_on(req, "consent"))
+		fy_form_error(&form, "consent", FY_TEXT_ERROR_CONSENT_MISSING);
+	else if (fy_param_given(req, "consent_version") && !fy_eq(fy_param(req, "consent_version"), FY_LIT(FY_CONSENT_TEXT_VERSION)))
+		fy_form_error(&form, "consent", FY_TEXT_ERROR_CONSENT_VERSION);
+	if (form.count)
+		return contact_page(req, &form, 422);
+	struct fy_mail_new receipt;
+	struct fy_contact_new message = {
+		.reference = make_reference(&req->arena),
+		.name = { fy_param(req, "name") },
+		.email = { address },
+		.subject = { fy_param(req, "subject") },
+		.message = { fy_param(req, "message") },
+		.consent_text_version = FY_LIT(FY_CONSENT_TEXT_VERSION),
+		.lang = req->ctx.lang,
+	};
+	int err = fy_mails_contact_receipt(req, address, message.reference, &receipt);
+	if (err == 0)
+		err = fy_contact_add(&req->ctx, &message, &receipt, 1, NULL);
+	if (err)
+		return err;
+	fy_mails_kick(req);
+	return fy_redirect_to(req, fy_fmt(&req->arena, "/contact/done?reference=" FY_FMT, FY_ARG(message.reference)));
+}
+
+fy_async static int contact_done(struct fy_req *req)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	struct fy_slice reference = fy_param(req, "reference");
+	for (size_t i = 0; i < reference.len; i++)      /* only what could be one is shown */
+		if (!((reference.ptr[i] >= 'A' && reference.ptr[i] <= 'Z') || (reference.ptr[i] >= '2' && reference.ptr[i] <= '9')))
+			reference = FY_NONE;
+	fy_page_init(req, &page);
+	fy_page_buf(req, &out);
+	fy_page_contact_done(&out, &page, &(struct fy_view_contact_done){ .reference = reference });
+	return fy_reply_html(req, 200, &out);
+}
+
+static const struct fy_param submit_params[] = {
+	FY_FORM("csrf", 64),
+	FY_FORM("name", NAME_MAX_CHARS),
+	FY_FORM("email", 254),
+	FY_FORM("subject", SUBJECT_MAX_CHARS),
+	FY_FORM("message", MESSAGE_MAX_CHARS, .lines = true),
+	FY_FORM("consent", 10),
+	FY_FORM("consent_version", 20),
+};
+static const struct fy_param done_params[] = { FY_QUERY("reference", REFERENCE_CHARS) };
+
+const struct fy_route fy_contact_routes[] = {
+	{ FY_GET, "/contact", contact_show, .access = FY_ACCESS_ANYONE },
+	{ FY_POST, "/contact", contact_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_MAIL,
+	  FY_PARAMS(submit_params), .body_max = 65536 },
+	{ FY_GET, "/contact/done", contact_done, .access = FY_ACCESS_ANYONE, FY_PARAMS(done_params) },
+};
+const unsigned fy_contact_route_count = sizeof fy_contact_routes / sizeof fy_contact_routes[0];

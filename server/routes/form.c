@@ -1,0 +1,178 @@
+/* See form.h. */
+#include "server/routes/form.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "foyer/require.h"
+#include "server/auth/one_time.h"
+#include "server/auth/password_rules.h"
+
+void fy_form_init(struct fy_form *form, struct fy_req *req)
+{
+	form->req = req;
+	form->count = 0;
+	for (unsigned i = 0; i < req->route->param_count; i++) {
+		const struct fy_param *param = &req->route->params[i];
+		if (param->in != FY_IN_FORM)
+			continue;
+		if (req->faults[i] == FY_PARAM_TOO_LONG)
+			fy_form_error_n(form, param->name, FY_TEXT_ERROR_TEXT_LONG, param->max);
+		else if (req->faults[i] == FY_PARAM_BAD_TEXT)
+			fy_form_error(form, param->name, FY_TEXT_ERROR_TEXT_CHARACTERS);
+	}
+}
+
+bool fy_form_has_error(const struct fy_form *form, const char *field)
+{
+	for (size_t i = 0; i < form->count; i++)
+		if (fy_eq(form->errors[i].field, fy_str(field)))
+			return true;
+	return false;
+}
+
+void fy_form_error_n(struct fy_form *form, const char *field, enum fy_text key, uint64_t n)
+{
+	if (form->count == FY_FORM_ERRORS_MAX || (*field && fy_form_has_error(form, field)))
+		return;                          /* one error a field is what a person can mend at a time */
+	form->errors[form->count++] = (struct fy_field_error){ .field = fy_str(field), .key = key, .args = { .n = n } };
+}
+
+void fy_form_error(struct fy_form *form, const char *field, enum fy_text key)
+{
+	fy_form_error_n(form, field, key, 0);
+}
+
+void fy_form_need(struct fy_form *form, const char *field, enum fy_text key)
+{
+	if (fy_param(form->req, field).len == 0)
+		fy_form_error(form, field, key);
+}
+
+bool fy_form_email(struct fy_form *form, const char *field, struct fy_slice *ret_address, uint8_t ret_hash[32])
+{
+	fy_form_need(form, field, FY_TEXT_ERROR_EMAIL_MISSING);
+	if (fy_form_has_error(form, field))
+		return false;
+	if (fy_email_hash(&form->req->ctx, fy_param(form->req, field), ret_address, ret_hash) == 0)
+		return true;
+	fy_form_error(form, field, FY_TEXT_ERROR_EMAIL_FORMAT);
+	return false;
+}
+
+bool fy_form_new_password(struct fy_form *form, const char *field, const struct fy_slice *names, size_t name_count,
+			  struct fy_secret *ret_password)
+{
+	struct fy_req *req = form->req;
+	struct fy_slice typed = fy_param(req, field), personal[6];
+	FY_REQUIRE(name_count <= 5);
+	for (size_t i = 0; i < name_count; i++)
+		personal[i] = names[i];
+	personal[name_count] = req->app->config->site_name;
+	if (fy_form_has_error(form, field))
+		return false;
+	switch (fy_password_check(&req->arena, typed, personal, name_count + 1)) {
+	case FY_PASSWORD_GOOD:
+		if (fy_password_normalise(&req->arena, typed, ret_password) == 0)
+			return true;
+		/* fall through */
+	case FY_PASSWORD_CHARACTERS:
+		fy_form_error(form, field, FY_TEXT_ERROR_PASSWORD_CHARACTERS);
+		break;
+	case FY_PASSWORD_MISSING:
+		fy_form_error(form, field, FY_TEXT_ERROR_PASSWORD_MISSING);
+		break;
+	case FY_PASSWORD_SHORT:
+		fy_form_error_n(form, field, FY_TEXT_ERROR_PASSWORD_SHORT, FY_PASSWORD_MIN);
+		break;
+	case FY_PASSWORD_LONG:
+		fy_form_error_n(form, field, FY_TEXT_ERROR_PASSWORD_LONG, FY_PASSWORD_MAX);
+		break;
+	case FY_PASSWORD_COMMON:
+		fy_form_error(form, field, FY_TEXT_ERROR_PASSWORD_COMMON);
+		break;
+	case FY_PASSWORD_PERSONAL:
+		fy_form_error(form, field, FY_TEXT_ERROR_PASSWORD_PERSONAL);
+		break;
+	case FY_PASSWORD_WEAK:
+		fy_form_error(form, field, FY_TEXT_ERROR_PASSWORD_WEAK);
+		break;
+	}
+	return false;
+}
+
+void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page *ret_page)
+{
+	fy_page_with_form(req, ret_page);
+	if (form == NULL)
+		return;
+	ret_page->errors = form->errors;
+	ret_page->error_count = form->count;
+}
+
+int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, uint64_t n)
+{
+	struct fy_slice name = fy_text_name(notice);     /* "notice.profile_saved" */
+	struct fy_slice rest = name;
+	char mark = strchr(path, '?') ? '&' : '?';
+	fy_cut(&rest, '.');
+	if (n)
+		return fy_redirect_to(req, fy_fmt(&req->arena, "%s%csaid=" FY_FMT "&n=%llu", path, mark, FY_ARG(rest),
+						  (unsigned long long)n));
+	return fy_redirect_to(req, fy_fmt(&req->arena, "%s%csaid=" FY_FMT, path, mark, FY_ARG(rest)));
+}
+
+/* What may be said this way, and in which colour; anything else in the query is not shown. */
+static const struct {
+	enum fy_text key;
+	enum fy_notice_tone tone;
+} sayable[] = {
+	{ FY_TEXT_NOTICE_CONSENT_GIVEN, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_CONSENT_WITHDRAWN, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_JOB_DONE, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_JOB_FAILED, FY_NOTICE_WARNING },
+	{ FY_TEXT_NOTICE_JOB_RUNNING, FY_NOTICE_INFO },
+	{ FY_TEXT_NOTICE_MESSAGE_UPDATED, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_OTHERS_ENDED, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_OWN_SESSION_ENDED, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_OWN_SESSION_KEPT, FY_NOTICE_INFO },
+	{ FY_TEXT_NOTICE_PASSWORD_CHANGED, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_PROFILE_SAVED, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_SESSION_ENDED, FY_NOTICE_INFO },
+	{ FY_TEXT_NOTICE_SESSION_GONE, FY_NOTICE_INFO },
+	{ FY_TEXT_NOTICE_SESSIONS_ENDED, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_SETUP_DONE, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_SIGN_IN_NEEDED, FY_NOTICE_INFO },
+	{ FY_TEXT_NOTICE_SIGNED_OUT, FY_NOTICE_DONE },
+};
+
+void fy_page_said(struct fy_req *req, struct fy_page *page)
+{
+	struct fy_slice said = fy_param(req, "said");
+	if (said.len == 0)
+		return;
+	for (size_t i = 0; i < FY_COUNT(sayable); i++) {
+		struct fy_slice name = fy_text_name(sayable[i].key);
+		fy_cut(&name, '.');
+		if (!fy_eq(name, said))
+			continue;
+		page->notice = sayable[i].key;
+		page->notice_tone = sayable[i].tone;
+		fy_param_u64(req, "n", &page->notice_args.n);
+	}
+}
+
+fy_async void fy_settle(struct fy_req *req, unsigned step_ms)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	uint64_t ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec - req->started_ns;
+	uint64_t step_ns = (uint64_t)step_ms * 1000000u;
+	fy_sleep(&req->ctx, (step_ns - ns % step_ns) / 1000000u + 1);
+}
+
+struct fy_slice fy_link(struct fy_req *req, const char *path, const char *token)
+{
+	return fy_fmt(&req->arena, FY_FMT "%s%s%s", FY_ARG(req->app->config->server_base_url), path, token ? "?token=" : "",
+		      token ? token : "");
+}

@@ -1,0 +1,92 @@
+/* Signing in and out, for members. What is checked is sign_in.c. */
+#include "protocol/path.h"
+#include "server/routes/sign_in.h"
+#include "server/routes/tables.h"
+
+static int login_page(struct fy_req *req, const struct fy_form *form, int status)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	struct fy_view_login view = { .next = fy_param(req, "next") };
+	fy_form_page(req, form, &page);
+	if (form == NULL) {
+		fy_page_said(req, &page);
+		if (fy_param(req, "why").len) {
+			page.notice = FY_TEXT_NOTICE_SESSION_ENDED;
+			page.notice_tone = FY_NOTICE_INFO;
+		} else if (view.next.len && page.notice == 0) {
+			page.notice = FY_TEXT_NOTICE_SIGN_IN_NEEDED;
+			page.notice_tone = FY_NOTICE_INFO;
+		}
+	} else {
+		view.email.text = fy_param(req, "email");
+	}
+	if (req->retry_after_s)
+		fy_header(req, "Retry-After", fy_fmt(&req->arena, "%u", req->retry_after_s));
+	fy_page_buf(req, &out);
+	fy_page_login(&out, &page, &view);
+	return fy_reply_html(req, status, &out);
+}
+
+fy_async static int login_show(struct fy_req *req)
+{
+	return req->session ? fy_redirect(req, "/account") : login_page(req, NULL, 200);
+}
+
+fy_async static int login_submit(struct fy_req *req)
+{
+	struct fy_form form;
+	struct fy_account_signin account;
+	fy_form_init(&form, req);
+	int result = fy_sign_in_check(&form, &account);
+	if (result < 0)
+		return result;
+	if (result == FY_SIGN_IN_LIMITED)
+		return login_page(req, &form, 429);
+	if (result == FY_SIGN_IN_WRONG)
+		return login_page(req, &form, 422);
+	if (result == FY_SIGN_IN_UNCONFIRMED) {
+		struct fy_page page;
+		struct fy_buf out;
+		fy_page_with_form(req, &page);
+		fy_page_buf(req, &out);
+		fy_page_token_invalid(&out, &page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("unconfirmed"),
+										    .email = account.email });
+		return fy_reply_html(req, 403, &out);
+	}
+	int err = fy_sign_in_open(req, &account, FY_SESSION_VISITOR);
+	if (err == 0)
+		err = fy_accounts_touch(&req->ctx, account.id);
+	if (err)
+		return err;
+	struct fy_slice next = fy_param(req, "next");
+	return fy_path_is_local(next) ? fy_redirect_to(req, next) : fy_redirect(req, "/account");
+}
+
+fy_async static int logout(struct fy_req *req)
+{
+	int err = fy_sessions_end_token(&req->ctx, req->token);
+	if (err)
+		return err;                      /* a sign-out that did not happen must not look like one */
+	fy_req_forget_cookie(req);
+	fy_header(req, "Clear-Site-Data", FY_LIT("\"cache\", \"storage\""));
+	return fy_redirect_said(req, "/login", FY_TEXT_NOTICE_SIGNED_OUT, 0);
+}
+
+static const struct fy_param show_params[] = { FY_QUERY("next", 600), FY_QUERY("why", 20), FY_SAID };
+static const struct fy_param submit_params[] = {
+	FY_FORM("csrf", 64),
+	FY_FORM("email", FY_ACCOUNT_EMAIL_MAX),
+	FY_FORM("password", 1000, .raw = true),
+	FY_FORM("next", 600),
+};
+static const struct fy_param logout_params[] = { FY_FORM("csrf", 64) };
+
+const struct fy_route fy_login_routes[] = {
+	{ FY_GET, "/login", login_show, .access = FY_ACCESS_VISITOR, FY_PARAMS(show_params) },
+	{ FY_POST, "/login", login_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, FY_PARAMS(submit_params),
+	  .body_max = 8192, .deadline_ms = 15000 },
+	{ FY_POST, "/logout", logout, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, FY_PARAMS(logout_params),
+	  .body_max = 4096 },
+};
+const unsigned fy_login_route_count = sizeof fy_login_routes / sizeof fy_login_routes[0];

@@ -1,0 +1,20 @@
+/* The mails that routes send, from their templates to rows of the outbox. Each fills `ret_mail`, in the request's
+ * arena; storing it is the caller's, in the transaction of what caused it. After the commit fy_mails_kick makes
+ * the mail job look at once. */
+#pragma once
+
+#include "server/http/request.h"
+#include "storage/outbox.h"
+
+int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
+int fy_mails_address_known(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
+			   struct fy_mail_new *ret_mail);
+int fy_mails_reset(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
+		   struct fy_slice link, struct fy_mail_new *ret_mail);
+int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
+			      struct fy_mail_new *ret_mail);
+int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference, struct fy_mail_new *ret_mail);
+void fy_mails_kick(struct fy_req *req);
+
+#define FY_CONFIRM_HOURS 48
+#define FY_RESET_MINUTES 30

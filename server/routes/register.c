@@ -1,0 +1,322 @@
+/* Becoming a member: register, confirm the address, ask for another link; and the set-up of administrators.
+ * Whether an address has an account already is told by mail to its holder, never by the page. */
+#include "server/auth/hasher.h"
+#include "server/auth/one_time.h"
+#include "server/routes/form.h"
+#include "server/routes/mails.h"
+#include "server/routes/tables.h"
+#include "storage/accounts.h"
+#include "storage/consents.h"
+#include "storage/outbox.h"
+
+#define SETTLE_MS 100
+#define TOKEN_PARAM 64
+
+static int register_page(struct fy_req *req, const struct fy_form *form, int status)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	struct fy_view_register view = { 0 };
+	fy_form_page(req, form, &page);
+	if (form) {
+		view.given_name.text = fy_param(req, "given_name");
+		view.family_name.text = fy_param(req, "family_name");
+		view.email.text = fy_param(req, "email");
+		view.market_research = fy_param_on(req, "market_research");
+	}
+	fy_page_buf(req, &out);
+	fy_page_register(&out, &page, &view);
+	return fy_reply_html(req, status, &out);
+}
+
+static int register_done(struct fy_req *req, struct fy_slice address)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	fy_page_with_form(req, &page);
+	fy_page_buf(req, &out);
+	fy_page_register_done(&out, &page, &(struct fy_view_register_done){ .email = { address }, .valid_hours = FY_CONFIRM_HOURS });
+	return fy_reply_html(req, 200, &out);
+}
+
+fy_async static int register_show(struct fy_req *req)
+{
+	return req->session ? fy_redirect(req, "/account") : register_page(req, NULL, 200);
+}
+
+/* The address is taken: its holder hears of the attempt, or gets the link again that was never used. */
+fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash)
+{
+	struct fy_account_signin known;
+	struct fy_mail_new mail;
+	struct fy_one_time token;
+	int err = fy_accounts_find_signin(&req->ctx, hash, &known);
+	if (err)
+		return err == FY_ERR_NOT_FOUND ? 0 : err;
+	if (known.state == FY_ACCOUNT_ACTIVE) {
+		err = fy_mails_address_known(req, known.language, known.email.text, known.given_name, &mail);
+		mail.account_id = known.id;
+		return err ? err : fy_outbox_add(&req->ctx, &mail);
+	}
+	if (known.state != FY_ACCOUNT_PENDING)
+		return 0;
+	fy_one_time_make(req->ctx.keys, &token);
+	err = fy_mails_confirm(req, known.email.text, fy_link(req, "/verify", token.token), &mail);
+	mail.account_id = known.id;
+	return err ? err : fy_tokens_create(&req->ctx, known.id, FY_TOKEN_CONFIRM_EMAIL, fy_slice(token.hash, sizeof token.hash),
+					    req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail);
+}
+
+fy_async static int register_submit(struct fy_req *req)
+{
+	struct fy_form form;
+	struct fy_slice address;
+	struct fy_secret password, encoded;
+	uint8_t hash[FY_HASH_BYTES];
+	fy_form_init(&form, req);
+	fy_form_need(&form, "given_name", FY_TEXT_ERROR_GIVEN_NAME_MISSING);
+	fy_form_need(&form, "family_name", FY_TEXT_ERROR_FAMILY_NAME_MISSING);
+	fy_form_email(&form, "email", &address, hash);
+	struct fy_slice names[] = { fy_param(req, "given_name"), fy_param(req, "family_name"), fy_param(req, "email") };
+	fy_form_new_password(&form, "password", names, 3, &password);
+	if (form.count)
+		return register_page(req, &form, 422);
+
+	int err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
+	if (err) {
+		req->retry_after_s = err == FY_ERR_BUSY ? fy_hasher_wait_s(req->app->hasher) : 0;
+		return err;
+	}
+	struct fy_one_time token;
+	struct fy_mail_new mail;
+	struct fy_account_new account = {
+		.email = { address },
+		.email_hash = fy_slice(hash, sizeof hash),
+		.password_hash = encoded,
+		.given_name = { fy_param(req, "given_name") },
+		.family_name = { fy_param(req, "family_name") },
+		.language = req->ctx.lang,
+	};
+	uint64_t id = 0;
+	fy_one_time_make(req->ctx.keys, &token);
+	err = fy_mails_confirm(req, address, fy_link(req, "/verify", token.token), &mail);
+	if (err == 0)
+		err = fy_accounts_create(&req->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, fy_slice(token.hash, sizeof token.hash),
+					 req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail, &id);
+	if (err == 0 && fy_param_on(req, "market_research") && !fy_eq(fy_http_get(&req->head, FY_H_SEC_GPC), FY_LIT("1")))
+		err = fy_consents_set(&req->ctx, id, FY_CONSENT_MARKET_RESEARCH, true);
+	if (err == FY_ERR_EXISTS)
+		err = remind_holder(req, fy_slice(hash, sizeof hash));
+	if (err)
+		return err;
+	fy_mails_kick(req);
+	fy_settle(req, SETTLE_MS);
+	return register_done(req, address);
+}
+
+/* ---- Confirming the address ---- */
+
+static int invalid_token(struct fy_req *req, const char *purpose)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	fy_page_with_form(req, &page);
+	fy_page_buf(req, &out);
+	fy_page_token_invalid(&out, &page, &(struct fy_view_token_invalid){ .purpose = fy_str(purpose) });
+	return fy_reply_html(req, 410, &out);
+}
+
+static bool is_bad_token(int err)
+{
+	return err == FY_ERR_NOT_FOUND || err == FY_ERR_EXPIRED;
+}
+
+/* Mail scanners follow links; only the button uses the token up. */
+fy_async static int verify_show(struct fy_req *req)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	struct fy_token token;
+	struct fy_page page;
+	struct fy_buf out;
+	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), hash))
+		return invalid_token(req, "verify");
+	int err = fy_tokens_find(&req->ctx, FY_TOKEN_CONFIRM_EMAIL, fy_slice(hash, sizeof hash), &token);
+	if (err)
+		return is_bad_token(err) ? invalid_token(req, "verify") : err;
+	fy_page_with_form(req, &page);
+	page.query = FY_NONE;                    /* the token does not go into links of the page */
+	fy_page_buf(req, &out);
+	fy_page_verify(&out, &page, &(struct fy_view_verify){ .token = { fy_param(req, "token") } });
+	return fy_reply_html(req, 200, &out);
+}
+
+fy_async static int verify_submit(struct fy_req *req)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	struct fy_page page;
+	struct fy_buf out;
+	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), hash))
+		return invalid_token(req, "verify");
+	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), NULL);
+	if (err)
+		return is_bad_token(err) ? invalid_token(req, "verify") : err;
+	fy_page_with_form(req, &page);
+	fy_page_buf(req, &out);
+	fy_page_verified(&out, &page, &(struct fy_view_verified){ 0 });
+	return fy_reply_html(req, 200, &out);
+}
+
+/* The same answer for every address; only one with an unconfirmed account gets a mail of this kind. */
+fy_async static int verify_again(struct fy_req *req)
+{
+	struct fy_form form;
+	struct fy_slice address;
+	uint8_t hash[FY_HASH_BYTES];
+	fy_form_init(&form, req);
+	if (!fy_form_email(&form, "email", &address, hash)) {
+		struct fy_page page;
+		struct fy_buf out;
+		fy_form_page(req, &form, &page);
+		fy_page_buf(req, &out);
+		fy_page_token_invalid(&out, &page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("verify"),
+										    .email = { fy_param(req, "email") } });
+		return fy_reply_html(req, 422, &out);
+	}
+	int err = remind_holder(req, fy_slice(hash, sizeof hash));
+	if (err)
+		return err;
+	fy_mails_kick(req);
+	fy_settle(req, SETTLE_MS);
+	return register_done(req, address);
+}
+
+/* ---- Setting up an administrator ---- */
+
+static int setup_page(struct fy_req *req, const struct fy_form *form, struct fy_slice fixed_email, int status)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	struct fy_view_setup view = { .token = { fy_param(req, "token") } };
+	fy_form_page(req, form, &page);
+	page.query = FY_NONE;
+	if (form) {
+		view.given_name.text = fy_param(req, "given_name");
+		view.family_name.text = fy_param(req, "family_name");
+		view.email.text = fy_param(req, "email");
+	}
+	if (fixed_email.len) {
+		view.email.text = fixed_email;
+		view.email_fixed = true;
+	}
+	fy_page_buf(req, &out);
+	fy_page_setup(&out, &page, &view);
+	return fy_reply_html(req, status, &out);
+}
+
+/* Whose link is this? `ret_email` is empty for the first owner, who says the address now. */
+fy_async static int setup_token(struct fy_req *req, uint8_t hash[FY_HASH_BYTES], struct fy_account_signin *ret_account)
+{
+	struct fy_token token;
+	*ret_account = (struct fy_account_signin){ 0 };
+	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), hash))
+		return FY_ERR_NOT_FOUND;
+	int err = fy_tokens_find(&req->ctx, FY_TOKEN_SET_UP, fy_slice(hash, FY_HASH_BYTES), &token);
+	if (err || token.account_id == 0)
+		return err;
+	return fy_accounts_get_signin(&req->ctx, token.account_id, ret_account);
+}
+
+fy_async static int setup_show(struct fy_req *req)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	struct fy_account_signin account;
+	int err = setup_token(req, hash, &account);
+	if (err)
+		return is_bad_token(err) ? invalid_token(req, "setup") : err;
+	return setup_page(req, NULL, account.email.text, 200);
+}
+
+fy_async static int setup_submit(struct fy_req *req)
+{
+	uint8_t token_hash[FY_HASH_BYTES], email_hash[FY_HASH_BYTES];
+	struct fy_account_signin account;
+	struct fy_form form;
+	struct fy_slice address = FY_NONE;
+	struct fy_secret password, encoded;
+	int err = setup_token(req, token_hash, &account);
+	if (err)
+		return is_bad_token(err) ? invalid_token(req, "setup") : err;
+	bool first = account.id == 0;
+	fy_form_init(&form, req);
+	if (first) {
+		fy_form_need(&form, "given_name", FY_TEXT_ERROR_GIVEN_NAME_MISSING);
+		fy_form_need(&form, "family_name", FY_TEXT_ERROR_FAMILY_NAME_MISSING);
+		fy_form_email(&form, "email", &address, email_hash);
+	}
+	struct fy_slice names[] = { fy_param(req, "given_name"), fy_param(req, "family_name"),
+				    first ? fy_param(req, "email") : account.email.text };
+	fy_form_new_password(&form, "password", names, 3, &password);
+	if (form.count)
+		return setup_page(req, &form, account.email.text, 422);
+	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
+	if (err)
+		return err;
+	struct fy_account_new owner = {
+		.email = { address },
+		.email_hash = fy_slice(email_hash, sizeof email_hash),
+		.password_hash = encoded,
+		.given_name = { fy_param(req, "given_name") },
+		.family_name = { fy_param(req, "family_name") },
+		.language = req->ctx.lang,
+		.role = FY_ROLE_OWNER,
+		.state = FY_ACCOUNT_ACTIVE,
+	};
+	if (first)
+		err = fy_accounts_set_up_owner(&req->ctx, fy_slice(token_hash, sizeof token_hash), &owner, NULL);
+	else
+		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_SET_UP, fy_slice(token_hash, sizeof token_hash), encoded, NULL);
+	if (err == FY_ERR_EXISTS) {
+		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);
+		return setup_page(req, &form, FY_NONE, 422);
+	}
+	if (is_bad_token(err) || err == FY_ERR_CONFLICT)
+		return invalid_token(req, "setup");
+	if (err)
+		return err;
+	return fy_redirect_said(req, "/manage/login", FY_TEXT_NOTICE_SETUP_DONE, 0);
+}
+
+static const struct fy_param register_params[] = {
+	FY_FORM("csrf", 64),
+	FY_FORM("given_name", FY_ACCOUNT_NAME_MAX),
+	FY_FORM("family_name", FY_ACCOUNT_NAME_MAX),
+	FY_FORM("email", FY_ACCOUNT_EMAIL_MAX),
+	FY_FORM("password", 1000, .raw = true),
+	FY_FORM("market_research", 10),
+};
+static const struct fy_param verify_show_params[] = { FY_QUERY("token", TOKEN_PARAM) };
+static const struct fy_param verify_params[] = { FY_FORM("csrf", 64), FY_FORM("token", TOKEN_PARAM) };
+static const struct fy_param again_params[] = { FY_FORM("csrf", 64), FY_FORM("email", FY_ACCOUNT_EMAIL_MAX) };
+static const struct fy_param setup_params[] = {
+	FY_FORM("csrf", 64),
+	FY_FORM("token", TOKEN_PARAM),
+	FY_FORM("given_name", FY_ACCOUNT_NAME_MAX),
+	FY_FORM("family_name", FY_ACCOUNT_NAME_MAX),
+	FY_FORM("email", FY_ACCOUNT_EMAIL_MAX),
+	FY_FORM("password", 1000, .raw = true),
+};
+
+const struct fy_route fy_register_routes[] = {
+	{ FY_GET, "/register", register_show, .access = FY_ACCESS_VISITOR },
+	{ FY_POST, "/register", register_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_MAIL,
+	  FY_PARAMS(register_params), .body_max = 16384, .deadline_ms = 15000 },
+	{ FY_GET, "/verify", verify_show, .access = FY_ACCESS_ANYONE, FY_PARAMS(verify_show_params) },
+	{ FY_POST, "/verify", verify_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
+	  FY_PARAMS(verify_params), .body_max = 4096 },
+	{ FY_POST, "/verify/again", verify_again, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_MAIL,
+	  FY_PARAMS(again_params), .body_max = 4096 },
+	{ FY_GET, "/setup", setup_show, .access = FY_ACCESS_ANYONE, FY_PARAMS(verify_show_params) },
+	{ FY_POST, "/setup", setup_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
+	  FY_PARAMS(setup_params), .body_max = 16384, .deadline_ms = 15000 },
+};
+const unsigned fy_register_route_count = sizeof fy_register_routes / sizeof fy_register_routes[0];

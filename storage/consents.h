@@ -1,0 +1,24 @@
+/* Consents of members to optional purposes: nothing but an unticked box that was ticked counts, and it can be
+ * taken back as easily (GDPR Article 7). A decision is a row that is never changed. Called by the routes of
+ * registration and of the privacy page. */
+#pragma once
+
+#include "foyer/ctx.h"
+#include "foyer/fiber.h"
+
+enum fy_consent_purpose { FY_CONSENT_MARKET_RESEARCH = 1 };
+
+/* The wording of the boxes now; goes up when a sentence changes, and consents to an older one stay what they are. */
+#define FY_CONSENT_TEXT_VERSION "2026-11"
+
+struct fy_consent {
+	bool given;                      /* false also where the person never decided */
+	fy_time decided_at;              /* 0: never */
+	struct fy_slice text_version;
+};
+
+fy_async int fy_consents_get(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose,
+			     struct fy_consent *ret_consent);
+
+/* Writes a decision where it differs from the last one. */
+fy_async int fy_consents_set(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose, bool given);
