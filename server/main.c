@@ -64,12 +64,14 @@ int main(int argc, char **argv)
 		if (words)
 			return fy_commands[i].run(argc - 1 - words, argv + 1 + words);
 	}
-	if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+	if (argc > 1 &&
+	    (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
 		print_commands(stdout);
 		return FY_EXIT_OK;
 	}
 	if (argc > 1)
-		fprintf(stderr, "foyer: there is no command %s%s%s.\n\n", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+		fprintf(stderr, "foyer: there is no command %s%s%s.\n\n", argv[1], argc > 2 ? " " : "",
+			argc > 2 ? argv[2] : "");
 	print_commands(stderr);
 	return FY_EXIT_USAGE;
 }

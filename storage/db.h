@@ -44,11 +44,11 @@ struct fy_db_options {
 };
 
 /* Starts connecting in the background and returns at once: a MariaDB that is away is no error here.
- * Call on the loop's thread after fy_sched_init. FY_ERR_INVALID for options that make no sense. */
+ * Call on the loop's thread after fy_sched_init; the process must ignore SIGPIPE (TLS writes raise it). FY_ERR_INVALID for options that make no sense. */
 int fy_db_create(const struct fy_db_options *options, struct fy_db **ret_db);
 
 /* Closes all connections; calls still running end with FY_ERR_DB_DOWN. Memory goes once the loop has run
- * the close callbacks. Accepts NULL. */
+ * the close callbacks. Wait for the fibers first: none may use the db afterwards. Accepts NULL. */
 void fy_db_destroy(struct fy_db *db);
 
 struct fy_db_status {
@@ -103,5 +103,5 @@ struct fy_db_insert {
  * Units that queue while earlier ones commit share one transaction with multi-row INSERTs, and are answered
  * after its COMMIT. A transaction that fails is repeated unit by unit, so that a bad row fails alone.
  * ret_ids (may be NULL): `count` ids, 0 for a statement without RETURNING. Inside fy_tx the rows are simply
- * inserted in that transaction. The params are copied: they need not outlive the call. */
+ * inserted in that transaction. A unit whose caller gave up at its deadline may still have been written. */
 fy_async int fy_db_unit(struct fy_ctx *ctx, const struct fy_db_insert *inserts, size_t count, uint64_t *ret_ids);

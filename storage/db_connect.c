@@ -15,10 +15,17 @@
 
 #define STABLE_MS 1000           /* a connection that lived shorter counts as a failed attempt */
 
-struct fy_db_resolve {
-	uv_getaddrinfo_t request;
-	struct fy_db *db;
+/* Work on its way in a thread of the pool: a name look-up, or a whole connection attempt. */
+struct fy_db_away {
+	union {
+		uv_getaddrinfo_t resolve;
+		uv_work_t work;
+	};
+	struct fy_db *db;            /* kept alive by its count of handles */
 	struct fy_db_conn *conn;     /* NULL: nobody waits for it any more */
+	struct fy_mariadb_target target;
+	MYSQL *mysql;                /* what the attempt brought, or NULL and why */
+	char why[200];
 };
 
 /* Strict and in UTC, so that what is stored does not depend on the server's configuration. */
@@ -54,10 +61,10 @@ void fy_db_conn_begin(struct fy_db_conn *conn)
 static void close_connection(struct fy_db_conn *conn)
 {
 	const struct fy_sql_list *list = conn->db->options.statements;
-	if (conn->resolve) {
-		conn->resolve->conn = NULL;
-		uv_cancel((uv_req_t *)&conn->resolve->request);
-		conn->resolve = NULL;
+	if (conn->away) {
+		conn->away->conn = NULL;
+		uv_cancel((uv_req_t *)&conn->away->work);
+		conn->away = NULL;
 	}
 	uv_timer_stop(&conn->timer);
 	fy_mariadb_close(&conn->m);
@@ -207,10 +214,10 @@ static void on_connected(void *arg, int err)
 		fy_mariadb_query(&conn->m, setup_text, sizeof setup_text - 1, on_set_up, conn);
 }
 
-static void connect_to(struct fy_db_conn *conn, const char *address)
+static struct fy_mariadb_target target_at(const struct fy_db_conn *conn, const char *address)
 {
 	const struct fy_db_options *o = &conn->db->options;
-	conn->target = (struct fy_mariadb_target){
+	return (struct fy_mariadb_target){
 		.socket_path = o->socket_path,
 		.address = address,
 		.port = conn->host->port,
@@ -221,17 +228,28 @@ static void connect_to(struct fy_db_conn *conn, const char *address)
 		.tls_verify = o->tls_verify,
 		.tls_ca = o->tls_ca,
 	};
+}
+
+static void connect_to(struct fy_db_conn *conn, const char *address)
+{
+	conn->target = target_at(conn, address);
 	if (fy_mariadb_connect(&conn->m, conn->db->loop, &conn->target, on_connected, conn))
 		attempt_failed(conn, "out of memory");
 }
 
+static void away_ended(struct fy_db_away *away)
+{
+	struct fy_db *db = away->db;
+	free(away);
+	fy_db_handle_closed(db);
+}
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
-	struct fy_db_resolve *resolve = request->data;
-	struct fy_db *db = resolve->db;
-	struct fy_db_conn *conn = resolve->conn;
+	struct fy_db_away *away = request->data;
+	struct fy_db_conn *conn = away->conn;
 	if (conn) {
-		conn->resolve = NULL;
+		conn->away = NULL;
 		if (status == 0)
 			status = found->ai_family == AF_INET6
 				? uv_ip6_name((struct sockaddr_in6 *)found->ai_addr, conn->address, sizeof conn->address)
@@ -242,28 +260,61 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 			connect_to(conn, conn->address);
 	}
 	uv_freeaddrinfo(found);
-	free(resolve);
-	fy_db_handle_closed(db);
+	away_ended(away);
 }
 
-static void resolve_name(struct fy_db_conn *conn)
+static void connect_in_thread(uv_work_t *work)
+{
+	struct fy_db_away *away = work->data;
+	away->mysql = fy_mariadb_connect_in_thread(&away->target, away->db->options.connect_timeout_ms, away->why,
+						   sizeof away->why);
+}
+
+static void on_connected_in_thread(uv_work_t *work, int status)
+{
+	struct fy_db_away *away = work->data;
+	struct fy_db_conn *conn = away->conn;
+	if (conn) {
+		conn->away = NULL;
+		if (status || away->mysql == NULL) {
+			attempt_failed(conn, status ? uv_strerror(status) : away->why);
+		} else {
+			fy_mariadb_adopt(&conn->m, conn->db->loop, away->mysql);
+			on_connected(conn, 0);
+		}
+	} else if (away->mysql) {
+		mysql_close(away->mysql);
+	}
+	away_ended(away);
+}
+
+/* A host name: looked up off the loop, or, where the certificate must be right for the name, given to Connector/C
+ * whole in a thread of the pool, since it compares with what it was told to connect to. */
+static void connect_by_name(struct fy_db_conn *conn)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct fy_db_resolve *resolve = calloc(1, sizeof *resolve);
+	struct fy_db *db = conn->db;
+	struct fy_db_away *away = calloc(1, sizeof *away);
 	int err = FY_ERR_NOMEM;
-	if (resolve) {
-		resolve->db = conn->db;
-		resolve->conn = conn;
-		resolve->request.data = resolve;
-		err = uv_getaddrinfo(conn->db->loop, &resolve->request, on_resolved, conn->host->name, NULL, &hints);
+	if (away) {
+		away->db = db;
+		away->conn = conn;
+		away->target = target_at(conn, conn->host->name);
+		away->work.data = away;
+		if (db->options.tls && db->options.tls_verify) {
+			err = uv_queue_work(db->loop, &away->work, connect_in_thread, on_connected_in_thread);
+		} else {
+			away->resolve.data = away;
+			err = uv_getaddrinfo(db->loop, &away->resolve, on_resolved, conn->host->name, NULL, &hints);
+		}
 	}
 	if (err) {
-		free(resolve);
+		free(away);
 		attempt_failed(conn, fy_strerror(err));
 		return;
 	}
-	conn->resolve = resolve;
-	conn->db->handles++;
+	conn->away = away;
+	db->handles++;
 }
 
 /* The first host in the order of the configuration that is not known to be down; else the one due first. */
@@ -300,7 +351,7 @@ static void attempt(struct fy_db_conn *conn)
 		 uv_inet_pton(AF_INET6, conn->host->name, numeric) == 0)
 		connect_to(conn, conn->host->name);
 	else
-		resolve_name(conn);
+		connect_by_name(conn);
 }
 
 void fy_db_conn_release(struct fy_db_conn *conn)

@@ -63,7 +63,7 @@ struct fy_db_conn {
 	enum fy_db_conn_state state;
 	struct fy_mariadb m;
 	uv_timer_t timer;            /* the next attempt, or the end of this one */
-	struct fy_db_resolve *resolve;       /* while a name is looked up */
+	struct fy_db_away *away;     /* while a thread looks a name up, or connects */
 	struct fy_db_host_state *host;
 	struct fy_mariadb_target target;
 	char address[64];
@@ -102,7 +102,7 @@ struct fy_db {
 	uv_loop_t *loop;
 	uv_idle_t kick;              /* active: dispatch at the start of the next turn, when its fibers have queued */
 	uv_timer_t watchdog;         /* active while statements run */
-	unsigned handles;            /* open, plus name look-ups on their way; at 0 a closing db is freed */
+	unsigned handles;            /* open, plus work in threads on its way; at 0 a closing db is freed */
 	bool closing;
 
 	struct fy_db_options options;        /* strings are copies */

@@ -12,6 +12,7 @@
 
 #include <errmsg.h>
 #include <mysqld_error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -181,10 +182,9 @@ static void options(MYSQL *mysql, const struct fy_mariadb_target *target)
 	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &none);
 	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	mysql_options(mysql, MYSQL_REPORT_DATA_TRUNCATION, &yes);
-	if (target->socket_path) {
-		const unsigned protocol = MYSQL_PROTOCOL_SOCKET;
-		mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-	}
+	/* Without this "localhost" would mean a socket. */
+	const unsigned protocol = target->socket_path ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+	mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
 	if (target->socket_path || !target->tls) {
 		mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);     /* 3.4 verifies unless told */
 		return;
@@ -211,6 +211,35 @@ int fy_mariadb_connect(struct fy_mariadb *m, uv_loop_t *loop, const struct fy_ma
 	m->target = target;
 	begin(m, FY_MARIADB_CONNECT, done, arg);
 	return 0;
+}
+
+MYSQL *fy_mariadb_connect_in_thread(const struct fy_mariadb_target *t, unsigned timeout_ms, char *ret_why, size_t why_size)
+{
+	const unsigned seconds = (timeout_ms + 999) / 1000;
+	MYSQL *mysql = mysql_init(NULL);
+	if (mysql == NULL) {
+		snprintf(ret_why, why_size, "out of memory");
+		return NULL;
+	}
+	options(mysql, t);
+	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+	if (mysql_real_connect(mysql, t->address, t->user, t->password, t->database, t->port, t->socket_path,
+			       CLIENT_FOUND_ROWS | CLIENT_REMEMBER_OPTIONS) == NULL) {
+		snprintf(ret_why, why_size, "%s", mysql_error(mysql));
+		mysql_close(mysql);
+		mysql = NULL;
+	}
+	mysql_thread_end();
+	return mysql;
+}
+
+void fy_mariadb_adopt(struct fy_mariadb *m, uv_loop_t *loop, MYSQL *mysql)
+{
+	FY_REQUIRE(m->mysql == NULL);
+	m->loop = loop;
+	m->mysql = mysql;
+	m->broken = false;
+	m->watching = 0;
 }
 
 void fy_mariadb_query(struct fy_mariadb *m, const char *text, size_t len, fy_mariadb_done done, void *arg)

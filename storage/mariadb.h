@@ -45,7 +45,7 @@ struct fy_mariadb {
 
 struct fy_mariadb_target {
 	const char *socket_path;     /* or: */
-	const char *address;         /* numeric: Connector/C would resolve a name with a blocking call */
+	const char *address;         /* numeric on the loop: Connector/C would resolve a name with a blocking call */
 	unsigned port;
 	const char *user, *password, *database;
 	bool tls, tls_verify;
@@ -55,6 +55,14 @@ struct fy_mariadb_target {
 /* `target` must live until `done`. FY_ERR_NOMEM at once, otherwise everything comes through `done`. */
 int fy_mariadb_connect(struct fy_mariadb *m, uv_loop_t *loop, const struct fy_mariadb_target *target,
 		       fy_mariadb_done done, void *arg);
+
+/* The blocking way in, for a thread of the pool: Connector/C compares the certificate with the name it was given, so
+ * a name that is to be verified must reach it unresolved. Returns an open connection, or NULL and the reason. */
+MYSQL *fy_mariadb_connect_in_thread(const struct fy_mariadb_target *target, unsigned timeout_ms, char *ret_why,
+				    size_t why_size);
+
+/* Takes over such a connection, on the loop's thread. */
+void fy_mariadb_adopt(struct fy_mariadb *m, uv_loop_t *loop, MYSQL *mysql);
 
 /* `text` must live until `done`. Rows, if any, are stored and in m->result. */
 void fy_mariadb_query(struct fy_mariadb *m, const char *text, size_t len, fy_mariadb_done done, void *arg);

@@ -119,7 +119,7 @@ static fy_async int lease_take(struct migrator *m, bool *ret_got)
 }
 
 /* Keeps the lease while a long statement runs. It has a context of its own, and ends before the migrator does. */
-static void heartbeat(void *arg)
+static fy_async void heartbeat(void *arg)
 {
 	struct migrator *m = arg;
 	struct fy_arena arena;

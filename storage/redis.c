@@ -1,4 +1,6 @@
-/* The client of one worker: connecting again and again, commands with deadlines, pipelines; see redis.h. */
+/* Commands, pipelines and their deadlines on the one connection of a worker; see redis.h.
+ * Getting that connection is redis_connect.c's, bytes and events are redis_link.c's. Called by sessions, the
+ * throttle and whoever else keeps something short-lived. */
 #include "storage/redis.h"
 
 #include <sodium.h>
@@ -6,45 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "foyer/log.h"
 #include "foyer/require.h"
-#include "storage/redis_link.h"
+#include "storage/redis_internal.h"
 
 #define REPLY_DEPTH_MAX 3
-
-/* One command under way. It belongs to hiredis until its callback, so a fiber that gives up leaves it. */
-struct redis_op {
-	struct fy_redis *redis;
-	struct redis_op *next;               /* in the pool */
-	struct fy_wait wait;
-	struct fy_arena *arena;
-	struct fy_redis_reply *reply;        /* the fiber's; touched only while it waits */
-	uint64_t sent_ms;
-	bool unattended;                     /* nobody waits: fy_redis_send, greetings */
-	bool greeting;
-};
-
-enum redis_state { REDIS_IDLE, REDIS_CONNECTING, REDIS_UP, REDIS_CLOSED };
-
-struct fy_redis {
-	char *socket_path, *host, *user, *password, *tls_ca;
-	uint16_t port;
-	unsigned db, connect_timeout_ms, command_timeout_ms, outstanding_max, backoff_min_ms, backoff_max_ms;
-	struct fy_redis_link *link;
-	uv_timer_t timer;                    /* the next attempt, or the end of this one */
-	uv_getaddrinfo_t resolve;
-	bool resolving;
-	enum redis_state state;
-	unsigned outstanding, backoff_ms;
-	uint64_t last_reply_ms;
-	uint64_t connects, commands, flushes;
-	struct redis_op *pool;
-	char last_error[160];
-	bool reported;                       /* this outage stands in the log */
-};
-
-static void attempt(struct fy_redis *redis);
-static void on_timer_closed(uv_handle_t *handle);
 
 /* ---- Operations ---- */
 
@@ -57,16 +24,50 @@ static struct redis_op *op_take(struct fy_redis *redis)
 		op = malloc(sizeof *op);
 	FY_REQUIRE(op != NULL);
 	*op = (struct redis_op){ .redis = redis, .sent_ms = fy_loop_ms() };
+	redis->out++;
 	return op;
 }
 
 static void op_give(struct redis_op *op)
 {
-	op->next = op->redis->pool;
-	op->redis->pool = op;
+	struct fy_redis *redis = op->redis;
+	op->next = redis->pool;
+	redis->pool = op;
+	redis->out--;
+	fy_redis_settle(redis);
 }
 
-/* hiredis frees its reply when the callback returns. */
+static char *copy(const char *text)
+{
+	return text && *text ? strdup(text) : NULL;
+}
+
+static void forget_password(char *password)
+{
+	if (password)
+		sodium_memzero(password, strlen(password));
+	free(password);
+}
+
+/* A fiber that was woken by the closing still has its operation to give back. */
+void fy_redis_settle(struct fy_redis *redis)
+{
+	if (!redis->timer_closed || redis->out)
+		return;
+	while (redis->pool) {
+		struct redis_op *op = redis->pool;
+		redis->pool = op->next;
+		free(op);
+	}
+	free(redis->socket_path);
+	free(redis->host);
+	free(redis->user);
+	forget_password(redis->password);
+	free(redis->tls_ca);
+	free(redis);
+}
+
+/* The reply's own memory is the link's and used again after the callback. */
 static void copy_reply(struct fy_arena *arena, const redisReply *from, struct fy_redis_reply *to, int depth)
 {
 	*to = (struct fy_redis_reply){ .type = FY_REDIS_NIL };
@@ -96,18 +97,18 @@ static void copy_reply(struct fy_arena *arena, const redisReply *from, struct fy
 	}
 }
 
-static void greeted(struct fy_redis *redis, const redisReply *reply);
-
 static void on_reply(redisAsyncContext *context, void *raw, void *arg)
 {
 	struct redis_op *op = arg;
 	struct fy_redis *redis = op->redis;
 	const redisReply *reply = raw;
 	(void)context;
+	FY_REQUIRE(redis->oldest == op);
+	redis->oldest = op->next;
 	redis->outstanding--;
 	redis->last_reply_ms = fy_loop_ms();
-	if (op->greeting && reply)
-		greeted(redis, reply);
+	if (op->greeting)
+		fy_redis_greeted(redis, op, reply);
 	if (op->unattended || op->wait.state == FY_WAIT_ABANDONED) {
 		op_give(op);
 		return;
@@ -120,147 +121,33 @@ static void on_reply(redisAsyncContext *context, void *raw, void *arg)
 
 static int send_op(struct redis_op *op, const struct fy_slice *args, unsigned count)
 {
-	const char *argv[FY_REDIS_ARGS_MAX];
-	size_t lengths[FY_REDIS_ARGS_MAX];
 	struct fy_redis *redis = op->redis;
 	FY_REQUIRE(count > 0 && count <= FY_REDIS_ARGS_MAX);
-	for (unsigned i = 0; i < count; i++) {
-		argv[i] = args[i].len ? args[i].ptr : "";
-		lengths[i] = args[i].len;
-	}
-	int err = fy_redis_link_send(redis->link, on_reply, op, (int)count, argv, lengths);
+	int err = redis->link ? fy_redis_link_send(redis->link, on_reply, op, args, count) : FY_ERR_REDIS_DOWN;
 	if (err)
 		return err;
+	op->next = NULL;
+	if (redis->oldest)
+		redis->newest->next = op;
+	else
+		redis->oldest = op;
+	redis->newest = op;
 	redis->outstanding++;
 	redis->commands++;
 	return 0;
 }
 
-/* ---- Connecting ---- */
-
-static void on_timer(uv_timer_t *timer)
-{
-	struct fy_redis *redis = timer->data;
-	if (redis->state == REDIS_CONNECTING) {
-		if (redis->link)
-			fy_redis_link_break(redis->link, "no answer in time");
-		return;
-	}
-	attempt(redis);
-}
-
-static void try_later(struct fy_redis *redis, const char *reason)
-{
-	snprintf(redis->last_error, sizeof redis->last_error, "%s", reason);
-	if (redis->state == REDIS_CLOSED)
-		return;
-	if (!redis->reported)
-		fy_log(NULL, FY_LOG_WARN, "redis.away", FY_KV("reason", reason));
-	redis->reported = true;
-	redis->state = REDIS_IDLE;
-	redis->link = NULL;
-	unsigned wait = redis->backoff_ms + randombytes_uniform(redis->backoff_ms / 2 + 1);
-	redis->backoff_ms = redis->backoff_ms * 2 < redis->backoff_max_ms ? redis->backoff_ms * 2 : redis->backoff_max_ms;
-	uv_timer_start(&redis->timer, on_timer, wait, 0);
-}
-
-static void on_lost(void *arg, const char *reason)
-{
-	try_later(arg, reason);
-}
-
-static void greet(struct fy_redis *redis, const struct fy_slice *args, unsigned count, bool last)
+void fy_redis_send_unattended(struct fy_redis *redis, const struct fy_slice *args, unsigned count, bool greeting, bool last)
 {
 	struct redis_op *op = op_take(redis);
 	op->unattended = true;
-	op->greeting = last;
+	op->greeting = greeting;
+	op->last_greeting = last;
 	if (send_op(op, args, count))
 		op_give(op);
 }
 
-static void on_connected(void *arg)
-{
-	struct fy_redis *redis = arg;
-	char number[16];
-	if (redis->password) {
-		struct fy_slice auth[3] = { FY_LIT("AUTH") };
-		unsigned count = 1;
-		if (redis->user)
-			auth[count++] = fy_str(redis->user);
-		auth[count++] = fy_str(redis->password);
-		greet(redis, auth, count, false);
-	}
-	if (redis->db) {
-		snprintf(number, sizeof number, "%u", redis->db);
-		greet(redis, (struct fy_slice[]){ FY_LIT("SELECT"), fy_str(number) }, 2, false);
-	}
-	/* Answers -NOAUTH, -LOADING and the like where the connection cannot be used yet. */
-	greet(redis, (struct fy_slice[]){ FY_LIT("PING") }, 1, true);
-}
-
-static void greeted(struct fy_redis *redis, const redisReply *reply)
-{
-	if (reply->type != REDIS_REPLY_STATUS) {
-		char reason[160];
-		snprintf(reason, sizeof reason, "refused: %.*s", (int)reply->len, reply->str ? reply->str : "");
-		snprintf(redis->last_error, sizeof redis->last_error, "%s", reason);
-		uv_timer_start(&redis->timer, on_timer, 0, 0);       /* breaks the link outside of its own callback */
-		return;
-	}
-	uv_timer_stop(&redis->timer);
-	redis->state = REDIS_UP;
-	redis->backoff_ms = redis->backoff_min_ms;
-	redis->connects++;
-	redis->last_error[0] = '\0';
-	if (redis->reported)
-		fy_log(NULL, FY_LOG_INFO, "redis.back");
-	redis->reported = false;
-}
-
-static void open_link(struct fy_redis *redis, const char *ip)
-{
-	char why[160];
-	struct fy_redis_address address = {
-		.socket_path = redis->socket_path, .ip = ip, .name = redis->host, .port = redis->port, .tls_ca = redis->tls_ca,
-	};
-	struct fy_redis_link_events events = { .connected = on_connected, .lost = on_lost, .arg = redis };
-	redis->link = fy_redis_link_open(&address, &events, why);
-	if (redis->link == NULL)
-		try_later(redis, why);
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
-{
-	struct fy_redis *redis = request->data;
-	char ip[64] = "";
-	redis->resolving = false;
-	if (status == 0)
-		uv_ip_name(found->ai_addr, ip, sizeof ip);
-	uv_freeaddrinfo(found);
-	if (redis->state == REDIS_CLOSED)
-		uv_close((uv_handle_t *)&redis->timer, on_timer_closed);
-	else if (status)
-		try_later(redis, uv_strerror(status));
-	else
-		open_link(redis, ip);
-}
-
-static void attempt(struct fy_redis *redis)
-{
-	redis->state = REDIS_CONNECTING;
-	uv_timer_start(&redis->timer, on_timer, redis->connect_timeout_ms, 0);
-	if (redis->socket_path) {
-		open_link(redis, NULL);
-		return;
-	}
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	redis->resolve.data = redis;
-	int err = uv_getaddrinfo(fy_loop(), &redis->resolve, on_resolved, redis->host, NULL, &hints);
-	if (err)
-		try_later(redis, uv_strerror(err));
-	else
-		redis->resolving = true;
-}
+/* ---- Life ---- */
 
 static void on_turn_end(void *arg)
 {
@@ -269,11 +156,9 @@ static void on_turn_end(void *arg)
 		redis->flushes++;
 }
 
-/* ---- The public side ---- */
-
-static char *copy(const char *text)
+void fy_redis_leave_turns(struct fy_redis *redis)
 {
-	return text && *text ? strdup(text) : NULL;
+	fy_sched_off_turn_end(on_turn_end, redis);
 }
 
 int fy_redis_create(const struct fy_redis_options *options, struct fy_redis **ret_redis)
@@ -303,99 +188,89 @@ int fy_redis_create(const struct fy_redis_options *options, struct fy_redis **re
 	redis->timer.data = redis;
 	fy_sched_on_turn_end(on_turn_end, redis);
 	*ret_redis = redis;
-	attempt(redis);
+	fy_redis_attempt(redis);
 	return 0;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+/* The oldest command waits beyond the limit, and nothing came in all that time. Replies come in order, so one slow
+ * command delays those behind it; but as long as some reply arrives within the limit, Redis is at work. */
+static bool is_silent(const struct fy_redis *redis)
 {
-	struct fy_redis *redis = handle->data;
-	while (redis->pool) {
-		struct redis_op *op = redis->pool;
-		redis->pool = op->next;
-		free(op);
-	}
-	free(redis->socket_path);
-	free(redis->host);
-	free(redis->user);
-	if (redis->password)
-		sodium_memzero(redis->password, strlen(redis->password));
-	free(redis->password);
-	free(redis->tls_ca);
-	free(redis);
+	if (redis->state != REDIS_UP || redis->oldest == NULL)
+		return false;
+	uint64_t since = redis->oldest->sent_ms > redis->last_reply_ms ? redis->oldest->sent_ms : redis->last_reply_ms;
+	return fy_loop_ms() >= since + redis->command_timeout_ms;
 }
 
-void fy_redis_destroy(struct fy_redis *redis)
+static void give_up_when_silent(struct fy_redis *redis)
 {
-	if (redis == NULL)
-		return;
-	redis->state = REDIS_CLOSED;
-	fy_sched_off_turn_end(on_turn_end, redis);
-	if (redis->link)
-		fy_redis_link_break(redis->link, "closed");
-	redis->link = NULL;
-	uv_timer_stop(&redis->timer);
-	if (redis->resolving)                    /* on_resolved closes the rest */
-		uv_cancel((uv_req_t *)&redis->resolve);
-	else
-		uv_close((uv_handle_t *)&redis->timer, on_timer_closed);
+	if (is_silent(redis) && redis->link)
+		fy_redis_link_break(redis->link, "no reply in time");
 }
 
 void fy_redis_status(const struct fy_redis *redis, struct fy_redis_status *ret_status)
 {
 	*ret_status = (struct fy_redis_status){
-		.up = redis->state == REDIS_UP,
+		.up = redis->state == REDIS_UP && !is_silent(redis),
 		.outstanding = redis->outstanding,
 		.connects = redis->connects,
 		.commands = redis->commands,
 		.flushes = redis->flushes,
 	};
-	memcpy(ret_status->last_error, redis->last_error, sizeof ret_status->last_error);
+	memcpy(ret_status->last_error, is_silent(redis) ? "no reply in time" : redis->last_error,
+	       is_silent(redis) ? sizeof "no reply in time" : sizeof ret_status->last_error);
 }
 
-/* Nothing at all came back since this command left: the connection is dead, not just this command slow. */
-static void judge_silence(struct fy_redis *redis, uint64_t sent_ms)
-{
-	if (redis->state == REDIS_UP && redis->last_reply_ms < sent_ms && redis->link)
-		fy_redis_link_break(redis->link, "no reply in time");
-}
+/* ---- Commands ---- */
 
 static int begin(struct fy_ctx *ctx, const struct fy_slice *args, unsigned count, struct fy_redis_reply *reply,
 		 struct redis_op **ret_op)
 {
 	struct fy_redis *redis = ctx->redis;
+	give_up_when_silent(redis);
 	if (redis->state != REDIS_UP)
 		return fy_fail(ctx, FY_ERR_REDIS_DOWN, "Redis is away: %s", redis->last_error);
 	if (redis->outstanding >= redis->outstanding_max)
-		return FY_ERR_BUSY;
+		return fy_fail(ctx, FY_ERR_BUSY, "%u commands wait for Redis", redis->outstanding);
+	if (ctx->deadline_ms <= fy_loop_ms())
+		return fy_fail(ctx, FY_ERR_TIMEOUT, "no time was left to ask Redis");
 	struct redis_op *op = op_take(redis);
 	op->arena = ctx->arena;
 	op->reply = reply;
 	int err = send_op(op, args, count);
 	if (err) {
 		op_give(op);
-		return err;
+		return fy_fail(ctx, err, "the connection to Redis broke");
 	}
 	*ret_op = op;
 	return 0;
 }
 
+/* Redis says why it cannot serve at the moment; READONLY: another host is in charge now, so look it up again. */
+static int judge_error(struct fy_ctx *ctx, struct fy_slice text)
+{
+	fy_fail(ctx, FY_ERR_INTERNAL, "Redis: %.*s", (int)text.len, text.ptr);
+	bool moved = fy_starts(text, FY_LIT("READONLY"));
+	if (moved && ctx->redis->link && ctx->redis->state == REDIS_UP)
+		fy_redis_link_break(ctx->redis->link, "it became a replica");
+	return moved || fy_starts(text, FY_LIT("LOADING")) || fy_starts(text, FY_LIT("MASTERDOWN")) ? FY_ERR_REDIS_DOWN :
+												    FY_ERR_INTERNAL;
+}
+
 fy_async static int finish(struct fy_ctx *ctx, struct redis_op *op)
 {
 	struct fy_redis *redis = op->redis;
-	uint64_t sent_ms = op->sent_ms, limit = sent_ms + redis->command_timeout_ms;
 	struct fy_redis_reply *reply = op->reply;
+	uint64_t limit = op->sent_ms + redis->command_timeout_ms;
 	int err = fy_wait(&op->wait, ctx->deadline_ms < limit ? ctx->deadline_ms : limit);
 	if (err == FY_ERR_TIMEOUT) {             /* op is hiredis' now */
-		judge_silence(redis, sent_ms);
+		give_up_when_silent(redis);
 		return fy_fail(ctx, FY_ERR_TIMEOUT, "Redis did not answer in time");
 	}
-	op_give(op);
+	op_give(op);                             /* `redis` may be gone with it, when it was closed */
 	if (err)
 		return fy_fail(ctx, err, "the connection to Redis broke");
-	if (reply->type == FY_REDIS_ERROR)
-		return fy_fail(ctx, FY_ERR_INTERNAL, "Redis: %.*s", (int)reply->text.len, reply->text.ptr);
-	return 0;
+	return reply->type == FY_REDIS_ERROR ? judge_error(ctx, reply->text) : 0;
 }
 
 fy_async int fy_redis_command(struct fy_ctx *ctx, const struct fy_slice *args, unsigned count,
@@ -410,11 +285,8 @@ fy_async int fy_redis_pipeline(struct fy_ctx *ctx, struct fy_redis_call *calls, 
 {
 	struct redis_op **ops = fy_new_array(ctx->arena, struct redis_op *, count ? count : 1);
 	int first = 0;
-	for (unsigned i = 0; i < count; i++) {
-		int err = begin(ctx, calls[i].args, calls[i].count, &calls[i].reply, &ops[i]);
-		if (err && first == 0)
-			first = err;
-	}
+	for (unsigned i = 0; i < count && first == 0; i++)
+		first = begin(ctx, calls[i].args, calls[i].count, &calls[i].reply, &ops[i]);
 	for (unsigned i = 0; i < count; i++) {
 		int err = ops[i] ? finish(ctx, ops[i]) : 0;
 		if (err && first == 0)
@@ -425,12 +297,8 @@ fy_async int fy_redis_pipeline(struct fy_ctx *ctx, struct fy_redis_call *calls, 
 
 void fy_redis_send(struct fy_redis *redis, const struct fy_slice *args, unsigned count)
 {
-	if (redis->state != REDIS_UP || redis->outstanding >= redis->outstanding_max)
-		return;
-	struct redis_op *op = op_take(redis);
-	op->unattended = true;
-	if (send_op(op, args, count))
-		op_give(op);
+	if (redis->state == REDIS_UP && redis->outstanding < redis->outstanding_max)
+		fy_redis_send_unattended(redis, args, count, false, false);
 }
 
 fy_async int fy_redis_wait_ready(struct fy_ctx *ctx)

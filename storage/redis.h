@@ -3,7 +3,7 @@
  * come back in order; a pool would only cut that batch into pieces. What is stored is sessions.h's and
  * throttle.h's matter. The server makes one struct fy_redis a worker and puts it into each context.
  *
- *     connecting ──greeted──► up ──error, silence past a deadline──► down ──backoff──► connecting
+ *     connecting ──greeted──► up ──error, or silence──► down ──backoff──► connecting
  *
  * While it is not up every command fails at once; nothing queues for a Redis that is away. No atomicity over
  * several keys is assumed, so a cluster or Sentinel may stand behind it. */
@@ -66,14 +66,16 @@ struct fy_redis_call {
 	struct fy_redis_reply reply;
 };
 
-/* FY_ERR_REDIS_DOWN at once while it is away, or when the connection breaks; FY_ERR_BUSY; FY_ERR_TIMEOUT: the
- * reply is then dropped when it comes, and the connection is given up only if nothing at all was answered
- * since the command left, so that one slow command does not take everybody's. FY_ERR_INTERNAL: Redis
- * answered with an error, whose text is in ctx->fault. */
+/* FY_ERR_REDIS_DOWN at once while it is away, or when the connection breaks; FY_ERR_BUSY. FY_ERR_TIMEOUT past the
+ * context's deadline or command_timeout_ms: the reply is then dropped when it comes. The connection is given up
+ * only when nothing at all was answered for command_timeout_ms, so that neither an impatient fiber nor one slow
+ * command takes everybody's. FY_ERR_INTERNAL: Redis answered with an error, whose text is in ctx->fault;
+ * FY_ERR_REDIS_DOWN where that says that it cannot serve at the moment. The reply is in the context's arena. */
 fy_async int fy_redis_command(struct fy_ctx *ctx, const struct fy_slice *args, unsigned count,
 			      struct fy_redis_reply *ret_reply);
 
-/* All sent together, waited for once. The first error is returned; the others' replies are filled in. */
+/* All sent together, waited for once. The first error is returned; the replies that came are filled in (a type of
+ * 0 says that one did not). No transaction: another client's commands may run between them. */
 fy_async int fy_redis_pipeline(struct fy_ctx *ctx, struct fy_redis_call *calls, unsigned count);
 
 /* Sends without waiting; the reply is thrown away. For notes whose loss does no harm. */

@@ -21,7 +21,7 @@ void fy_buf_finish(struct fy_buf *buf)
 	*buf = (struct fy_buf){ .arena = buf->arena, .max = buf->max };
 }
 
-static bool grow(struct fy_buf *buf, size_t need)
+static void grow(struct fy_buf *buf, size_t need)
 {
 	size_t cap = buf->cap ? buf->cap : FIRST_CAP;
 	while (cap < need)
@@ -39,7 +39,6 @@ static bool grow(struct fy_buf *buf, size_t need)
 	}
 	buf->ptr = ptr;
 	buf->cap = cap;
-	return true;
 }
 
 char *fy_buf_reserve(struct fy_buf *buf, size_t more)
@@ -48,7 +47,7 @@ char *fy_buf_reserve(struct fy_buf *buf, size_t more)
 		buf->failed = true;
 		return NULL;
 	}
-	if (more > buf->cap - buf->len)
+	if (buf->ptr == NULL || more > buf->cap - buf->len)
 		grow(buf, buf->len + more);
 	return buf->ptr + buf->len;
 }

@@ -57,8 +57,8 @@ static fy_async int make_hash(struct fy_ctx *ctx, struct create *create, struct 
 		.threads = 1,
 		.queue = 1,
 	};
-	const struct fy_slice personal[] = { fy_str(create->email), fy_str(create->given_name), fy_str(create->family_name),
-					     ctx->config->site_name };
+	const struct fy_slice personal[] = { fy_str(create->email), fy_str(create->given_name),
+					     fy_str(create->family_name), ctx->config->site_name };
 	struct fy_slice typed = fy_slice(create->password, create->password_len);
 	struct fy_secret password = { FY_NONE };
 	struct fy_hasher *hasher;
@@ -123,7 +123,8 @@ static void read_password(struct create *create)
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < sizeof(create->password) && (n = read(0, create->password + len, sizeof(create->password) - len)) != 0) {
+	while (len < sizeof(create->password) &&
+	       (n = read(0, create->password + len, sizeof(create->password) - len)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -152,7 +153,8 @@ int fy_cmd_admin_create(int argc, char **argv)
 	};
 	struct fy_cli cli = {
 		.name = "admin create",
-		.help = "Makes an owner account, active at once. Without --password-stdin it prints a link, good once, where the\n"
+		.help = "Makes an owner account, active at once. Without --password-stdin it prints a link, good once, "
+			"where the\n"
 			"person sets the password.",
 		.flags = flags,
 		.flag_count = FY_COUNT(flags),

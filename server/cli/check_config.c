@@ -13,7 +13,8 @@ int fy_cmd_check_config(int argc, char **argv)
 	};
 	struct fy_cli cli = {
 		.name = "check-config",
-		.help = "Reads the configuration with everything that would be read at a start, and names every problem with\n"
+		.help = "Reads the configuration with everything that would be read at a start, and names every "
+			"problem with\n"
 			"its file, line and the nearest known key. Ends with 0 when there is none, with 78 otherwise.",
 		.flags = flags,
 		.flag_count = FY_COUNT(flags),

@@ -11,31 +11,31 @@
 #include "server/process/state.h"
 
 struct fy_command {
-	const char *name;            /* one or two words: "serve", "jobs run" */
-	const char *help;            /* one sentence for the list; NULL: hidden */
-	int (*run)(int argc, char **argv);   /* argv[0] is what follows the name; returns the exit code */
+	const char *name;                  /* one or two words: "serve", "jobs run" */
+	const char *help;                  /* one sentence for the list; NULL: hidden */
+	int (*run)(int argc, char **argv); /* argv[0] is what follows the name; returns the exit code */
 };
 
 extern const struct fy_command fy_commands[];
 extern const size_t fy_command_count;
 
 struct fy_flag {
-	const char *name;            /* "--email" */
-	const char *value_name;      /* "E"; NULL: a switch */
+	const char *name;       /* "--email" */
+	const char *value_name; /* "E"; NULL: a switch */
 	const char *help;
-	const char **value;          /* set to the text that follows, also after '=' */
-	bool *on;                    /* of a switch */
+	const char **value; /* set to the text that follows, also after '=' */
+	bool *on;           /* of a switch */
 };
 
 /* What a command accepts. --config, --state and -h come by themselves. */
 struct fy_cli {
-	const char *name;            /* "sessions revoke" */
-	const char *help;            /* one paragraph for -h */
-	const char *operand;         /* "ID" for the usage line; NULL: none accepted */
+	const char *name;    /* "sessions revoke" */
+	const char *help;    /* one paragraph for -h */
+	const char *operand; /* "ID" for the usage line; NULL: none accepted */
 	const struct fy_flag *flags;
 	size_t flag_count;
 
-	const char *config, *state;  /* what was given, or NULL */
+	const char *config, *state; /* what was given, or NULL */
 	const char *operands[4];
 	size_t operand_count;
 };
@@ -56,13 +56,13 @@ int fy_cli_config(const struct fy_cli *cli, struct fy_config **ret_config);
 
 /* What a command's body finds in its context. */
 enum fy_cli_needs {
-	FY_CLI_SERVERS = 0,          /* MariaDB and Redis run; nothing is connected */
+	FY_CLI_SERVERS = 0, /* MariaDB and Redis run; nothing is connected */
 	FY_CLI_DB = 1,
 	FY_CLI_REDIS = 2,
 	FY_CLI_KEYS = 4,
 };
 
-typedef int (*fy_cli_body)(struct fy_ctx *ctx, void *arg);   /* fy_async; returns the exit code */
+typedef int (*fy_cli_body)(struct fy_ctx *ctx, void *arg); /* fy_async; returns the exit code */
 
 /* Loads the configuration and runs `body` in a fiber, with the databases of the running server, or with its own
  * where none runs. Returns the body's exit code, or that of what failed before. `timeout_ms` bounds all of it. */

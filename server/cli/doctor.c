@@ -53,26 +53,34 @@ static void check_machine(struct doctor *d, const struct fy_config *config)
 		say(d, BAD, "state directory", "%s is not there", config->state_directory.ptr);
 	} else {
 		mib = fs.f_bavail * (unsigned long long)fs.f_frsize / 1048576;
-		say(d, mib < DISK_MIB_MIN ? BAD : GOOD, "disk", "%llu MiB are free below %s", mib, config->state_directory.ptr);
+		say(d, mib < DISK_MIB_MIN ? BAD : GOOD, "disk", "%llu MiB are free below %s", mib,
+		    config->state_directory.ptr);
 	}
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-		say(d, files.rlim_max < FILES_MIN ? BAD : files.rlim_max < (rlim_t)config->server_max_connections ? NOTE : GOOD,
-		    "open files", "a process may have %llu; server.max_connections is %lld", (unsigned long long)files.rlim_max,
-		    (long long)config->server_max_connections);
+		say(d,
+		    files.rlim_max < FILES_MIN                                ? BAD
+		    : files.rlim_max < (rlim_t)config->server_max_connections ? NOTE
+									      : GOOD,
+		    "open files", "a process may have %llu; server.max_connections is %lld",
+		    (unsigned long long)files.rlim_max, (long long)config->server_max_connections);
 }
 
 static void check_settings(struct doctor *d, const struct fy_config *config)
 {
 	bool https = fy_starts(config->server_base_url, FY_LIT("https://"));
 
-	say(d, GOOD, "configuration", "%s", config->embedded ? "embedded mode" : config->path ? config->path : "environment");
+	say(d, GOOD, "configuration", "%s",
+	    config->embedded ? "embedded mode"
+	    : config->path   ? config->path
+			     : "environment");
 	say(d, https || config->embedded ? GOOD : NOTE, "public address", FY_FMT "%s", FY_ARG(config->server_base_url),
 	    https ? "" : "; without https, cookies and passwords travel in clear text beyond this machine");
 	if (config->mail_transport == FY_MAIL_DIRECTORY)
-		say(d, config->embedded ? GOOD : NOTE, "mail", "is written to %s, not sent", config->mail_directory.ptr);
+		say(d, config->embedded ? GOOD : NOTE, "mail", "is written to %s, not sent",
+		    config->mail_directory.ptr);
 	else
-		say(d, config->mail_smtp_tls == FY_MAIL_TLS_OFF ? NOTE : GOOD, "mail", "goes to %s%s", config->mail_smtp_url.ptr,
-		    config->mail_smtp_tls == FY_MAIL_TLS_OFF ? " without TLS" : "");
+		say(d, config->mail_smtp_tls == FY_MAIL_TLS_OFF ? NOTE : GOOD, "mail", "goes to %s%s",
+		    config->mail_smtp_url.ptr, config->mail_smtp_tls == FY_MAIL_TLS_OFF ? " without TLS" : "");
 	if (geteuid() == 0 && config->server_user.len == 0)
 		say(d, NOTE, "user", "Foyer runs as root; server.user would have it give that up");
 }
@@ -87,7 +95,8 @@ static void check_key(struct doctor *d, const struct fy_config *config)
 		return;
 	}
 	fy_keys_fingerprint(keys, fingerprint);
-	say(d, GOOD, "master key", "%s (fingerprint %s); keep a copy elsewhere", config->keys_master_key.ptr, fingerprint);
+	say(d, GOOD, "master key", "%s (fingerprint %s); keep a copy elsewhere", config->keys_master_key.ptr,
+	    fingerprint);
 	fy_keys_destroy(keys);
 }
 
@@ -133,8 +142,8 @@ static fy_async void check_mariadb(struct doctor *d, struct fy_ctx *ctx)
 	if (err == 0 || err == FY_ERR_SCHEMA)
 		check_schema(d, ctx, &options);
 	if (err == 0 && (err = fy_accounts_count_owners(ctx, &owners)) == 0)
-		say(d, owners ? GOOD : NOTE, "administrators", owners ? "%llu" : "%llu; use the link that foyer serve prints",
-		    (unsigned long long)owners);
+		say(d, owners ? GOOD : NOTE, "administrators",
+		    owners ? "%llu" : "%llu; use the link that foyer serve prints", (unsigned long long)owners);
 	fy_db_destroy(ctx->db);
 	ctx->db = NULL;
 }

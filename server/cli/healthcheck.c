@@ -70,7 +70,8 @@ int fy_cmd_healthcheck(int argc, char **argv)
 {
 	struct fy_cli cli = {
 		.name = "healthcheck",
-		.help = "Asks the running server for /readyz. Ends with 0 when all its parts are there, with 1 otherwise.",
+		.help = "Asks the running server for /readyz. Ends with 0 when all its parts are there, with 1 "
+			"otherwise.",
 	};
 	struct fy_listen_address address;
 	struct fy_config *config;

@@ -71,8 +71,8 @@ static void put_list_text(struct fy_buf *out, struct fy_ctx *ctx, const struct f
 		struct fy_slice last = job->last_at ? time_text(ctx, job->last_at) : FY_LIT("never");
 		struct fy_slice next = job->next_at ? time_text(ctx, job->next_at) : FY_LIT("soon");
 
-		fy_buf_fmt(out, "%-16s %10u  %-8s %-20.*s  %-20.*s  " FY_FMT "\n", job->name, job->period_s, state_text(job),
-			   FY_ARG(last), FY_ARG(next), FY_ARG(job->detail));
+		fy_buf_fmt(out, "%-16s %10u  %-8s %-20.*s  %-20.*s  " FY_FMT "\n", job->name, job->period_s,
+			   state_text(job), FY_ARG(last), FY_ARG(next), FY_ARG(job->detail));
 	}
 }
 
@@ -108,12 +108,13 @@ int fy_cmd_jobs_list(int argc, char **argv)
 	};
 	int code = fy_cli_parse(&cli, argc, argv);
 
-	return code >= 0 ? code : fy_cli_run(&cli, FY_CLI_DB | FY_CLI_REDIS | FY_CLI_KEYS, LIST_LIMIT_MS, list_body, &json);
+	return code >= 0 ? code
+			 : fy_cli_run(&cli, FY_CLI_DB | FY_CLI_REDIS | FY_CLI_KEYS, LIST_LIMIT_MS, list_body, &json);
 }
 
 struct run {
 	const char *name, *at_text;
-	fy_time at;                          /* 0: now */
+	fy_time at; /* 0: now */
 	bool dry_run, json;
 };
 
@@ -149,13 +150,15 @@ static void put_report_json(struct fy_buf *out, struct fy_ctx *ctx, const struct
 
 static void put_report_text(struct fy_buf *out, struct fy_ctx *ctx, const struct fy_job_report *report)
 {
-	fy_buf_fmt(out, "%s%s, as at " FY_FMT ": %s\n", report->name, report->dry_run ? " (dry run, nothing is changed)" : "",
-		   FY_ARG(time_text(ctx, report->at)), report->result ? fy_strerror(report->result) : "done");
+	fy_buf_fmt(out, "%s%s, as at " FY_FMT ": %s\n", report->name,
+		   report->dry_run ? " (dry run, nothing is changed)" : "", FY_ARG(time_text(ctx, report->at)),
+		   report->result ? fy_strerror(report->result) : "done");
 	for (size_t i = 0; i < report->count; i++) {
 		const struct fy_job_item *item = &report->items[i];
 
 		fy_buf_fmt(out, "  %s%s %llu %s%s" FY_FMT "\n", report->dry_run ? "would " : "", item->action,
-			   (unsigned long long)item->count, item->object, item->names.len ? ": " : "", FY_ARG(item->names));
+			   (unsigned long long)item->count, item->object, item->names.len ? ": " : "",
+			   FY_ARG(item->names));
 	}
 	if (report->detail.len)
 		fy_buf_fmt(out, "  " FY_FMT "\n", FY_ARG(report->detail));
@@ -177,7 +180,9 @@ static fy_async int run_body(struct fy_ctx *ctx, void *arg)
 	}
 	if (err) {
 		fy_cli_say("the job %s cannot run: %s", run->name,
-			   err == FY_ERR_BUSY ? "it runs already" : ctx->fault ? ctx->fault : fy_strerror(err));
+			   err == FY_ERR_BUSY ? "it runs already"
+			   : ctx->fault       ? ctx->fault
+					      : fy_strerror(err));
 		return FY_EXIT_FAILED;
 	}
 	fy_buf_init(&out, ctx->arena, OUTPUT_BYTES_MAX);

@@ -28,7 +28,7 @@ struct run {
 	uint64_t timeout_ms;
 	fy_cli_body body;
 	void *arg;
-	bool own_servers;            /* no server runs here: the databases are ours for now */
+	bool own_servers; /* no server runs here: the databases are ours for now */
 	int lock_fd;
 	int code;
 };
@@ -119,8 +119,12 @@ static fy_async void run_fiber(void *arg)
 	char why[FY_EMBEDDED_WHY_MAX];
 
 	fy_arena_init(&arena, 0);
-	struct fy_ctx ctx = { .arena = &arena, .deadline_ms = fy_loop_ms() + run->timeout_ms, .now = fy_clock(),
-			      .config = run->config, .lang = FY_LANG_EN, .request_id = FY_LIT("cli") };
+	struct fy_ctx ctx = { .arena = &arena,
+			      .deadline_ms = fy_loop_ms() + run->timeout_ms,
+			      .now = fy_clock(),
+			      .config = run->config,
+			      .lang = FY_LANG_EN,
+			      .request_id = FY_LIT("cli") };
 
 	if (run->own_servers && fy_embedded_start(&ctx, run->config, on_report, NULL, &embedded, why) != 0) {
 		fy_cli_say("%s", why);
@@ -146,7 +150,8 @@ static int claim_servers(struct run *run)
 		return code;
 	}
 	if (config->embedded) {
-		code = fy_state_prepare(config->state_directory.ptr, config->log_directory.ptr, config->mail_directory.ptr, why);
+		code = fy_state_prepare(config->state_directory.ptr, config->log_directory.ptr,
+					config->mail_directory.ptr, why);
 		if (code) {
 			fy_cli_say("%s", why);
 			return code;
@@ -176,8 +181,8 @@ static void find_base_url(struct fy_config *config)
 	file = fopen(path, "re");
 	if (file == NULL || fgets(text + 7, (int)sizeof(text) - 7, file) == NULL)
 		snprintf(text, sizeof(text), "%s" FY_FMT, config->server_listen.count ? "http://" : "https://",
-			 FY_ARG(config->server_listen.count ? config->server_listen.items[0] :
-				config->server_tls_listen.items[0]));
+			 FY_ARG(config->server_listen.count ? config->server_listen.items[0]
+							    : config->server_tls_listen.items[0]));
 	if (file)
 		fclose(file);
 	fy_config_set_base_url(config, fy_str(text));
@@ -194,7 +199,7 @@ int fy_cli_run(const struct fy_cli *cli, unsigned needs, uint64_t timeout_ms, fy
 		return code;
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
-	fy_log_threshold = FY_LOG_ERROR;     /* what goes wrong is said in sentences; the log is the server's */
+	fy_log_threshold = FY_LOG_ERROR; /* what goes wrong is said in sentences; the log is the server's */
 	code = claim_servers(&run);
 	if (code == 0) {
 		find_base_url(run.config);
@@ -203,7 +208,7 @@ int fy_cli_run(const struct fy_cli *cli, unsigned needs, uint64_t timeout_ms, fy
 		FY_REQUIRE(fy_fiber_start(run_fiber, &run) == 0);
 		uv_run(&loop, UV_RUN_DEFAULT);
 		for (fy_sched_stats(&stats); stats.live; fy_sched_stats(&stats))
-			uv_run(&loop, UV_RUN_ONCE);  /* clients that were destroyed have fibers that notice */
+			uv_run(&loop, UV_RUN_ONCE); /* clients that were destroyed have fibers that notice */
 		fy_sched_finish();
 		uv_run(&loop, UV_RUN_DEFAULT);
 		(void)FY_CHECK(uv_loop_close(&loop) == 0);

@@ -25,9 +25,12 @@ int fy_cmd_serve(int argc, char **argv)
 	};
 	struct fy_cli cli = {
 		.name = "serve",
-		.help = "Runs Foyer in the foreground. Without --config it runs its own MariaDB and Redis in the state\n"
-			"directory and listens on 127.0.0.1:8080. TERM and INT finish what runs and stop, HUP reads the\n"
-			"configuration and certificates again, USR1 opens the logs again, USR2 replaces the workers by the\n"
+		.help = "Runs Foyer in the foreground. Without --config it runs its own MariaDB and Redis in the "
+			"state\n"
+			"directory and listens on 127.0.0.1:8080. TERM and INT finish what runs and stop, HUP reads "
+			"the\n"
+			"configuration and certificates again, USR1 opens the logs again, USR2 replaces the workers by "
+			"the\n"
 			"program that is on disk now.",
 		.flags = flags,
 		.flag_count = FY_COUNT(flags),
@@ -99,7 +102,7 @@ int fy_cmd_worker(int argc, char **argv)
 	for (; kinds[start.listener_count]; start.listener_count++) {
 		unsigned i = start.listener_count;
 
-		listeners[i] = (struct fy_listener_start){ 5 + (int)i, (enum fy_listener_kind)(kinds[i] - '0') };
+		listeners[i] = (struct fy_listener_start) { 5 + (int)i, (enum fy_listener_kind)(kinds[i] - '0') };
 		fcntl(listeners[i].fd, F_SETFD, FD_CLOEXEC);
 	}
 	fcntl(start.control_fd, F_SETFD, FD_CLOEXEC);
@@ -126,7 +129,7 @@ int fy_cmd_exec_child(int argc, char **argv)
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != atoi(argv[0]))
-		return FY_EXIT_FAILED;       /* it died before the line above */
+		return FY_EXIT_FAILED; /* it died before the line above */
 	fd = open(argv[1], O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		fy_cli_say("cannot open %s: %s", argv[1], strerror(errno));

@@ -34,7 +34,9 @@ static void put_json(struct fy_buf *buf, const struct fy_session *s, const char 
 	struct {
 		const char *name;
 		fy_time value;
-	} const times[] = { { "created_at", s->created_at }, { "last_seen_at", s->last_seen_at }, { "ends_at", s->ends_at } };
+	} const times[] = { { "created_at", s->created_at },
+			    { "last_seen_at", s->last_seen_at },
+			    { "ends_at", s->ends_at } };
 
 	fy_json_init(&json, buf);
 	fy_json_object(&json);
@@ -55,7 +57,8 @@ static void put_json(struct fy_buf *buf, const struct fy_session *s, const char 
 
 static void put_line(struct fy_buf *buf, const struct fy_session *s, const char *address)
 {
-	fy_buf_fmt(buf, "%s  %-7s  %8llu  %-39s  ", s->id, kind_text(s->kind), (unsigned long long)s->account_id, address);
+	fy_buf_fmt(buf, "%s  %-7s  %8llu  %-39s  ", s->id, kind_text(s->kind), (unsigned long long)s->account_id,
+		   address);
 	fy_put_rfc3339(buf, s->created_at, false);
 	fy_buf_put(buf, FY_LIT("  "));
 	fy_put_rfc3339(buf, s->last_seen_at, false);
@@ -86,8 +89,8 @@ static void print_head(const struct list *list)
 	if (list->json)
 		putchar('[');
 	else
-		printf("%-32s  %-7s  %8s  %-39s  %-20s  %-20s  %s\n", "ID", "KIND", "ACCOUNT", "ADDRESS", "SINCE", "LAST SEEN",
-		       "DEVICE");
+		printf("%-32s  %-7s  %8s  %-39s  %-20s  %-20s  %s\n", "ID", "KIND", "ACCOUNT", "ADDRESS", "SINCE",
+		       "LAST SEEN", "DEVICE");
 }
 
 /* A page at a time, with memory of its own: a hundred thousand sessions are no reason to hold them all. */
@@ -210,5 +213,6 @@ int fy_cmd_sessions_revoke(int argc, char **argv)
 	}
 	if (revoke.ip && fy_cidr_parse(fy_str(revoke.ip), &revoke.network) != 0)
 		return bad_network(revoke.ip);
-	return fy_cli_run(&cli, FY_CLI_REDIS | FY_CLI_KEYS | (revoke.person ? FY_CLI_DB : 0), LIMIT_MS, revoke_body, &revoke);
+	return fy_cli_run(&cli, FY_CLI_REDIS | FY_CLI_KEYS | (revoke.person ? FY_CLI_DB : 0), LIMIT_MS, revoke_body,
+			  &revoke);
 }

@@ -54,7 +54,7 @@ static bool split_port(struct fy_slice text, struct fy_slice *ret_host, struct f
 			colon = i;
 	*ret_host = fy_upto(text, colon);
 	*ret_port = colon < text.len ? fy_from(text, colon + 1) : FY_NONE;
-	return memchr(ret_host->ptr, ':', ret_host->len) == NULL;        /* IPv6 needs its brackets */
+	return memchr(ret_host->ptr, ':', ret_host->len) == NULL; /* IPv6 needs its brackets */
 }
 
 bool fy_listen_parse(struct fy_slice text, struct fy_listen_address *ret_address)

@@ -23,7 +23,7 @@ void fy_listen_print(const struct fy_listen_address *address, char ret[128]);
 
 struct fy_host_address {
 	bool is_unix;
-	struct fy_slice name;        /* host name or address without brackets, or the path */
+	struct fy_slice name; /* host name or address without brackets, or the path */
 	uint16_t port;
 };
 

@@ -25,8 +25,10 @@ static void check_listeners(struct checking *c, const char *name, const struct f
 
 	for (size_t i = 0; i < list->count; i++) {
 		if (!fy_listen_parse(list->items[i], &address))
-			COMPLAIN(c, "server.%s: \"" FY_FMT "\" is not an address like 127.0.0.1:8080, [::1]:8080 or "
-				 "unix:/path", name, FY_ARG(fy_upto(list->items[i], 60)));
+			COMPLAIN(c,
+				 "server.%s: \"" FY_FMT "\" is not an address like 127.0.0.1:8080, [::1]:8080 or "
+				 "unix:/path",
+				 name, FY_ARG(fy_upto(list->items[i], 60)));
 		for (size_t j = 0; j < i; j++)
 			if (fy_eq(list->items[i], list->items[j]))
 				COMPLAIN(c, "server.%s names \"" FY_FMT "\" twice", name,
@@ -110,18 +112,24 @@ static void check_storage(struct checking *c)
 	if (config->embedded) {
 		/* Both hosts are derived from it, so only its length can be wrong. */
 		if (config->state_directory.len > SOCKET_PATH_MAX - sizeof("/run/mariadb.sock"))
-			COMPLAIN(c, "state.directory: \"" FY_FMT "\" is too long; the paths of unix sockets in it may have %d "
-				 "bytes", FY_ARG(config->state_directory), SOCKET_PATH_MAX - 1);
+			COMPLAIN(c,
+				 "state.directory: \"" FY_FMT
+				 "\" is too long; the paths of unix sockets in it may have %d "
+				 "bytes",
+				 FY_ARG(config->state_directory), SOCKET_PATH_MAX - 1);
 		return;
 	}
 	for (size_t i = 0; i < config->database_hosts.count; i++)
 		if (!fy_host_parse(config->database_hosts.items[i], 3306, &host))
-			COMPLAIN(c, "database.hosts: \"" FY_FMT "\" is not an address like db.example:3306 or unix:/path "
+			COMPLAIN(c,
+				 "database.hosts: \"" FY_FMT "\" is not an address like db.example:3306 or unix:/path "
 				 "(the path of a socket has at most 107 bytes)",
 				 FY_ARG(fy_upto(config->database_hosts.items[i], 120)));
 	if (config->redis_host.len && !fy_host_parse(config->redis_host, 6379, &host))
-		COMPLAIN(c, "redis.host: \"" FY_FMT "\" is not an address like redis.example:6379 or unix:/path "
-			 "(the path of a socket has at most 107 bytes)", FY_ARG(fy_upto(config->redis_host, 120)));
+		COMPLAIN(c,
+			 "redis.host: \"" FY_FMT "\" is not an address like redis.example:6379 or unix:/path "
+			 "(the path of a socket has at most 107 bytes)",
+			 FY_ARG(fy_upto(config->redis_host, 120)));
 	if (config->database_hosts.count && config->redis_host.len == 0)
 		COMPLAIN(c, "database.hosts is set but redis.host is not; set both, or neither for embedded mode");
 	if (config->redis_host.len && config->database_hosts.count == 0)
@@ -158,7 +166,8 @@ static void check_mail(struct checking *c)
 	else if (fy_starts(url, FY_LIT("smtps://")))
 		rest = fy_from(url, 8);
 	if (!fy_host_parse(rest, 25, &host) || host.is_unix)
-		COMPLAIN(c, "mail.smtp_url: \"" FY_FMT "\" is not like smtp://host:587 or smtps://host:465", FY_ARG(url));
+		COMPLAIN(c, "mail.smtp_url: \"" FY_FMT "\" is not like smtp://host:587 or smtps://host:465",
+			 FY_ARG(url));
 }
 
 void fy_config_check(const struct fy_config *config, const char *origin, struct fy_config_report *report)

@@ -25,10 +25,10 @@ enum fy_config_type {
 struct fy_config_key {
 	const char *section, *key;
 	enum fy_config_type type;
-	const char *fallback;        /* as TOML; for a CHOICE followed by |alternative|alternative */
+	const char *fallback; /* as TOML; for a CHOICE followed by |alternative|alternative */
 	int64_t least, most;
 	const char *help;
-	size_t offset;               /* of the member in struct fy_config */
+	size_t offset; /* of the member in struct fy_config */
 };
 
 struct fy_config_section {
@@ -49,23 +49,23 @@ const char *fy_config_nearest_section(struct fy_slice section);
 
 /* A setting from a command-line flag. */
 struct fy_config_flag {
-	const char *flag;            /* "--listen", for messages */
+	const char *flag; /* "--listen", for messages */
 	const char *section, *key;
-	const char *value;           /* as in the environment; NULL: not given */
+	const char *value; /* as in the environment; NULL: not given */
 };
 
 struct fy_config_source {
-	const char *path;            /* NULL: no file */
-	bool environment;            /* look at FOYER__SECTION__KEY */
+	const char *path; /* NULL: no file */
+	bool environment; /* look at FOYER__SECTION__KEY */
 	const struct fy_config_flag *flags;
 	size_t flag_count;
-	int fd;                      /* > 0: read from there what fy_config_write wrote, and nothing else */
+	int fd; /* > 0: read from there what fy_config_write wrote, and nothing else */
 };
 
 struct fy_config_problem {
-	const char *origin;          /* the file's path, a variable, a flag */
-	unsigned line;               /* 0: none */
-	char *text;                  /* a sentence without its full stop */
+	const char *origin; /* the file's path, a variable, a flag */
+	unsigned line;      /* 0: none */
+	char *text;         /* a sentence without its full stop */
 	struct fy_config_problem *next;
 };
 

@@ -7,7 +7,7 @@
 
 const struct fy_config_key fy_config_keys[] = {
 #define FY_SECTION(section, help)
-#define FY_KEY(section, key, type, fallback, min, max, help)                                                           \
+#define FY_KEY(section, key, type, fallback, min, max, help) \
 	{ #section, #key, FY_CONFIG_##type, fallback, min, max, help, offsetof(struct fy_config, section##_##key) },
 #include "foyer/config_keys.def"
 #undef FY_SECTION

@@ -20,7 +20,7 @@
 #define SECRET_BYTES_MAX 4096
 
 struct loaded {
-	struct fy_config config;     /* first: a pointer to it is one to this */
+	struct fy_config config; /* first: a pointer to it is one to this */
 	struct fy_arena arena;
 };
 
@@ -34,7 +34,7 @@ extern char **environ;
 
 static struct fy_slice slice(struct fy_toml_text text)
 {
-	return (struct fy_slice){ text.ptr, text.len };
+	return (struct fy_slice) { text.ptr, text.len };
 }
 
 void fy_config_complain(struct fy_config_report *report, const char *origin, unsigned line, const char *format, ...)
@@ -81,7 +81,7 @@ void fy_config_report_print(const struct fy_config_report *report, struct fy_buf
 static const char *kind_name(const struct fy_toml_value *value)
 {
 	static const char *const names[] = {
-		[FY_TOML_BOOL] = "true or false", [FY_TOML_INT] = "a number", [FY_TOML_TEXT] = "a text",
+		[FY_TOML_BOOL] = "true or false",   [FY_TOML_INT] = "a number",    [FY_TOML_TEXT] = "a text",
 		[FY_TOML_LIST] = "a list of texts", [FY_TOML_TABLE] = "a section",
 	};
 	return value->kind < FY_COUNT(names) && names[value->kind] ? names[value->kind] : "something else";
@@ -90,8 +90,8 @@ static const char *kind_name(const struct fy_toml_value *value)
 static void wrong_type(struct loading *l, const struct fy_config_key *key, const struct fy_toml_value *value,
 		       const char *wanted)
 {
-	fy_config_complain(l->report, l->origin, value->line, "%s.%s must be %s, not %s", key->section, key->key, wanted,
-			   kind_name(value));
+	fy_config_complain(l->report, l->origin, value->line, "%s.%s must be %s, not %s", key->section, key->key,
+			   wanted, kind_name(value));
 }
 
 static bool in_bounds(struct loading *l, const struct fy_config_key *key, unsigned line, int64_t n, const char *what)
@@ -107,15 +107,16 @@ static bool is_clean_text(struct loading *l, const struct fy_config_key *key, un
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f) {
-			fy_config_complain(l->report, l->origin, line, "%s.%s contains a control character", key->section,
-					   key->key);
+			fy_config_complain(l->report, l->origin, line, "%s.%s contains a control character",
+					   key->section, key->key);
 			return false;
 		}
 	}
 	return true;
 }
 
-static void set_choice(struct loading *l, const struct fy_config_key *key, const struct fy_toml_value *value, int *member)
+static void set_choice(struct loading *l, const struct fy_config_key *key, const struct fy_toml_value *value,
+		       int *member)
 {
 	struct fy_slice rest = fy_str(key->fallback), all;
 	int index = 0;
@@ -129,8 +130,9 @@ static void set_choice(struct loading *l, const struct fy_config_key *key, const
 		}
 		index++;
 	}
-	fy_config_complain(l->report, l->origin, value->line, "%s.%s must be one of " FY_FMT ", not \"%.60s\"", key->section,
-			   key->key, FY_ARG(all), slice(value->text).len ? fy_cstr(&l->report->arena, slice(value->text)) : "");
+	fy_config_complain(l->report, l->origin, value->line, "%s.%s must be one of " FY_FMT ", not \"%.60s\"",
+			   key->section, key->key, FY_ARG(all),
+			   slice(value->text).len ? fy_cstr(&l->report->arena, slice(value->text)) : "");
 }
 
 static void set_cidrs(struct loading *l, const struct fy_config_key *key, const struct fy_toml_value *value,
@@ -143,12 +145,12 @@ static void set_cidrs(struct loading *l, const struct fy_config_key *key, const 
 		if (fy_cidr_parse(slice(value->list[i]), &items[i]) == 0)
 			continue;
 		fy_config_complain(l->report, l->origin, value->line,
-				   "%s.%s: \"" FY_FMT "\" is not a network like 10.0.0.0/8 or 2001:db8::/32", key->section,
-				   key->key, FY_ARG(fy_upto(slice(value->list[i]), 60)));
+				   "%s.%s: \"" FY_FMT "\" is not a network like 10.0.0.0/8 or 2001:db8::/32",
+				   key->section, key->key, FY_ARG(fy_upto(slice(value->list[i]), 60)));
 		good = false;
 	}
 	if (good)
-		*member = (struct fy_config_cidrs){ items, value->count };
+		*member = (struct fy_config_cidrs) { items, value->count };
 }
 
 static void set_strings(struct loading *l, const struct fy_toml_value *value, struct fy_config_strings *member)
@@ -157,7 +159,7 @@ static void set_strings(struct loading *l, const struct fy_toml_value *value, st
 
 	for (size_t i = 0; i < value->count; i++)
 		items[i] = fy_copy(&l->loaded->arena, slice(value->list[i]));
-	*member = (struct fy_config_strings){ items, value->count };
+	*member = (struct fy_config_strings) { items, value->count };
 }
 
 /* The one place where a value reaches the config. */
@@ -209,8 +211,9 @@ static void set_value(struct loading *l, const struct fy_config_key *key, const 
 			if (!is_clean_text(l, key, value->line, slice(value->list[i])))
 				return;
 		if (value->count == 0)
-			memset(member, 0, key->type == FY_CONFIG_CIDRS ? sizeof(struct fy_config_cidrs) :
-									 sizeof(struct fy_config_strings));
+			memset(member, 0,
+			       key->type == FY_CONFIG_CIDRS ? sizeof(struct fy_config_cidrs)
+							    : sizeof(struct fy_config_strings));
 		else if (key->type == FY_CONFIG_CIDRS)
 			set_cidrs(l, key, value, member);
 		else
@@ -271,7 +274,7 @@ static void set_from_file(struct loading *l, const struct fy_config_key *key, st
 	}
 	if (text.len && text.ptr[text.len - 1] == '\n')
 		text.len -= text.len > 1 && text.ptr[text.len - 2] == '\r' ? 2 : 1;
-	value.text = (struct fy_toml_text){ text.ptr, text.len };
+	value.text = (struct fy_toml_text) { text.ptr, text.len };
 	set_value(l, key, &value);
 	if (text.len)
 		sodium_memzero((char *)text.ptr, text.len);
@@ -318,7 +321,7 @@ static void visit(void *arg, struct fy_toml_text section_text, struct fy_toml_te
 		return;
 	}
 	if (!fy_config_section_exists(section))
-		return;                      /* said once, at its header */
+		return; /* said once, at its header */
 	key = find_key(section, name, &is_file);
 	if (key == NULL) {
 		near = fy_config_nearest_key(section, name, buf);
@@ -328,8 +331,8 @@ static void visit(void *arg, struct fy_toml_text section_text, struct fy_toml_te
 	} else if (!is_file) {
 		set_value(l, key, value);
 	} else if (value->kind != FY_TOML_TEXT) {
-		fy_config_complain(l->report, l->origin, value->line, "%s.%s_file must be the name of a file", key->section,
-				   key->key);
+		fy_config_complain(l->report, l->origin, value->line, "%s.%s_file must be the name of a file",
+				   key->section, key->key);
 	} else {
 		set_from_file(l, key, slice(value->text), value->line);
 	}
@@ -340,7 +343,7 @@ static void load_text(struct loading *l, struct fy_slice text)
 	char error[256];
 	unsigned line;
 
-	if (!fy_toml_visit((struct fy_toml_text){ text.ptr, text.len }, visit, l, &line, error, sizeof(error)))
+	if (!fy_toml_visit((struct fy_toml_text) { text.ptr, text.len }, visit, l, &line, error, sizeof(error)))
 		fy_config_complain(l->report, l->origin, line, "this is not TOML: %s", error);
 }
 
@@ -389,7 +392,7 @@ static void set_from_text(struct loading *l, const struct fy_config_key *key, st
 		while (text.len) {
 			struct fy_slice item = fy_trim(fy_cut(&text, ','));
 			if (item.len)
-				list[value.count++] = (struct fy_toml_text){ item.ptr, item.len };
+				list[value.count++] = (struct fy_toml_text) { item.ptr, item.len };
 		}
 		value.kind = FY_TOML_LIST;
 		value.list = list;
@@ -487,19 +490,20 @@ static void derive(struct loaded *loaded)
 		struct fy_slice *host = fy_new(&loaded->arena, struct fy_slice);
 
 		*host = fy_fmt(&loaded->arena, "unix:" FY_FMT "/run/mariadb.sock", FY_ARG(c->state_directory));
-		c->database_hosts = (struct fy_config_strings){ host, 1 };
+		c->database_hosts = (struct fy_config_strings) { host, 1 };
 		c->redis_host = fy_fmt(&loaded->arena, "unix:" FY_FMT "/run/redis.sock", FY_ARG(c->state_directory));
 	}
 }
 
-int fy_config_load(const struct fy_config_source *source, struct fy_config **ret_config, struct fy_config_report *report)
+int fy_config_load(const struct fy_config_source *source, struct fy_config **ret_config,
+		   struct fy_config_report *report)
 {
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	struct loading l = { loaded, report, NULL };
 	struct fy_slice text;
 	const char *why;
 
-	*report = (struct fy_config_report){ .count = 0 };
+	*report = (struct fy_config_report) { .count = 0 };
 	fy_arena_init(&report->arena, 0);
 	FY_REQUIRE(loaded != NULL);
 	fy_arena_init(&loaded->arena, 0);

@@ -49,9 +49,10 @@ static void put_range(struct fy_buf *out, const struct fy_config_key *key)
 void fy_config_write_example(struct fy_buf *out)
 {
 	put_comment(out, FY_LIT("Every setting of Foyer with its default. Start it with: foyer serve --config FILE."));
-	put_comment(out, FY_LIT("A variable FOYER__SECTION__KEY in the environment wins over this file, a flag over both; "
-				"lists are separated by commas there. FOYER__SECTION__KEY_FILE reads a secret from a file. "
-				"foyer check-config names every mistake."));
+	put_comment(out,
+		    FY_LIT("A variable FOYER__SECTION__KEY in the environment wins over this file, a flag over both; "
+			   "lists are separated by commas there. FOYER__SECTION__KEY_FILE reads a secret from a file. "
+			   "foyer check-config names every mistake."));
 	put_comment(out, FY_LIT("Made by foyer check-config --print-example from include/foyer/config_keys.def."));
 	for (size_t s = 0; s < fy_config_section_count; s++) {
 		const struct fy_config_section *section = &fy_config_sections[s];

@@ -21,14 +21,14 @@ enum fy_toml_kind {
 	FY_TOML_BOOL = 1,
 	FY_TOML_INT,
 	FY_TOML_TEXT,
-	FY_TOML_LIST,     /* of texts */
+	FY_TOML_LIST, /* of texts */
 	FY_TOML_TABLE,
-	FY_TOML_OTHER,    /* a float, a date, a list of something else */
+	FY_TOML_OTHER, /* a float, a date, a list of something else */
 };
 
 struct fy_toml_value {
 	enum fy_toml_kind kind;
-	unsigned line;                   /* of the value, from 1 */
+	unsigned line; /* of the value, from 1 */
 	bool boolean;
 	int64_t integer;
 	struct fy_toml_text text;

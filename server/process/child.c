@@ -62,7 +62,7 @@ static int spawn(struct fy_kept_child *child)
 		.exit_cb = on_exit_status,
 		.stdio = stdio,
 		.stdio_count = 3,
-		.flags = UV_PROCESS_DETACHED,        /* a Ctrl-C is for us alone */
+		.flags = UV_PROCESS_DETACHED, /* a Ctrl-C is for us alone */
 	};
 	size_t n = 0;
 	int log = open_log(child->log_path), err;
@@ -80,12 +80,12 @@ static int spawn(struct fy_kept_child *child)
 		args[n++] = *arg;
 	}
 	args[n] = NULL;
-	stdio[1] = stdio[2] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = log };
+	stdio[1] = stdio[2] = (uv_stdio_container_t) { .flags = UV_INHERIT_FD, .data.fd = log };
 	memset(&child->process, 0, sizeof(child->process));
 	child->process.data = child;
 	err = uv_spawn(fy_loop(), &child->process, &options);
 	close(log);
-	child->open_handles++;               /* libuv wants the handle closed even when the start failed */
+	child->open_handles++; /* libuv wants the handle closed even when the start failed */
 	child->alive = err == 0;
 	child->started_ms = fy_loop_ms();
 	child->starts++;

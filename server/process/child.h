@@ -16,11 +16,11 @@
 uint64_t fy_backoff_ms(unsigned deaths);
 
 struct fy_kept_child {
-	const char *name;            /* for messages */
-	const char *program;         /* an absolute path */
-	char **argv;                 /* argv[0] may differ from the program; lives as long as this */
-	const char *log_path;        /* its standard output and error are appended there */
-	const char *lock_path;       /* waits for the lock before it starts: no two at a time, over our death too */
+	const char *name;      /* for messages */
+	const char *program;   /* an absolute path */
+	char **argv;           /* argv[0] may differ from the program; lives as long as this */
+	const char *log_path;  /* its standard output and error are appended there */
+	const char *lock_path; /* waits for the lock before it starts: no two at a time, over our death too */
 	/* Says what happened, in a sentence; may be NULL. `bad`: it ended. */
 	void (*report)(void *arg, bool bad, const char *sentence);
 	void *arg;
@@ -29,7 +29,7 @@ struct fy_kept_child {
 	uv_process_t process;
 	uv_timer_t timer;
 	bool alive, stopping, closed_process;
-	unsigned deaths;             /* fast ones in a row */
+	unsigned deaths; /* fast ones in a row */
 	unsigned starts, ends;
 	uint64_t started_ms;
 	unsigned open_handles;

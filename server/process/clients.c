@@ -24,7 +24,7 @@ void fy_clients_db_options(const struct fy_config *config, struct fy_arena *aren
 		struct fy_host_address host;
 
 		if (!fy_host_parse(config->database_hosts.items[i], 3306, &host))
-			continue;            /* the configuration's check has refused such */
+			continue; /* the configuration's check has refused such */
 		if (host.is_unix) {
 			options.socket_path = fy_cstr(arena, host.name);
 			continue;

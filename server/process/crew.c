@@ -37,8 +37,8 @@ struct worker {
 	uv_pipe_t control;
 	uv_timer_t restart;
 	bool alive, ready, paused, timer_open;
-	unsigned open;               /* handles of this process that are not closed yet */
-	unsigned deaths;             /* fast ones in a row */
+	unsigned open;   /* handles of this process that are not closed yet */
+	unsigned deaths; /* fast ones in a row */
 	uint64_t started_ms;
 };
 
@@ -120,8 +120,8 @@ static void on_worker_closed(uv_handle_t *handle)
 	}
 	wait = fy_backoff_ms(w->deaths);
 	if (wait) {
-		report(crew, true, "worker %u ended at once %u times in a row; the next start is in %u s", w->index, w->deaths,
-		       (unsigned)(wait / 1000));
+		report(crew, true, "worker %u ended at once %u times in a row; the next start is in %u s", w->index,
+		       w->deaths, (unsigned)(wait / 1000));
 		if (crew->state == FY_CREW_SERVING) {
 			fy_listeners_pause(&crew->listeners, w->index);
 			w->paused = true;
@@ -154,9 +154,11 @@ static void on_worker_exit(uv_process_t *process, int64_t status, int signal)
 	struct fy_crew *crew = w->crew;
 
 	if (signal)
-		report(crew, true, "worker %u (process %d) was ended by signal %d", w->index, (int)process->pid, signal);
+		report(crew, true, "worker %u (process %d) was ended by signal %d", w->index, (int)process->pid,
+		       signal);
 	else if (status || crew->state != FY_CREW_DRAINING)
-		report(crew, true, "worker %u (process %d) ended with status %d", w->index, (int)process->pid, (int)status);
+		report(crew, true, "worker %u (process %d) ended with status %d", w->index, (int)process->pid,
+		       (int)status);
 	note_death(w, uv_now(crew->loop) - w->started_ms < FY_FAST_DEATH_MS);
 	close_worker(w);
 }
@@ -189,7 +191,7 @@ static void on_control(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	struct worker *w = stream->data;
 
 	if (n < 0)
-		uv_read_stop(stream);        /* its end is told by on_worker_exit */
+		uv_read_stop(stream); /* its end is told by on_worker_exit */
 	for (ssize_t i = 0; i < n; i++)
 		if (buf->base[i] == FY_CONTROL_READY && w->alive)
 			note_ready(w);
@@ -204,7 +206,8 @@ static int config_file(const struct fy_config *config)
 
 	fy_buf_init(&text, NULL, CONFIG_BYTES_MAX);
 	fy_config_write(config, &text);
-	good = fd >= 0 && !text.failed && write(fd, text.ptr, text.len) == (ssize_t)text.len && lseek(fd, 0, SEEK_SET) == 0;
+	good = fd >= 0 && !text.failed && write(fd, text.ptr, text.len) == (ssize_t)text.len &&
+	       lseek(fd, 0, SEEK_SET) == 0;
 	explicit_bzero(text.ptr, text.len);
 	fy_buf_finish(&text);
 	if (good)
@@ -223,17 +226,22 @@ static void spawn(struct worker *w)
 		{ .flags = UV_IGNORE },
 		{ .flags = UV_INHERIT_FD, .data.fd = 1 },
 		{ .flags = UV_INHERIT_FD, .data.fd = 2 },
-		{ .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&w->control },
+		{ .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
+		  .data.stream = (uv_stream_t *)&w->control },
 	};
 	uv_process_options_t options = {
-		.file = exe, .args = args, .exit_cb = on_worker_exit, .stdio = stdio, .flags = UV_PROCESS_DETACHED,
+		.file = exe,
+		.args = args,
+		.exit_cb = on_worker_exit,
+		.stdio = stdio,
+		.flags = UV_PROCESS_DETACHED,
 	};
 	int config = config_file(crew->config), err;
 
 	snprintf(exe, sizeof(exe), "/proc/self/fd/%d", crew->exe_fd);
 	snprintf(index, sizeof(index), "%u", w->index);
 	snprintf(count, sizeof(count), "%u", crew->count);
-	stdio[FD_CONFIG] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = config };
+	stdio[FD_CONFIG] = (uv_stdio_container_t) { .flags = UV_INHERIT_FD, .data.fd = config };
 	FY_REQUIRE(FD_LISTENERS + crew->listeners.count < FDS_MAX);
 	for (unsigned i = 0; i < crew->listeners.count; i++) {
 		stdio[FD_LISTENERS + i].flags = UV_INHERIT_FD;
@@ -251,7 +259,7 @@ static void spawn(struct worker *w)
 	w->open = 2;
 	err = config < 0 ? UV_EIO : uv_spawn(crew->loop, &w->process, &options);
 	if (config < 0)
-		w->open = 1;                 /* the process handle was never made */
+		w->open = 1; /* the process handle was never made */
 	else
 		close(config);
 	if (err) {
@@ -274,8 +282,8 @@ static void on_restart(uv_timer_t *timer)
 		spawn(w);
 }
 
-struct fy_crew *fy_crew_start(uv_loop_t *loop, struct fy_config *config, struct fy_listeners *listeners, unsigned workers,
-			      int exe_fd, const struct fy_crew_events *events)
+struct fy_crew *fy_crew_start(uv_loop_t *loop, struct fy_config *config, struct fy_listeners *listeners,
+			      unsigned workers, int exe_fd, const struct fy_crew_events *events)
 {
 	struct fy_crew *crew = calloc(1, sizeof(*crew) + workers * sizeof(crew->workers[0]));
 
@@ -287,7 +295,7 @@ struct fy_crew *fy_crew_start(uv_loop_t *loop, struct fy_config *config, struct 
 	crew->events = *events;
 	crew->exe_fd = exe_fd;
 	crew->count = workers;
-	*listeners = (struct fy_listeners){ .count = 0 };
+	*listeners = (struct fy_listeners) { .count = 0 };
 	uv_timer_init(loop, &crew->stuck);
 	crew->stuck.data = crew;
 	crew->stuck_open = true;
@@ -343,7 +351,8 @@ static void on_stuck(uv_timer_t *timer)
 
 		if (!w->alive)
 			continue;
-		report(crew, true, "worker %u (process %d) did not end in time and is killed", w->index, (int)w->process.pid);
+		report(crew, true, "worker %u (process %d) did not end in time and is killed", w->index,
+		       (int)w->process.pid);
 		uv_process_kill(&w->process, SIGKILL);
 	}
 }

@@ -21,7 +21,7 @@ struct fy_crew;
 /* All are called from the loop. `gone` may destroy the crew. */
 struct fy_crew_events {
 	void (*ready)(void *arg, struct fy_crew *crew);
-	void (*failed)(void *arg, struct fy_crew *crew);     /* once, while STARTING */
+	void (*failed)(void *arg, struct fy_crew *crew); /* once, while STARTING */
 	void (*gone)(void *arg, struct fy_crew *crew);
 	void (*report)(void *arg, bool bad, const char *sentence);
 	void *arg;
@@ -29,8 +29,8 @@ struct fy_crew_events {
 
 /* Takes over `config` and `listeners`. `exe_fd`: the binary, opened with O_PATH; the caller's, and open for as long
  * as the crew lives. */
-struct fy_crew *fy_crew_start(uv_loop_t *loop, struct fy_config *config, struct fy_listeners *listeners, unsigned workers,
-			      int exe_fd, const struct fy_crew_events *events);
+struct fy_crew *fy_crew_start(uv_loop_t *loop, struct fy_config *config, struct fy_listeners *listeners,
+			      unsigned workers, int exe_fd, const struct fy_crew_events *events);
 
 enum fy_crew_state fy_crew_state(const struct fy_crew *crew);
 const struct fy_config *fy_crew_config(const struct fy_crew *crew);

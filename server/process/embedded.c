@@ -41,7 +41,8 @@ static const char *find_program(const char *const *candidates)
 	return NULL;
 }
 
-static const char *const mariadbd_paths[] = { "/usr/sbin/mariadbd", "/usr/local/sbin/mariadbd", "/usr/bin/mariadbd", NULL };
+static const char *const mariadbd_paths[] = { "/usr/sbin/mariadbd", "/usr/local/sbin/mariadbd", "/usr/bin/mariadbd",
+					      NULL };
 static const char *const install_paths[] = { "/usr/bin/mariadb-install-db", "/usr/local/bin/mariadb-install-db", NULL };
 /* redis-server is a link to redis-check-rdb, which redis-tools has: one program that looks at its own name. So the
  * server is there without the package that would also start it as a service. */
@@ -195,22 +196,31 @@ static fy_async int install_mariadb(struct fy_ctx *ctx, struct fy_embedded *e, c
 	if (access(data, F_OK) == 0)
 		return 0;
 	if (program == NULL) {
-		snprintf(why, FY_EMBEDDED_WHY_MAX, "mariadb-install-db is not installed; apt-get install mariadb-server-core");
+		snprintf(why, FY_EMBEDDED_WHY_MAX,
+			 "mariadb-install-db is not installed; apt-get install mariadb-server-core");
 		return FY_ERR_IO;
 	}
 	char *clear[] = { (char *)"rm", (char *)"-rf", (char *)"--", half, NULL };
-	err = fy_await_child(ctx, &(struct fy_child){ .file = "rm", .argv = clear }, &status, NULL);
+	err = fy_await_child(ctx, &(struct fy_child) { .file = "rm", .argv = clear }, &status, NULL);
 	if (err == 0)
 		err = make_private(half, why);
 	char *argv[] = {
-		(char *)"sh", (char *)"-c", (char *)"exec \"$@\" 2>&1", (char *)"sh", (char *)program,
-		(char *)"--no-defaults", (char *)fy_fmt(&e->arena, "--datadir=%s", half).ptr, (char *)"--basedir=/usr",
-		(char *)"--auth-root-authentication-method=socket", (char *)"--skip-test-db",
-		geteuid() == 0 ? (char *)"--user=root" : NULL, NULL,
+		(char *)"sh",
+		(char *)"-c",
+		(char *)"exec \"$@\" 2>&1",
+		(char *)"sh",
+		(char *)program,
+		(char *)"--no-defaults",
+		(char *)fy_fmt(&e->arena, "--datadir=%s", half).ptr,
+		(char *)"--basedir=/usr",
+		(char *)"--auth-root-authentication-method=socket",
+		(char *)"--skip-test-db",
+		geteuid() == 0 ? (char *)"--user=root" : NULL,
+		NULL,
 	};
 	if (err == 0)
-		err = fy_await_child(ctx, &(struct fy_child){ .file = "sh", .argv = argv, .output_max = 65536 }, &status,
-				     &output);
+		err = fy_await_child(ctx, &(struct fy_child) { .file = "sh", .argv = argv, .output_max = 65536 },
+				     &status, &output);
 	if (err == 0 && status != 0)
 		err = FY_ERR_IO;
 	if (err == 0 && rename(half, data) != 0)
@@ -226,12 +236,24 @@ static void set_up_mariadb(struct fy_embedded *e, const char *program)
 	/* Small, since the machine is shared with the workers; durable, since a commit that was answered must
 	 * survive a power cut (innodb_flush_log_at_trx_commit=1, and sync_binlog needs no binary log). */
 	static const char *const fixed[] = {
-		"--skip-networking", "--skip-name-resolve", "--skip-log-bin", "--skip-symbolic-links",
-		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--default-time-zone=+00:00",
-		"--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=96M", "--innodb-log-file-size=64M",
-		"--innodb-buffer-pool-dump-at-shutdown=OFF", "--innodb-buffer-pool-load-at-startup=OFF",
-		"--performance-schema=OFF", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=8M",
-		"--max-connections=300", "--local-infile=OFF", "--log-warnings=1",
+		"--skip-networking",
+		"--skip-name-resolve",
+		"--skip-log-bin",
+		"--skip-symbolic-links",
+		"--character-set-server=utf8mb4",
+		"--collation-server=utf8mb4_unicode_ci",
+		"--default-time-zone=+00:00",
+		"--innodb-flush-log-at-trx-commit=1",
+		"--innodb-buffer-pool-size=96M",
+		"--innodb-log-file-size=64M",
+		"--innodb-buffer-pool-dump-at-shutdown=OFF",
+		"--innodb-buffer-pool-load-at-startup=OFF",
+		"--performance-schema=OFF",
+		"--key-buffer-size=1M",
+		"--aria-pagecache-buffer-size=8M",
+		"--max-connections=300",
+		"--local-infile=OFF",
+		"--log-warnings=1",
 	};
 	char **argv = fy_new_array(&e->arena, char *, FY_COUNT(fixed) + 10);
 	size_t n = 0;
@@ -258,11 +280,29 @@ static void set_up_mariadb(struct fy_embedded *e, const char *program)
 static void set_up_redis(struct fy_embedded *e, const char *program)
 {
 	const char *const args[] = {
-		"redis-server", path_of(&e->arena, e->dir, "run/redis.conf"), "--port", "0", "--unixsocket", path_of(&e->arena, e->dir, "run/redis.sock"),
-		"--unixsocketperm", "700", "--dir", path_of(&e->arena, e->dir, "redis"), "--daemonize", "no",
+		"redis-server",
+		path_of(&e->arena, e->dir, "run/redis.conf"),
+		"--port",
+		"0",
+		"--unixsocket",
+		path_of(&e->arena, e->dir, "run/redis.sock"),
+		"--unixsocketperm",
+		"700",
+		"--dir",
+		path_of(&e->arena, e->dir, "redis"),
+		"--daemonize",
+		"no",
 		/* Sessions are worth a second at most, and only when the machine fails: each command is written to
 		 * the kernel before it is answered. */
-		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction", NULL,
+		"--appendonly",
+		"yes",
+		"--appendfsync",
+		"everysec",
+		"--save",
+		"",
+		"--maxmemory-policy",
+		"noeviction",
+		NULL,
 	};
 	char **argv = fy_new_array(&e->arena, char *, FY_COUNT(args));
 
@@ -303,8 +343,8 @@ static bool answers(int *fd, const char *path, const char *question, char refuse
 	return n > 0 && !(answer[0] == refused && n > 1 && answer[1] == 'L');
 }
 
-static fy_async int wait_until_both_answer(struct fy_ctx *ctx, struct fy_embedded *e, off_t mariadb_log, off_t redis_log,
-					   char *why)
+static fy_async int wait_until_both_answer(struct fy_ctx *ctx, struct fy_embedded *e, off_t mariadb_log,
+					   off_t redis_log, char *why)
 {
 	const char *mariadb_socket = path_of(&e->arena, e->dir, "run/mariadb.sock");
 	const char *redis_socket = path_of(&e->arena, e->dir, "run/redis.sock");

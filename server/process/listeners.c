@@ -62,7 +62,7 @@ static int choose_port(struct fy_listen_address *address)
 	if (fd < 0)
 		return errno;
 	if (bind(fd, (struct sockaddr *)&chosen.addr, chosen.len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&chosen.addr, &(socklen_t){ sizeof(chosen.addr) }) != 0)
+	    getsockname(fd, (struct sockaddr *)&chosen.addr, &(socklen_t) { sizeof(chosen.addr) }) != 0)
 		err = errno;
 	close(fd);
 	*port_of(address) = *port_of(&chosen);
@@ -92,7 +92,8 @@ static int open_one(struct fy_listen_address *address, bool dual_stack, bool sha
 		return err;
 	}
 	if (!tcp)
-		chmod(((struct sockaddr_un *)&address->addr)->sun_path, 0666);   /* as for a port: the directory decides */
+		chmod(((struct sockaddr_un *)&address->addr)->sun_path,
+		      0666); /* as for a port: the directory decides */
 	*ret_fd = fd;
 	return 0;
 }
@@ -151,7 +152,7 @@ static int open_listener(struct fy_listener *listener, struct fy_slice wanted, e
 	listener->kind = kind;
 	listener->wanted = strndup(wanted.ptr, wanted.len);
 	parsed = fy_listen_parse(wanted, &listener->address);
-	FY_REQUIRE(listener->wanted != NULL && parsed);      /* the configuration's check has seen it */
+	FY_REQUIRE(listener->wanted != NULL && parsed); /* the configuration's check has seen it */
 	if (listener->address.addr.ss_family == AF_UNIX)
 		workers = 1;
 	listener->fds = calloc(workers, sizeof(int));
@@ -167,7 +168,7 @@ static int open_listener(struct fy_listener *listener, struct fy_slice wanted, e
 			err = *fd < 0 ? errno : 0;
 		} else {
 			err = open_any_port(&listener->address, dual_stack, listener->count > 0, fd);
-			if (err == EAFNOSUPPORT && dual_stack) {     /* "*" on a machine without IPv6 */
+			if (err == EAFNOSUPPORT && dual_stack) { /* "*" on a machine without IPv6 */
 				to_ipv4(&listener->address);
 				err = open_any_port(&listener->address, false, listener->count > 0, fd);
 			}
@@ -236,7 +237,7 @@ void fy_listeners_close(struct fy_listeners *listeners, const struct fy_listener
 	for (unsigned i = 0; i < listeners->count; i++)
 		close_listener(&listeners->items[i], keep);
 	free(listeners->items);
-	*listeners = (struct fy_listeners){ .count = 0 };
+	*listeners = (struct fy_listeners) { .count = 0 };
 }
 
 int fy_listener_fd(const struct fy_listener *listener, unsigned index)
@@ -286,6 +287,9 @@ void fy_listeners_origin(const struct fy_listeners *listeners, char ret[192])
 	if (addr->ss_family == AF_INET && ((struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY))
 		((struct sockaddr_in *)addr)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fy_listen_print(&address, text);
-	snprintf(ret, 192, "%s%s", addr->ss_family == AF_UNIX ? "" : best->kind == FY_LISTEN_TLS ? "https://" : "http://",
+	snprintf(ret, 192, "%s%s",
+		 addr->ss_family == AF_UNIX    ? ""
+		 : best->kind == FY_LISTEN_TLS ? "https://"
+					       : "http://",
 		 text);
 }

@@ -12,9 +12,9 @@
 
 struct fy_listener {
 	enum fy_listener_kind kind;
-	char *wanted;                    /* as the settings write it */
-	struct fy_listen_address address;    /* with the port that the kernel gave */
-	int *fds;                        /* one a worker; one in all for a unix socket */
+	char *wanted;                     /* as the settings write it */
+	struct fy_listen_address address; /* with the port that the kernel gave */
+	int *fds;                         /* one a worker; one in all for a unix socket */
 	unsigned count;
 };
 

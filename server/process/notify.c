@@ -22,7 +22,7 @@ void fy_notify(const char *state)
 		return;
 	memcpy(addr.sun_path, path, len);
 	if (path[0] == '@')
-		addr.sun_path[0] = 0;        /* the abstract name space */
+		addr.sun_path[0] = 0; /* the abstract name space */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;

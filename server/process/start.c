@@ -35,14 +35,18 @@ int fy_start_keys(const struct fy_config *config, char *ret_why)
 
 	if (access(path, F_OK) != 0 && errno == ENOENT) {
 		if (fy_embedded_exists(config)) {
-			snprintf(ret_why, WHY_MAX, "the master key %s is missing, and the data in %s cannot be read without it; "
-				 "put it back from your copy", path, config->state_directory.ptr);
+			snprintf(ret_why, WHY_MAX,
+				 "the master key %s is missing, and the data in %s cannot be read without it; "
+				 "put it back from your copy",
+				 path, config->state_directory.ptr);
 			return FY_EXIT_CONFIG;
 		}
 		if (!config->embedded) {
 			/* Several servers share one database: a key that one of them made up would split them. */
-			snprintf(ret_why, WHY_MAX, "the master key %s is missing; copy it from another server, or make the first "
-				 "one with: head -c 32 /dev/urandom > FILE; chmod 600 FILE", path);
+			snprintf(ret_why, WHY_MAX,
+				 "the master key %s is missing; copy it from another server, or make the first "
+				 "one with: head -c 32 /dev/urandom > FILE; chmod 600 FILE",
+				 path);
 			return FY_EXIT_CONFIG;
 		}
 		err = fy_keys_create_file(path, why);

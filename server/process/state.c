@@ -69,8 +69,8 @@ static int judge_directory(const char *dir, char *why)
 		return refuse(why, FY_EXIT_CONFIG, "the directory %s belongs to %s", dir, ids);
 	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return refuse(why, FY_EXIT_CONFIG, "others than its owner may write to the directory %s; use chmod go-w%s",
-			      dir, "");
+		return refuse(why, FY_EXIT_CONFIG,
+			      "others than its owner may write to the directory %s; use chmod go-w%s", dir, "");
 	return probe_write(dir, why);
 }
 
@@ -79,7 +79,8 @@ static int judge_space(const char *dir, char *why)
 	struct statvfs fs;
 
 	if (statvfs(dir, &fs) == 0 && fs.f_bavail * (unsigned long long)fs.f_frsize < FREE_MIB_MIN * 1048576ULL)
-		return refuse(why, FY_EXIT_FAILED, "the disk that holds %s is full: less than %s MiB are free", dir, "64");
+		return refuse(why, FY_EXIT_FAILED, "the disk that holds %s is full: less than %s MiB are free", dir,
+			      "64");
 	return 0;
 }
 

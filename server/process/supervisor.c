@@ -44,20 +44,20 @@ struct supervisor {
 	const struct fy_serve_options *options;
 	uv_loop_t loop;
 	uv_signal_t signals[FY_COUNT(handled_signals)];
-	struct fy_config *config;            /* until the first crew takes it over */
-	struct fy_listeners listeners;       /* the same */
+	struct fy_config *config;      /* until the first crew takes it over */
+	struct fy_listeners listeners; /* the same */
 	char state_dir[4096], log_path[4200];
 	char exe_path[4096];
 	int exe_fd, lock_fd;
-	struct fy_logfile *start_log;        /* open while storage is started, for what the clients log */
+	struct fy_logfile *start_log; /* open while storage is started, for what the clients log */
 	struct fy_embedded *embedded;
-	struct fy_crew *crews[CREWS_MAX];    /* all that are not GONE */
-	struct fy_crew *serving, *next;      /* two of them, or NULL */
+	struct fy_crew *crews[CREWS_MAX]; /* all that are not GONE */
+	struct fy_crew *serving, *next;   /* two of them, or NULL */
 	unsigned stop_signals;
 	bool reload_wanted, exchange_wanted, exchanging;
-	int next_exe_fd;                     /* of an exchange under way, or -1 */
+	int next_exe_fd; /* of an exchange under way, or -1 */
 	int exit_code;
-	struct fy_wait changed;              /* wakes the fiber: ready, failed, gone, stop */
+	struct fy_wait changed; /* wakes the fiber: ready, failed, gone, stop */
 	bool crew_failed;
 	char set_up_link[512];
 };
@@ -211,7 +211,8 @@ static void on_crew_gone(void *arg, struct fy_crew *crew)
 	}
 }
 
-static struct fy_crew *start_crew(struct supervisor *s, struct fy_config *config, struct fy_listeners *listeners, int exe_fd)
+static struct fy_crew *start_crew(struct supervisor *s, struct fy_config *config, struct fy_listeners *listeners,
+				  int exe_fd)
 {
 	struct fy_crew_events events = { on_crew_ready, on_crew_failed, on_crew_gone, on_report, s };
 
@@ -297,7 +298,8 @@ static bool begin_change(struct supervisor *s, int exe_fd)
 		fy_config_destroy(config);
 		return false;
 	}
-	if (fy_listeners_open(config, worker_count(config), fy_crew_listeners(s->serving), &listeners, &soft, why) != 0) {
+	if (fy_listeners_open(config, worker_count(config), fy_crew_listeners(s->serving), &listeners, &soft, why) !=
+	    0) {
 		say(s, true, "%s; the old configuration stays", why);
 		fy_config_destroy(config);
 		return false;
@@ -422,8 +424,7 @@ static fy_async int start_storage(struct supervisor *s, struct fy_ctx *ctx)
 	s->start_log = fy_logfile_open(s->log_path, &err);
 	if (s->start_log)
 		fy_log_to(s->start_log, fy_log_threshold);
-	if (code == 0 && s->config->embedded &&
-	    fy_embedded_start(ctx, s->config, on_report, s, &s->embedded, why) != 0)
+	if (code == 0 && s->config->embedded && fy_embedded_start(ctx, s->config, on_report, s, &s->embedded, why) != 0)
 		code = FY_EXIT_FAILED;
 	if (code == 0 && s->stop_signals == 0)
 		code = fy_start_storage(ctx, s->config, s->set_up_link, sizeof(s->set_up_link), why);
@@ -507,8 +508,9 @@ static fy_async void serve_fiber(void *arg)
 	struct fy_arena arena;
 
 	fy_arena_init(&arena, 0);
-	struct fy_ctx ctx = { .arena = &arena, .deadline_ms = fy_loop_ms() + START_LIMIT_MS, .now = fy_clock(),
-			      .config = s->config };
+	struct fy_ctx ctx = {
+		.arena = &arena, .deadline_ms = fy_loop_ms() + START_LIMIT_MS, .now = fy_clock(), .config = s->config
+	};
 
 	s->exit_code = start_storage(s, &ctx);
 	if (s->exit_code == 0 && s->stop_signals == 0)
@@ -554,15 +556,16 @@ static int prepare(struct supervisor *s)
 	/* Gives up root once the ports are open. A reload can then open no new port below 1024. */
 	code = fy_state_become_user(config->server_user.ptr, config->state_directory.ptr, why);
 	if (code == 0)
-		code = fy_state_prepare(config->state_directory.ptr, config->log_directory.ptr, config->mail_directory.ptr,
-					why);
+		code = fy_state_prepare(config->state_directory.ptr, config->log_directory.ptr,
+					config->mail_directory.ptr, why);
 	if (code) {
 		say(s, true, "%s", why);
 		return code;
 	}
 	s->lock_fd = fy_state_lock(config->state_directory.ptr, &pid);
 	if (s->lock_fd < 0) {
-		say(s, true, "another Foyer (process %d) uses the state directory %s", pid, config->state_directory.ptr);
+		say(s, true, "another Foyer (process %d) uses the state directory %s", pid,
+		    config->state_directory.ptr);
 		return FY_EXIT_FAILED;
 	}
 	derive_base_url(s->config, &s->listeners);

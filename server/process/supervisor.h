@@ -5,8 +5,8 @@
 #include "server/config/config.h"
 
 struct fy_serve_options {
-	struct fy_config_source source;      /* read again at each SIGHUP */
-	const char *const *migrate_args;     /* of the new binary before a SIGUSR2 exchange, ended by NULL */
+	struct fy_config_source source;  /* read again at each SIGHUP */
+	const char *const *migrate_args; /* of the new binary before a SIGUSR2 exchange, ended by NULL */
 };
 
 /* Runs until TERM or INT; returns the process' exit code. `config` was read from the source, and is taken over. */
