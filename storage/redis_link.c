@@ -136,7 +136,10 @@ static void *make_integer(const redisReadTask *task, long long number)
 
 static void *make_nil(const redisReadTask *task)
 {
-	return make(task);
+	struct reply_object *object = make(task);
+	if (object)
+		object->reply.type = REDIS_REPLY_NIL;        /* the task says what it might have been */
+	return object;
 }
 
 /* hiredis frees a reply by its root alone. */
