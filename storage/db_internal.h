@@ -137,6 +137,8 @@ void fy_db_conn_begin(struct fy_db_conn *conn);
 void fy_db_conn_shut(struct fy_db_conn *conn);       /* for good */
 void fy_db_conn_release(struct fy_db_conn *conn);
 void fy_db_conn_discard(struct fy_db_conn *conn, int err);
+
+/* db_execute.c */
 void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *statement, unsigned variant,
 		    int (*fill)(struct fy_db_conn *conn), fy_db_conn_done done);
 void fy_db_conn_query(struct fy_db_conn *conn, const char *text, fy_db_conn_done done);
