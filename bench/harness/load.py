@@ -13,6 +13,7 @@ from harness import machine, processes
 from harness.servers import ask
 
 SCRIPTS = os.path.join(machine.BENCH, 'load')
+NO_ANSWER = 'no answer'
 
 
 class Cpu:
@@ -30,9 +31,11 @@ class Cpu:
 class Load:
     """What wrk is to send: a GET with cookies, or forms. Files are written once, beside the servers' own."""
 
-    def __init__(self, server, directory, path, port=None, cookies=None, forms=None, connections=64, watch=False):
+    def __init__(self, server, directory, path, port=None, cookies=None, forms=None, connections=64, watch=False,
+                 expect=b''):
         self.server, self.path, self.port = server, path, port or server.port
         self.connections, self.watch, self.forms, self.cookies = connections, watch, forms, cookies
+        self.expect = expect                 # bytes that the answer to a GET must have, spaces aside
         self.file = None
         self.expected_bytes = None
         lines = cookies or (['\t'.join(f) for f in forms] if forms else None)
@@ -63,6 +66,8 @@ class Load:
         status, answer, body = ask(self.port, 'GET', self.path, headers)
         if status != 200:
             return f'{self.path} answers {status} {answer.get("location", "")}'
+        if self.expect not in body.replace(b' ', b''):
+            return f'{self.path} answers {body[:60]!r} …, without {self.expect!r}'
         self.expected_bytes = len(body)
         return None
 
@@ -74,6 +79,7 @@ def run_wrk(load, stores, seconds, warm_up):
         return {'problems': [wrong], 'requests': 0, 'rate': 0.0}
     if warm_up:
         finish_wrk(start_wrk(load, warm_up))
+        settle(load.server)
     cpu = Cpu(load.server, stores)
     result = finish_wrk(start_wrk(load, seconds))
     result['cpu'] = cpu.used()
@@ -104,12 +110,25 @@ def judge(load, result):
     if result['refused']:
         problems[-1] += f' (last: {result["first_refused"]})'
     if not result['requests']:
-        problems.append('no answer')
+        problems.append(NO_ANSWER)
     elif load.expected_bytes is not None and result['bytes'] / result['requests'] < load.expected_bytes:
         # wrk counts a redirect to the sign-in page as a success; it is shorter than the page.
         problems.append(f'answers of {result["bytes"] / result["requests"]:.0f} bytes where {load.expected_bytes} '
                         'and a head were due')
     result['problems'] = problems
+
+
+def settle(server, seconds=10):
+    """Waits until the server has finished what a run that ended left in its queues."""
+    end = time.monotonic() + seconds
+    pids = server.pids()
+    before = processes.cpu_seconds(pids)
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        now = processes.cpu_seconds(pids)
+        if now - before < 0.03:
+            return
+        before = now
 
 
 def run_paced(load, rate, seconds):

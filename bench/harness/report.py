@@ -177,9 +177,10 @@ def memory_table(s):
 def beside_table(s):
     rows = [[NAMES[n], *(number(s.get('beside', n, k)) for k in ('p50_ms', 'p99_ms', 'max_ms', 'rate_alone', 'rate_beside')),
              number(None if s.get('beside', n, 'kept') is None else s.get('beside', n, 'kept') * 100),
-             number(s.get('beside', n, 'sign_ins'))] for n in COLUMNS if s.get('beside', n, 'p99_ms') is not None]
+             number(s.get('beside', n, 'sign_ins')),
+             number(s.get('beside', n, 'late'))] for n in COLUMNS if s.get('beside', n, 'p99_ms') is not None]
     return table(['server', 'p50 ms at 200/s', 'p99 ms', 'highest ms', 'look-ups a second alone', 'beside 16 sign-ins',
-                  'kept, %', 'sign-ins a second'], rows)
+                  'kept, %', 'sign-ins a second', 'unanswered after 5 s'], rows)
 
 
 def invalid_list(s):

@@ -2,8 +2,9 @@
  *     paced HOST PORT PATH RATE SECONDS COOKIE_FILE
  * Each request has its moment on a timetable. Latency runs from that moment to the end of the answer, also when the
  * request could not be sent at once because every connection was busy, so a stall counts for all that it delayed and
- * not for one. A request without an answer five seconds after the last moment counts as that late, and as an error.
- * One line of JSON on standard output. Called by bench/run only. */
+ * not for one. A request without an answer five seconds after the last moment counts as that late, and in "late"; a
+ * lost connection or an answer other than 200 in "errors". One line of JSON on standard output. Called by
+ * bench/run only. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -36,7 +37,7 @@ static int request_count;
 static uint64_t *late_ns;                /* by request; 0: no answer yet */
 static int64_t total, sent, answered;
 static uint64_t begin_ns, step_ns;
-static int errors;
+static int errors, late;
 
 static uint64_t now_ns(void)
 {
@@ -168,7 +169,7 @@ static void run(int poll_fd)
 	for (int64_t i = 0; i < total; i++)
 		if (late_ns[i] == 0) {
 			late_ns[i] = now_ns() - (begin_ns + (uint64_t)i * step_ns);
-			errors++;
+			late++;
 		}
 	close(timer);
 }
@@ -215,8 +216,8 @@ int main(int argc, char **argv)
 	begin_ns = now_ns();
 	run(poll_fd);
 	qsort(late_ns, (size_t)total, sizeof(*late_ns), compare);
-	printf("{\"requests\":%lld,\"seconds\":%.6f,\"errors\":%d,\"p50_ms\":%.4f,\"p90_ms\":%.4f,\"p99_ms\":%.4f,"
-	       "\"max_ms\":%.4f}\n", (long long)total, seconds, errors, percentile_ms(0.5), percentile_ms(0.9),
+	printf("{\"requests\":%lld,\"seconds\":%.6f,\"errors\":%d,\"late\":%d,\"p50_ms\":%.4f,\"p90_ms\":%.4f,\"p99_ms\":%.4f,"
+	       "\"max_ms\":%.4f}\n", (long long)total, seconds, errors, late, percentile_ms(0.5), percentile_ms(0.9),
 	       percentile_ms(0.99), percentile_ms(1));
 	return 0;
 }
