@@ -1,0 +1,269 @@
+// Sessions from outside: the cookie, its rotation, ending one from the account page, from the command line and from
+// the back office, and what a copy of Redis is worth to a thief.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { isSignedIn, member, owner, password, setUp, signIn, signInToOffice } from '../support/flows.mjs';
+import { Foyer } from '../support/foyer.mjs';
+import { Visitor } from '../support/visitor.mjs';
+import { inTime } from '../support/wait.mjs';
+
+let foyer;
+let office;
+const proxied = (address) => ({ headers: { 'x-forwarded-for': address } });
+
+before(async () => {
+  foyer = await Foyer.start({ workers: 2, env: { FOYER__SERVER__TRUSTED_PROXIES: '127.0.0.1/32' } });
+  await setUp(foyer);
+  office = await signInToOffice(foyer);
+});
+after(() => foyer.stop());
+
+// A Redis command over the socket in the state directory, in RESP, answered with the raw bytes.
+function redis(...commands) {
+  const socket = net.connect(join(foyer.state, 'run/redis.sock'));
+  const pieces = [];
+  const done = new Promise((resolve, reject) => {
+    socket.on('data', (piece) => pieces.push(piece));
+    socket.on('error', reject);
+    socket.on('end', () => resolve(Buffer.concat(pieces).toString('latin1')));
+  });
+  for (const words of [...commands, ['QUIT']])
+    socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
+  return inTime('Redis', done);
+}
+
+test('the token changes at sign-in, and the one from before opens nothing', async () => {
+  const { who } = await member(foyer);
+  const visitor = new Visitor(foyer);
+  await visitor.get('/login');
+  const before = visitor.cookies.get('sid');
+  assert.match(before, /^[\w-]{43}$/);
+  await signIn(foyer, who, visitor);
+  const first = visitor.cookies.get('sid');
+  assert.notEqual(first, before);
+  const fixed = new Visitor(foyer);
+  fixed.cookies.set('sid', before);
+  assert.equal(await isSignedIn(fixed), false);
+
+  // Signing in again with a live session rotates it, too.
+  const again = new Visitor(foyer);
+  again.cookies.set('sid', first);
+  const csrf = (await visitor.get('/account')).form('/logout').fields.csrf;
+  const answer = await again.post('/login', { csrf, email: who.email, password: who.password });
+  assert.equal(answer.status, 303, answer.words);
+  assert.notEqual(again.cookies.get('sid'), first);
+  assert.equal(await isSignedIn(again), true);
+  assert.equal(await isSignedIn(visitor), false, 'the session that was replaced is over');
+});
+
+test('the cookie is HttpOnly, SameSite, host-only and without Secure on plain loopback', async () => {
+  const visitor = new Visitor(foyer);
+  const answer = await visitor.get('/login');
+  const [cookie, ...others] = answer.headers['set-cookie'];
+  assert.deepEqual(others, []);
+  assert.match(cookie, /; *HttpOnly/i);
+  assert.match(cookie, /; *SameSite=Lax/i);
+  assert.match(cookie, /; *Path=\/(;|$)/i);
+  assert.doesNotMatch(cookie, /domain|secure/i);
+  assert.equal((await new Visitor(foyer).get('/')).headers['set-cookie'], undefined, 'reading a page sets no cookie');
+});
+
+test('the account page lists the sessions and ends one, and the next request with it is refused', async () => {
+  const { who, visitor: here } = await member(foyer);
+  const phone = await signIn(foyer, who, new Visitor(foyer, { headers: { 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1', 'x-forwarded-for': '198.51.100.7' } }));
+  const page = await here.get('/account/security');
+  assert.match(page.words, /Firefox/);
+  assert.match(page.words, /iPhone|Safari/);
+  assert.match(page.words, /198\.51\.100\.7/);
+  const ends = page.forms.filter((form) => form.action === '/account/sessions/end');
+  assert.equal(ends.length, 1, 'every session but this one has a button');
+  const answer = await here.post('/account/sessions/end', ends[0].fields);
+  assert.equal(answer.status, 303);
+  assert.equal(await isSignedIn(phone), false);
+  assert.equal(await isSignedIn(here), true);
+  assert.equal((await phone.get('/account')).location.startsWith('/login?'), true);
+
+  const more = [await signIn(foyer, who), await signIn(foyer, who)];
+  assert.equal((await here.submit('/account/security', '/account/sessions/end-others')).status, 303);
+  for (const one of more) assert.equal(await isSignedIn(one), false);
+  assert.equal(await isSignedIn(here), true);
+});
+
+test('nobody ends another person’s session by its id', async () => {
+  const { visitor: victim } = await member(foyer);
+  const { visitor: thief } = await member(foyer);
+  const { id } = (await victim.get('/api/v1/session')).json;
+  const csrf = (await thief.get('/account')).form('/logout').fields.csrf;
+  await thief.post('/account/sessions/end', { csrf, id });
+  assert.equal((await thief.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 404);
+  assert.equal(await isSignedIn(victim), true);
+});
+
+test('the API lists and ends own sessions', async () => {
+  const { who, visitor } = await member(foyer);
+  const other = await signIn(foyer, who);
+  const { sessions } = (await visitor.get('/api/v1/me/sessions')).json;
+  assert.equal(sessions.length, 2);
+  assert.deepEqual(sessions.map((one) => one.current).sort(), [false, true]);
+  const { id } = sessions.find((one) => !one.current);
+  assert.equal((await visitor.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 204);
+  assert.equal((await visitor.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 404);
+  assert.equal(await isSignedIn(other), false);
+  const first = await visitor.get('/api/v1/me/sessions?limit=1');
+  assert.equal(first.json.sessions.length, 1);
+  assert.equal((await visitor.get('/api/v1/me/sessions?limit=0')).status, 400);
+});
+
+test('foyer sessions list shows who is signed in, by person and by network', async () => {
+  const { who, visitor } = await member(foyer);
+  const far = await signIn(foyer, who, new Visitor(foyer, proxied('203.0.113.77')));
+  const all = await foyer.runJson(['sessions', 'list']);
+  const { id } = (await visitor.get('/api/v1/session')).json;
+  const mine = all.find((one) => one.id === id);
+  assert.ok(mine);
+  assert.equal(mine.kind, 'visitor');
+  assert.match(mine.device, /Firefox/);
+  assert.ok(Math.abs(Date.parse(mine.created_at) - Date.now()) < 120000);
+  assert.ok(all.some((one) => one.kind === 'manager'));
+  assert.equal((await foyer.runJson(['sessions', 'list', '--person', who.email])).length, 2);
+  const near = await foyer.runJson(['sessions', 'list', '--ip', '203.0.113.0/24']);
+  assert.deepEqual(near.map((one) => one.address), ['203.0.113.77']);
+  const table = await foyer.run(['sessions', 'list']);
+  assert.equal(table.code, 0);
+  assert.ok(table.stdout.includes(id));
+  assert.equal(await isSignedIn(far), true);
+});
+
+test('foyer sessions revoke ends one, a person’s, a network’s', async () => {
+  const { who, visitor } = await member(foyer);
+  const others = [await signIn(foyer, who), await signIn(foyer, who, new Visitor(foyer, proxied('203.0.113.99')))];
+  const bystander = await member(foyer);
+  const { id } = (await visitor.get('/api/v1/session')).json;
+  assert.deepEqual(await foyer.run(['sessions', 'revoke', id]).then(({ code, stdout }) => [code, stdout]), [0, 'revoked=1\n']);
+  assert.equal(await isSignedIn(visitor), false);
+  assert.equal((await foyer.run(['sessions', 'revoke', id])).code, 1, 'what is not there cannot be revoked');
+  assert.equal((await foyer.run(['sessions', 'revoke', '--ip', '203.0.113.96/28'])).stdout, 'revoked=1\n');
+  assert.deepEqual([await isSignedIn(others[0]), await isSignedIn(others[1])], [true, false]);
+  assert.equal((await foyer.run(['sessions', 'revoke', '--person', who.email])).stdout, 'revoked=1\n');
+  assert.equal(await isSignedIn(others[0]), false);
+  assert.equal(await isSignedIn(bystander.visitor), true);
+  assert.equal((await foyer.run(['sessions', 'revoke', '--person', 'nobody@example.org'])).code, 1);
+  assert.equal((await foyer.run(['sessions', 'revoke'])).code, 2);
+  assert.equal((await foyer.run(['sessions', 'revoke', '--ip', 'not a network'])).code, 2);
+});
+
+test('the inspector shows person, device, network and times, and filters', async () => {
+  const { who } = await member(foyer);
+  const far = await signIn(foyer, who, new Visitor(foyer, proxied('198.51.100.44')));
+  const page = await office.get('/manage/sessions');
+  assert.equal(page.status, 200);
+  for (const text of [who.email, `${who.given_name} ${who.family_name}`, owner.email, 'Firefox', '198.51.100.44']) assert.ok(page.words.includes(text), text);
+  const { id } = (await far.get('/api/v1/session')).json;
+  assert.ok(page.text.includes(id));
+  const byPerson = await office.get(`/manage/sessions?person=${encodeURIComponent(who.email)}`);
+  assert.equal(byPerson.forms.filter((form) => form.action === '/manage/sessions/end').length, 2);
+  const byNetwork = await office.get('/manage/sessions?ip=198.51.100.44%2F32');
+  assert.equal(byNetwork.forms.filter((form) => form.action === '/manage/sessions/end').length, 1);
+  assert.equal((await office.get('/manage/sessions?ip=nonsense')).status, 422);
+  assert.equal((await office.get('/manage/sessions?person=nobody%40example.org')).status, 200);
+});
+
+test('the inspector ends one session, all of a person, all of a network; the next request is refused', async () => {
+  const { who, visitor } = await member(foyer);
+  const { id } = (await visitor.get('/api/v1/session')).json;
+  const endForm = async (action, wanted) => (await office.get('/manage/sessions')).forms.find((form) => form.action === action && wanted(form.fields));
+  const one = await endForm('/manage/sessions/end', (fields) => fields.id === id);
+  assert.equal((await office.post(one.action, one.fields)).status, 303);
+  assert.equal(await isSignedIn(visitor), false);
+
+  const several = [await signIn(foyer, who), await signIn(foyer, who)];
+  const { account_id: account } = (await several[0].get('/api/v1/session')).json;
+  const all = await endForm('/manage/sessions/end-person', (fields) => fields.account === String(account));
+  assert.equal((await office.post(all.action, all.fields)).status, 303);
+  for (const each of several) assert.equal(await isSignedIn(each), false);
+
+  const near = [await signIn(foyer, who, new Visitor(foyer, proxied('192.0.2.8'))), await signIn(foyer, who, new Visitor(foyer, proxied('192.0.2.9')))];
+  const elsewhere = await signIn(foyer, who, new Visitor(foyer, proxied('192.0.3.9')));
+  const network = await office.submit('/manage/sessions?ip=192.0.2.0%2F24', '/manage/sessions/end-network');
+  assert.equal(network.status, 303);
+  assert.ok(network.location.includes('192.0.2.0'), 'the filter stays');
+  for (const each of near) assert.equal(await isSignedIn(each), false);
+  assert.equal(await isSignedIn(elsewhere), true);
+  assert.equal((await office.get('/manage/sessions')).status, 200, 'the administrator is still there');
+});
+
+test('the back office API streams the sessions and ends one', async () => {
+  const { visitor } = await member(foyer);
+  const { id } = (await visitor.get('/api/v1/session')).json;
+  const list = await office.get('/api/v1/manage/sessions');
+  assert.equal(list.status, 200);
+  assert.equal(list.headers['transfer-encoding'], 'chunked');
+  assert.ok(list.json.sessions.some((one) => one.id === id));
+  assert.equal((await office.request('DELETE', `/api/v1/manage/sessions/${id}`, { headers: { origin: foyer.origin } })).status, 204);
+  assert.equal(await isSignedIn(visitor), false);
+  const stranger = await visitor.get('/api/v1/manage/sessions');
+  assert.equal(stranger.status, 401);
+});
+
+test('a member is nobody in the back office, and an administrator’s cookie is nobody’s outside of it', async () => {
+  const { who, visitor } = await member(foyer);
+  const answer = await new Visitor(foyer).submit('/manage/login', '/manage/login', { email: who.email, password: who.password });
+  assert.equal(answer.status, 422);
+  const crossed = new Visitor(foyer);
+  crossed.cookies.set('manager', visitor.cookies.get('sid'));
+  assert.equal((await crossed.get('/manage/sessions')).status, 303);
+  const back = new Visitor(foyer);
+  back.cookies.set('sid', office.cookies.get('manager'));
+  assert.equal(await isSignedIn(back), false);
+  assert.notEqual(office.cookies.get('manager'), undefined);
+});
+
+test('from another network the back office does not exist', async () => {
+  const far = new Visitor(foyer, proxied('203.0.113.5'));
+  far.cookies = new Map(office.cookies);
+  for (const path of ['/manage', '/manage/login', '/manage/sessions', '/manage/contact', '/manage/jobs', '/api/v1/manage/sessions'])
+    assert.equal((await far.get(path)).status, 404, path);
+  const csrf = (await office.get('/manage/sessions')).form('/manage/logout').fields.csrf;
+  assert.equal((await far.post('/manage/logout', { csrf })).status, 404);
+  assert.equal((await office.get('/manage/sessions')).status, 200);
+  // Only what a trusted proxy wrote counts: the first of two hops is the visitor's own invention.
+  const liar = new Visitor(foyer, proxied('127.0.0.1, 203.0.113.5'));
+  assert.equal((await liar.get('/manage/login')).status, 404);
+});
+
+test('a copy of Redis signs nobody in: it holds no token, no password, no name', async () => {
+  const { who, visitor } = await member(foyer);
+  const token = visitor.cookies.get('sid');
+  const keys = [...(await redis(['KEYS', '*'])).matchAll(/\$\d+\r\n([^\r]+)\r\n/g)].map(([, key]) => key);
+  assert.ok(keys.length > 2);
+  const dump = await redis(...keys.flatMap((key) => [['DUMP', key], ['GET', key], ['ZRANGE', key, '0', '-1'], ['SMEMBERS', key], ['HGETALL', key]]));
+  assert.ok(dump.length > 100);
+  for (const secret of [token, Buffer.from(token, 'base64url').toString('latin1'), Buffer.from(token, 'base64url').toString('hex'), who.email, password])
+    assert.ok(!dump.includes(secret) && !keys.some((key) => key.includes(secret)), 'not in Redis');
+  const thief = new Visitor(foyer);
+  for (const [word] of (keys.join(' ') + dump).matchAll(/[\w-]{43}/g)) {
+    thief.cookies.set('sid', word);
+    assert.equal(await isSignedIn(thief), false);
+  }
+});
+
+test('signing out of the office ends the session on the server, not only the cookie', async () => {
+  const mine = await signInToOffice(foyer);
+  const kept = new Visitor(foyer);
+  kept.cookies = new Map(mine.cookies);
+  const out = await mine.submit('/manage/sessions', '/manage/logout');
+  assert.equal(out.status, 303);
+  assert.equal((await kept.get('/manage/sessions')).status, 303);
+});
+
+test('foyer sessions revoke --all empties the house', async () => {
+  const { visitor } = await member(foyer);
+  const { code, stdout } = await foyer.run(['sessions', 'revoke', '--all']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^revoked=[1-9]\d*\n$/);
+  assert.equal(await isSignedIn(visitor), false);
+  assert.equal((await office.get('/manage/sessions')).status, 303);
+  assert.deepEqual(await foyer.runJson(['sessions', 'list']), []);
+});
