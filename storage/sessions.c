@@ -111,24 +111,33 @@ int fy_session_decode(struct fy_slice record, const char *id, struct fy_session 
 
 /* The three commands that store a session and its two index entries. */
 struct stored {
-	char key[FY_SESSION_KEY_MAX], person[FY_SESSION_KEY_MAX], score[24], ttl[24], person_ttl[24];
-	struct fy_slice set[6], add_person[4], add_all[4], keep_person[3];
+	char key[FY_SESSION_KEY_MAX], person[FY_SESSION_KEY_MAX], score[24];
+	struct fy_slice set[6], add_person[5], add_all[5];
+	unsigned add_count;
 };
 
-static void prepare(struct stored *stored, const struct fy_session *session, struct fy_slice record)
+/* `fresh`: it is new. Otherwise what has ended meanwhile must not come back, neither in the record nor in the indexes. */
+static void prepare(struct stored *stored, const struct fy_session *session, struct fy_slice record, bool fresh)
 {
 	fy_session_key(session->id, stored->key);
 	fy_session_person_key(session->account_id, stored->person);
-	snprintf(stored->score, sizeof stored->score, "%lld", (long long)fy_unix(session->last_seen_at));
-	struct fy_slice id = fy_slice(session->id, FY_SESSION_ID_CHARS);
+	snprintf(stored->score, sizeof stored->score, "%lld", (long long)session->last_seen_at);
+	unsigned n = 0;
 	stored->set[0] = FY_LIT("SET");
 	stored->set[1] = fy_str(stored->key);
 	stored->set[2] = record;
-	stored->add_person[0] = stored->add_all[0] = FY_LIT("ZADD");
-	stored->add_person[1] = fy_str(stored->person);
-	stored->add_all[1] = FY_LIT(FY_SESSION_ALL_KEY);
-	stored->add_person[2] = stored->add_all[2] = fy_str(stored->score);
-	stored->add_person[3] = stored->add_all[3] = id;
+	stored->add_person[n] = stored->add_all[n] = FY_LIT("ZADD");
+	n++;
+	stored->add_person[n] = fy_str(stored->person);
+	stored->add_all[n++] = FY_LIT(FY_SESSION_ALL_KEY);
+	if (!fresh) {
+		stored->add_person[n] = stored->add_all[n] = FY_LIT("XX");
+		n++;
+	}
+	stored->add_person[n] = stored->add_all[n] = fy_str(stored->score);
+	n++;
+	stored->add_person[n] = stored->add_all[n] = fy_slice(session->id, FY_SESSION_ID_CHARS);
+	stored->add_count = n + 1;
 }
 
 fy_async int fy_sessions_open(struct fy_ctx *ctx, const struct fy_session_new *wanted, struct fy_slice old_token,
@@ -155,24 +164,25 @@ fy_async int fy_sessions_open(struct fy_ctx *ctx, const struct fy_session_new *w
 		memcpy(session.device, device.ptr, device.len);
 	fy_buf_init(&record, ctx->arena, 512);
 	fy_session_encode(&session, &record);
-	prepare(&stored, &session, fy_buf_slice(&record));
-	fy_time idle = idle_limit(ctx->config, session.kind);
-	snprintf(stored.ttl, sizeof stored.ttl, "%lld", (long long)fy_unix(idle));
-	snprintf(stored.person_ttl, sizeof stored.person_ttl, "%lld",
-		 (long long)fy_unix(ctx->config->sessions_absolute_days * FY_DAY));
+	prepare(&stored, &session, fy_buf_slice(&record), true);
+	char ttl[24], person_ttl[24];
+	snprintf(ttl, sizeof ttl, "%lld", (long long)fy_unix(idle_limit(ctx->config, session.kind)));
+	snprintf(person_ttl, sizeof person_ttl, "%lld", (long long)fy_unix(session.ends_at - ctx->now));
 	stored.set[3] = FY_LIT("EX");
-	stored.set[4] = fy_str(stored.ttl);
-	/* A person's index goes by itself when the youngest session it could name must have ended. */
-	stored.keep_person[0] = FY_LIT("EXPIRE");
-	stored.keep_person[1] = fy_str(stored.person);
-	stored.keep_person[2] = fy_str(stored.person_ttl);
+	stored.set[4] = fy_str(ttl);
+	/* A person's index goes by itself when the last session it names must have ended: longer is set, shorter is not. */
+	struct fy_slice keep[] = { FY_LIT("EXPIRE"), fy_str(stored.person), fy_str(person_ttl), FY_LIT("NX") };
+	struct fy_slice longer[] = { FY_LIT("EXPIRE"), fy_str(stored.person), fy_str(person_ttl), FY_LIT("GT") };
 	struct fy_redis_call calls[] = {
 		{ .args = stored.set, .count = 5 },
-		{ .args = stored.add_person, .count = 4 },
-		{ .args = stored.keep_person, .count = 3 },
-		{ .args = stored.add_all, .count = 4 },
+		{ .args = stored.add_person, .count = stored.add_count },
+		{ .args = keep, .count = 4 },
+		{ .args = longer, .count = 4 },
+		{ .args = stored.add_all, .count = stored.add_count },
 	};
 	int err = fy_redis_pipeline(ctx, calls, FY_COUNT(calls));
+	if (err == 0)
+		err = fy_sessions_tidy(ctx);
 	if (err == 0 && old_token.len)
 		err = fy_sessions_end_token(ctx, old_token);
 	if (err)
@@ -188,12 +198,12 @@ static void note_use(struct fy_ctx *ctx, const struct fy_session *session)
 	struct fy_buf record;
 	fy_buf_init(&record, ctx->arena, 512);
 	fy_session_encode(session, &record);
-	prepare(&stored, session, fy_buf_slice(&record));
+	prepare(&stored, session, fy_buf_slice(&record), false);
 	stored.set[3] = FY_LIT("KEEPTTL");
 	stored.set[4] = FY_LIT("XX");
 	fy_redis_send(ctx->redis, stored.set, 5);
-	fy_redis_send(ctx->redis, stored.add_person, 4);
-	fy_redis_send(ctx->redis, stored.add_all, 4);
+	fy_redis_send(ctx->redis, stored.add_person, stored.add_count);
+	fy_redis_send(ctx->redis, stored.add_all, stored.add_count);
 }
 
 fy_async int fy_sessions_find(struct fy_ctx *ctx, enum fy_session_kind kind, struct fy_slice token,
@@ -219,8 +229,7 @@ fy_async int fy_sessions_find(struct fy_ctx *ctx, enum fy_session_kind kind, str
 		fy_redis_send(ctx->redis, (struct fy_slice[]){ FY_LIT("DEL"), fy_str(key) }, 2);
 		return FY_ERR_UNAUTHENTICATED;
 	}
-	bool moved = memcmp(session.address, address, sizeof session.address) != 0;
-	if (moved || ctx->now - session.last_seen_at >= NOTE_EVERY) {
+	if (ctx->now - session.last_seen_at >= NOTE_EVERY) {
 		memcpy(session.address, address, sizeof session.address);
 		session.last_seen_at = ctx->now;
 		note_use(ctx, &session);

@@ -30,7 +30,7 @@ struct fy_session {
 	fy_time created_at;
 	fy_time last_seen_at;                /* to the minute */
 	fy_time ends_at;                     /* the absolute limit; the idle one may come first */
-	uint8_t address[16];                 /* of the last use */
+	uint8_t address[16];                 /* of the last use that was noted: at most a minute old */
 	char device[FY_SESSION_DEVICE_MAX];
 };
 
