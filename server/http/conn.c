@@ -291,12 +291,12 @@ void fy_conn_respond(struct fy_req *req)
 		return;
 	}
 	if (req->res.streaming) {
-		if (req->res.close)              /* broken off: the missing last chunk tells the client */
-			fy_conn_close(conn);
-		else
+		if (!req->res.close) {
 			response_done(conn);
-		if (req->conn == NULL)
-			fy_req_destroy(req);
+			return;
+		}
+		fy_conn_close(conn);             /* HTTP/1.0's end, or broken off: the missing last chunk tells */
+		fy_req_destroy(req);
 		return;
 	}
 	const struct fy_config *config = conn->http->app->config;

@@ -123,6 +123,7 @@ fy_async static int reset_submit(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	uint8_t hash[FY_HASH_BYTES];
+	uint64_t id;
 	int err = find_token(req, hash, &account);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? invalid_link(req) : err;
@@ -132,7 +133,7 @@ fy_async static int reset_submit(struct fy_req *req)
 		return reset_page(req, &form, 422);
 	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
 	if (err == 0)
-		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_RESET_PASSWORD, fy_slice(hash, sizeof hash), encoded, NULL);
+		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_RESET_PASSWORD, fy_slice(hash, sizeof hash), encoded, &id);
 	if (err == FY_ERR_NOT_FOUND || err == FY_ERR_EXPIRED || err == FY_ERR_DENIED)
 		return invalid_link(req);
 	if (err == 0)

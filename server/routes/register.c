@@ -157,7 +157,8 @@ fy_async static int verify_submit(struct fy_req *req)
 	struct fy_buf out;
 	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), hash))
 		return invalid_token(req, "verify");
-	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), NULL);
+	uint64_t id;
+	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), &id);
 	if (err)
 		return is_bad_token(err) ? invalid_token(req, "verify") : err;
 	fy_page_with_form(req, &page);
@@ -271,15 +272,16 @@ fy_async static int setup_submit(struct fy_req *req)
 		.role = FY_ROLE_OWNER,
 		.state = FY_ACCOUNT_ACTIVE,
 	};
+	uint64_t id;
 	if (first)
-		err = fy_accounts_set_up_owner(&req->ctx, fy_slice(token_hash, sizeof token_hash), &owner, NULL);
+		err = fy_accounts_set_up_owner(&req->ctx, fy_slice(token_hash, sizeof token_hash), &owner, &id);
 	else
-		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_SET_UP, fy_slice(token_hash, sizeof token_hash), encoded, NULL);
+		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_SET_UP, fy_slice(token_hash, sizeof token_hash), encoded, &id);
 	if (err == FY_ERR_EXISTS) {
 		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);
 		return setup_page(req, &form, FY_NONE, 422);
 	}
-	if (is_bad_token(err) || err == FY_ERR_CONFLICT)
+	if (is_bad_token(err) || err == FY_ERR_CONFLICT || err == FY_ERR_DENIED)
 		return invalid_token(req, "setup");
 	if (err)
 		return err;
