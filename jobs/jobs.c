@@ -1,0 +1,52 @@
+/* The table of jobs. A job is one row here and one file that does it; when and where it runs is the runner's.
+ * Read by the runner, the command line and the back office. */
+#include <string.h>
+
+#include "foyer/require.h"
+#include "jobs/job.h"
+
+const struct fy_job fy_jobs_table[] = {
+	{
+		.name = "mail",
+		.what = { "Envoie les courriels en attente.", "Sends the mails that wait." },
+		.scope = FY_JOB_CLUSTER,
+		.period_s = 5,               /* a mail is announced by fy_jobs_kick; this finds retries and other servers' */
+		.jitter_s = 1,
+		.deadline_s = 300,
+		.hold_s = 60,
+		.run = fy_mail_run,
+	},
+	{
+		.name = "purge",
+		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés et les "
+			  "anciens messages de contact.",
+			  "Deletes registrations never confirmed, expired links, mails that were sent, and old contact "
+			  "messages." },
+		.scope = FY_JOB_CLUSTER,
+		.period_s = 3600,            /* a promise of seven days is then kept to the hour */
+		.jitter_s = 300,
+		.deadline_s = 600,
+		.hold_s = 60,
+		.run = fy_purge_run,
+	},
+	{
+		.name = "rotate",
+		.what = { "Archive, compresse et supprime à terme les journaux.",
+			  "Rotates, compresses and in time deletes the logs." },
+		.scope = FY_JOB_HOST,
+		.period_s = 60,              /* so "daily" is within a minute after midnight */
+		.jitter_s = 0,
+		.deadline_s = 1800,
+		.run = fy_rotate_run,
+	},
+};
+const size_t fy_jobs_table_count = FY_COUNT(fy_jobs_table);
+
+const struct fy_job *fy_jobs_find(const char *name)
+{
+	for (size_t i = 0; i < fy_jobs_table_count; i++) {
+		if (strcmp(fy_jobs_table[i].name, name) == 0)
+			return &fy_jobs_table[i];
+	}
+	return NULL;
+}

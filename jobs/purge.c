@@ -1,0 +1,92 @@
+/* The purge: deletes what the retention settings say is not needed any more (rules 1.7), in slices.
+ * Which rows those are is the repositories' knowledge; how long each is kept is a setting. Run by the runner.
+ *
+ * Registrations come last: with one go its links and mails, and counting those first keeps a dry run's figures equal
+ * to the real run's. The time limits are fixed at the start, so that a run cannot chase rows that expire while it
+ * works. */
+#include "foyer/config.h"
+#include "jobs/job.h"
+#include "storage/accounts.h"
+#include "storage/contact.h"
+#include "storage/outbox.h"
+#include "storage/tokens.h"
+
+#define SLICE 200                /* rows; short enough that nobody waits for their locks */
+
+/* What goes by one statement: how many there are, and delete some. */
+struct heap {
+	const char *object;
+	fy_async int (*count)(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+	fy_async int (*purge)(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);
+};
+
+static fy_async int purge_heap(struct fy_job_run *run, const struct heap *heap, fy_time before)
+{
+	uint64_t left, deleted;
+	int err = heap->count(run->ctx, before, &left);
+
+	if (err)
+		return err;
+	if (run->dry_run) {
+		fy_job_note(run, "delete", heap->object, left, FY_NONE);
+		return 0;
+	}
+	fy_job_note(run, "delete", heap->object, 0, FY_NONE);
+	while (left) {
+		err = heap->purge(run->ctx, before, left < SLICE ? (unsigned)left : SLICE, &deleted);
+		if (err)
+			return err;
+		fy_job_note(run, "delete", heap->object, deleted, FY_NONE);
+		if (deleted == 0)
+			return 0;
+		left -= deleted < left ? deleted : left;
+		err = fy_job_continue(run);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static fy_async int purge_registrations(struct fy_job_run *run, fy_time before)
+{
+	uint64_t after = 0, *ids;
+	size_t count;
+
+	fy_job_note(run, "delete", "unconfirmed registrations", 0, FY_NONE);
+	do {
+		int err = fy_accounts_list_unconfirmed(run->ctx, before, after, SLICE, &ids, &count);
+		for (size_t i = 0; i < count && err == 0; i++) {
+			bool deleted = true;     /* a dry run trusts the list that the real run starts from */
+			if (!run->dry_run)
+				err = fy_accounts_delete_unconfirmed(run->ctx, ids[i], before, &deleted);
+			if (err == 0 && deleted) /* otherwise it was confirmed in the meantime */
+				fy_job_note_id(run, "delete", "unconfirmed registrations", ids[i]);
+			after = ids[i];
+			if (err == 0 && !run->dry_run)
+				err = fy_job_may_go_on(run);
+		}
+		if (err == 0)
+			err = fy_job_continue(run);
+		if (err)
+			return err;
+	} while (count == SLICE);
+	return 0;
+}
+
+fy_async int fy_purge_run(struct fy_job_run *run)
+{
+	static const struct heap links = { "expired links", fy_tokens_count_expired, fy_tokens_purge };
+	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_purge };
+	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_purge };
+	const struct fy_config *config = run->ctx->config;
+	fy_time now = run->ctx->now;
+
+	int err = purge_heap(run, &links, now);
+	if (err == 0)
+		err = purge_heap(run, &mails, now - config->retention_sent_mail_days * FY_DAY);
+	if (err == 0)
+		err = purge_heap(run, &messages, now - config->retention_contact_days * FY_DAY);
+	if (err == 0)
+		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
+	return err;
+}
