@@ -8,17 +8,27 @@
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
 
-/* Sign-in: from the fifth failure on an account waits 1, 2, 4 … 60 seconds, an address from the 30th on; never a
- * hard lock that somebody else could cause for long (CNIL délibération 2022-100). `who` is the account's look-up
- * hash, known or not: unknown accounts are treated alike. Asking: FY_ERR_LIMITED with the seconds to wait.
- * Redis away: FY_ERR_REDIS_DOWN; nobody can sign in then anyway, as sessions live there. */
+/* Sign-in: an account takes four attempts, then one after 1, 2, 4 … 60 seconds (CNIL délibération 2022-100); an
+ * address takes 30 failures, then one in six seconds. `who` is the account's look-up hash, known or not: unknown
+ * accounts are treated alike. Nobody is locked out by somebody else: no wait is longer than a minute, and from a
+ * network where the account was signed in to (…_known) only failures from there count.
+ * Asking counts as a failure until …_passed says otherwise, so that attempts made at the same time find each other.
+ * FY_ERR_LIMITED with the seconds to wait. Redis away: FY_ERR_REDIS_DOWN; nobody can sign in then anyway, as
+ * sessions live there. */
 fy_async int fy_throttle_sign_in(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16],
 				 unsigned *ret_wait_s);
-/* Notes the outcome; without waiting. A success forgets the account's failures, not the address'. */
+
+/* The outcome, noted without waiting. A success forgets the account's failures, not the address'. */
 void fy_throttle_sign_in_failed(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16]);
 void fy_throttle_sign_in_passed(struct fy_ctx *ctx, struct fy_slice who);
 
-/* A leaky bucket (GCRA): `burst` at once, then `per_minute`. FY_ERR_LIMITED with the seconds to wait. Redis away:
+/* After a success: the network of `address` is one of the holder's, for 30 days. */
+void fy_throttle_sign_in_known(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16]);
+
+/* The attempt that was let in did not happen (the hasher was busy, the database away): it counts no more. */
+fy_async int fy_throttle_sign_in_untried(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16]);
+
+/* A leaky bucket (GCRA): `burst` at once, then `per_minute` (at most 60000). FY_ERR_LIMITED with the seconds to wait. Redis away:
  * 0, as a site that cannot count should rather answer. */
 fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16], unsigned per_minute,
 			      unsigned burst, unsigned *ret_wait_s);
