@@ -53,7 +53,8 @@ class Backends:
         if install.returncode:
             raise processes.Failed('mariadb-install-db: ' + install.stdout.strip().split('\n')[-1])
         db = processes.start('mariadbd', ['/usr/sbin/mariadbd', '--no-defaults', f'--datadir={data}',
-                                          f'--socket={self.db_socket}', f'--pid-file={run}/mariadb.pid', *user, *MARIADB],
+                                          f'--socket={self.db_socket}', f'--pid-file={run}/mariadb.pid', *user,
+                                          *MARIADB],
                              log=os.path.join(self.state, 'log', 'mariadb.log'))
         # redis-tools brings the server under another name; see machine.PROGRAMS.
         redis_program = shutil.which('redis-server') or '/usr/bin/redis-check-rdb'
@@ -68,8 +69,8 @@ class Backends:
 
     def sql(self, text, database=None):
         """Runs statements as the user who started the server; returns the rows' text."""
-        command = ['mariadb', '--no-defaults', '--protocol=socket', f'--socket={self.db_socket}', f'--user={self.db_user}',
-                   '--batch', '--skip-column-names', *([database] if database else [])]
+        command = ['mariadb', '--no-defaults', '--protocol=socket', f'--socket={self.db_socket}',
+                   f'--user={self.db_user}', '--batch', '--skip-column-names', *([database] if database else [])]
         done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
         if done.returncode:
             raise processes.Failed('MariaDB: ' + done.stderr.strip())
@@ -115,10 +116,10 @@ def fill(backends, people, sessions):
         backends.sql(f.read())
     hashed = password_hash(people[0]['password'])
     rows = ',\n'.join(
-        f"({i + 1}, '{p['email']}', '{hashed}', '{p['given_name']}', '{p['family_name']}', '+33 1 70 18 00 {i % 100:02d}',"
-        f" 'Paris', NOW(6))" for i, p in enumerate(people))
-    backends.sql('INSERT INTO account (id, email, password_hash, given_name, family_name, phone, town, created_at) VALUES\n'
-                 + rows + ';', 'bench_peer')
+        f"({i + 1}, '{p['email']}', '{hashed}', '{p['given_name']}', '{p['family_name']}',"
+        f" '+33 1 70 18 00 {i % 100:02d}', 'Paris', NOW(6))" for i, p in enumerate(people))
+    backends.sql('INSERT INTO account (id, email, password_hash, given_name, family_name, phone, town, created_at)\n'
+                 'VALUES ' + rows + ';', 'bench_peer')
     commands, created = [['FLUSHDB']], 1_790_000_000
     for i, sid in enumerate(sessions):
         p, number = people[i % len(people)], i % len(people) + 1

@@ -46,7 +46,9 @@ class Load:
 
     def command(self, seconds):
         first = str(random.randrange(0x1000000))
-        tail = [self.file, first, *(['watch'] if self.watch else [])] if self.forms else [self.file] if self.file else []
+        tail = [self.file] if self.file else []
+        if self.forms:
+            tail += [first, *(['watch'] if self.watch else [])]
         return ['wrk', '-t1', f'-c{self.connections}', f'-d{seconds}s', '--timeout', '30s', '-s',
                 os.path.join(SCRIPTS, 'form.lua' if self.forms else 'get.lua'),
                 f'http://127.0.0.1:{self.port}{self.path}', '--', *tail]
@@ -150,7 +152,8 @@ def run_idle(server, stores, count, path='/healthz'):
     time.sleep(1)
     pids = server.pids()
     before = (processes.rss_kib(pids), processes.pss_kib(pids))
-    client = processes.start('idle', [os.path.join(machine.BUILT, 'idle'), '127.0.0.1', str(server.port), path, str(count)],
+    client = processes.start('idle', [os.path.join(machine.BUILT, 'idle'), '127.0.0.1', str(server.port), path,
+                                      str(count)],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         if client.stdout.readline().strip() != f'open {count}':

@@ -71,7 +71,8 @@ def apt_install(packages):
     print('bench: installing', ' '.join(packages), file=sys.stderr)
     ours = not os.path.exists(POLICY)
     if ours:
-        subprocess.run([*sudo, 'sh', '-c', f'printf "#!/bin/sh\\nexit 101\\n" >{POLICY} && chmod 755 {POLICY}'], check=True)
+        refuse = f'printf "#!/bin/sh\\nexit 101\\n" >{POLICY} && chmod 755 {POLICY}'
+        subprocess.run([*sudo, 'sh', '-c', refuse], check=True)
     try:
         env = [*sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C']
         subprocess.run([*env, 'apt-get', 'update', '-q'], check=False, stdout=subprocess.DEVNULL)

@@ -1,8 +1,8 @@
 """Starts and stops programs by their pid, and reads from /proc what they use.
 
 Whatever happens (an error, Ctrl-C, a kill of bench/run), nothing that was started here stays: stop_all() ends all in
-reverse order, and the kernel ends them when this process dies. Which programs, is left to the callers: backends.py, foyer.py,
-peers.py and load.py.
+reverse order, and the kernel ends them when this process dies. Which programs, is left to the callers: backends.py,
+foyer.py, servers.py and load.py.
 """
 import ctypes
 import os
@@ -154,15 +154,19 @@ def pss_kib(pids):
 
 
 class Peak:
-    """The highest sum of resident memory while the block runs, looked at ten times a second."""
+    """The highest sums of resident memory while the block runs: RSS ten times a second, PSS, which costs more, once."""
 
     def __init__(self, pids):
-        self.pids, self.rss, self._done = pids, 0, threading.Event()
+        self.pids, self.rss, self.pss, self._done = pids, 0, 0, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self):
+        looks = 0
         while not self._done.wait(0.1):
-            self.rss = max(self.rss, rss_kib(self.pids()))
+            pids, looks = self.pids(), looks + 1
+            self.rss = max(self.rss, rss_kib(pids))
+            if looks % 10 == 0:
+                self.pss = max(self.pss, pss_kib(pids))
 
     def __enter__(self):
         self._thread.start()

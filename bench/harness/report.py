@@ -146,8 +146,8 @@ def main_table(s, columns):
                      number(ratio(s.figure(row, 'foyer'), s.figure(row, 'php'))),
                      number(ratio(s.figure(row, 'foyer'), s.best_peer(row))),
                      '; '.join(met['must']), '; '.join(met['aim'])])
-    return table(['workload', *(NAMES[n] for n in columns), 'Foyer / PHP', 'Foyer / best other peer', 'must hold', 'aim for'],
-                 rows)
+    return table(['workload', *(NAMES[n] for n in columns), 'Foyer / PHP', 'Foyer / best other peer', 'must hold',
+                  'aim for'], rows)
 
 
 def cpu_table(s):
@@ -158,7 +158,8 @@ def cpu_table(s):
             if parts[0] is not None:
                 rows.append([TITLES[row].split(',')[0], NAMES[name], *(number(p) for p in parts), number(sum(parts)),
                              number(s.get(row, name, 'p50_ms')), number(s.get(row, name, 'p99_ms'))])
-    return table(['workload', 'server', 'its own CPU, µs a request', "Redis'", "MariaDB's", 'sum', 'p50 ms', 'p99 ms'], rows)
+    return table(['workload', 'server', 'its own CPU, µs a request', "Redis'", "MariaDB's", 'sum', 'p50 ms',
+                  'p99 ms'], rows)
 
 
 def memory_table(s):
@@ -170,15 +171,18 @@ def memory_table(s):
         if any(v is not None for v in quiet + storm + idle):
             rows.append([NAMES[name], *(number(None if v is None else v / 1024) for v in quiet + storm),
                          *(number(v) for v in idle)])
-    return table(['server', 'look-ups, RSS MiB', 'PSS MiB', 'sign-ins, highest RSS MiB', 'PSS MiB in the middle',
+    return table(['server', 'look-ups, RSS MiB', 'PSS MiB', 'sign-ins, highest RSS MiB', 'highest PSS MiB',
                   'idle connection, RSS bytes', 'PSS bytes'], rows)
 
 
 def beside_table(s):
-    rows = [[NAMES[n], *(number(s.get('beside', n, k)) for k in ('p50_ms', 'p99_ms', 'max_ms', 'rate_alone', 'rate_beside')),
-             number(None if s.get('beside', n, 'kept') is None else s.get('beside', n, 'kept') * 100),
-             number(s.get('beside', n, 'sign_ins')),
-             number(s.get('beside', n, 'late'))] for n in COLUMNS if s.get('beside', n, 'p99_ms') is not None]
+    keys = ('p50_ms', 'p99_ms', 'max_ms', 'rate_alone', 'rate_beside', 'kept', 'sign_ins', 'late')
+    rows = []
+    for name in COLUMNS:
+        values = {k: s.get('beside', name, k) for k in keys}
+        if values['p99_ms'] is not None:
+            values['kept'] *= 100
+            rows.append([NAMES[name], *(number(values[k]) for k in keys)])
     return table(['server', 'p50 ms at 200/s', 'p99 ms', 'highest ms', 'look-ups a second alone', 'beside 16 sign-ins',
                   'kept, %', 'sign-ins a second', 'unanswered after 5 s'], rows)
 
@@ -197,8 +201,8 @@ def markdown(results, machine, plan, took):
     columns = [n for n in COLUMNS if any(n in servers for servers in results.values())]
     parts = [
         f'Debian {machine["debian"]}, Linux {machine["kernel"]}, {machine["cores"]} cores of {machine["cpu"]}, load '
-        f'{machine["load"]:.1f} at the start; {machine["php"]}, nginx {machine["nginx"]}, Fastify {machine["fastify"]} on '
-        f'Node {machine["node"]}; data on {machine["state_filesystem"]}. Median of {plan["rounds"]} rounds of '
+        f'{machine["load"]:.1f} at the start; {machine["php"]}, nginx {machine["nginx"]}, Fastify '
+        f'{machine["fastify"]} on Node {machine["node"]}; data on {machine["state_filesystem"]}. Median of {plan["rounds"]} rounds of '
         f'{plan["seconds"]} s; all servers with two workers; {took / 60:.1f} minutes in all.', main_table(s, columns)]
     if any(row in results for row in ('healthz', 'session', 'account', 'contact', 'login')):
         parts += ['CPU and latency under full load', cpu_table(s)]

@@ -5,7 +5,6 @@ are taken in report.py. How a load runs is in load.py. Called by bench/run.
 """
 import os
 import sys
-import threading
 import time
 
 from harness import load, processes
@@ -69,7 +68,8 @@ class Bench:
 
 
 def row_healthz(b):
-    loads = {s.name: load.Load(s, b.directory, '/healthz', expect=HEALTHY) for s in b.members('foyer', 'nginx', 'php', 'fastify')}
+    loads = {s.name: load.Load(s, b.directory, '/healthz', expect=HEALTHY)
+             for s in b.members('foyer', 'nginx', 'php', 'fastify')}
     if 'nginx' in b.servers:
         nginx = b.servers['nginx']
         loads['nginx with log'] = load.Load(nginx, b.directory, '/healthz', port=nginx.log_port, expect=HEALTHY)
@@ -81,7 +81,8 @@ def row_session(b):
 
 
 def row_account(b):
-    b.wrk_row('account', {s.name: b.signed_in(s, '/account', ESCAPED_NAME) for s in b.members('foyer', 'php', 'fastify')})
+    b.wrk_row('account', {s.name: b.signed_in(s, '/account', ESCAPED_NAME)
+                          for s in b.members('foyer', 'php', 'fastify')})
 
 
 def row_idle(b):
@@ -157,15 +158,10 @@ def row_login(b):
         for name, one in loads.items():
             base = processes.rss_kib(one.server.pids())
             with processes.Peak(one.server.pids) as peak:
-                middle = threading.Timer(warm_up + b.plan['seconds'] / 2, lambda: pss.append(
-                    processes.pss_kib(one.server.pids())))
-                pss = []
-                middle.start()
                 result = load.run_wrk(one, b.stores, b.plan['seconds'], warm_up)
-                middle.join()
             load.settle(one.server)
             result['peak_rss_kib'], result['base_rss_kib'] = peak.rss, base
-            result['pss_kib'] = pss[0] if pss else 0
+            result['pss_kib'] = peak.pss
             b.keep('login', name, result)
             b.note('login', name, f'round {i + 1}: {result["rate"]:.1f}/s, {peak.rss / 1024:,.0f} MiB')
 

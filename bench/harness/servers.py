@@ -126,7 +126,8 @@ class Nginx(Peer):
         answer = "location = /healthz { default_type application/json; return 200 '{\"status\":\"ok\"}'; }"
         self.processes = [start_nginx(self.directory, f'''
 	server {{ listen 127.0.0.1:{self.port} backlog=4096; {answer} }}
-	server {{ listen 127.0.0.1:{self.log_port} backlog=4096; access_log {self.directory}/access.log combined; {answer} }}''')]
+	server {{ listen 127.0.0.1:{self.log_port} backlog=4096; access_log {self.path('access.log')} combined;
+		{answer} }}''')]
         processes.wait_until(self.processes[0], lambda: listens(self.port) and listens(self.log_port), 10, 'nginx')
 
 
@@ -191,7 +192,8 @@ php_admin_value[session.save_path] = "unix://{self.stores.redis_socket}?persiste
             f'\t\tlocation = {path} {{ fastcgi_pass unix:{self.path("fpm.sock")}; include /etc/nginx/fastcgi_params; '
             f'fastcgi_param SCRIPT_FILENAME {self.path("scripts")}/{script}.php; }}'
             for path, script in self.scripts.items())
-        nginx = start_nginx(self.directory, f'\tserver {{ listen 127.0.0.1:{self.port} backlog=4096;\n{locations}\n\t}}')
+        nginx = start_nginx(self.directory,
+                            f'\tserver {{ listen 127.0.0.1:{self.port} backlog=4096;\n{locations}\n\t}}')
         self.processes.append(nginx)
         processes.wait_until(nginx, lambda: listens(self.port), 10, 'nginx')
 

@@ -12,6 +12,6 @@ if (!filter_var($email, FILTER_VALIDATE_EMAIL)) {
 	http_response_code(422);
 	exit('Please check the field email.');
 }
-db()->prepare('INSERT INTO contact_message (name, email, subject, message, consent_text_version, consented_at, created_at)
-	VALUES (?, ?, ?, ?, ?, NOW(6), NOW(6))')->execute([$name, $email, $subject, $message, '1']);
+db()->prepare('INSERT INTO contact_message (name, email, subject, message, consent_text_version, consented_at,
+	created_at) VALUES (?, ?, ?, ?, ?, NOW(6), NOW(6))')->execute([$name, $email, $subject, $message, '1']);
 see_other('/contact/done');
