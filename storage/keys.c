@@ -47,6 +47,14 @@ static int refuse(char *why, const char *path, const char *reason)
 	return FY_ERR_CONFIG;
 }
 
+/* Credentials of systemd belong to root and are ours to read through an ACL; systemd answers for who else may. */
+static bool is_credential(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t len = folder ? strlen(folder) : 0;
+	return len && strncmp(path, folder, len) == 0 && path[len] == '/' && strchr(path + len + 1, '/') == NULL;
+}
+
 int fy_keys_load(const char *path, struct fy_keys **ret_keys, char *ret_why)
 {
 	struct stat st;
@@ -58,9 +66,7 @@ int fy_keys_load(const char *path, struct fy_keys **ret_keys, char *ret_why)
 		close(fd);
 		return refuse(ret_why, path, "it is not a file");
 	}
-	/* Credentials of systemd belong to root and are 0400 for us through an ACL; files of ours are ours. */
-	bool credential = getenv("CREDENTIALS_DIRECTORY") && strncmp(path, getenv("CREDENTIALS_DIRECTORY"),
-								     strlen(getenv("CREDENTIALS_DIRECTORY"))) == 0;
+	bool credential = is_credential(path);
 	if (!credential && st.st_uid != geteuid()) {
 		close(fd);
 		return refuse(ret_why, path, "it belongs to another user");
@@ -105,14 +111,16 @@ int fy_keys_create_file(const char *path, char *ret_why)
 		return FY_ERR_IO;
 	}
 	crypto_kdf_keygen(bytes);
-	bool good = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0;
-	int reason = errno;
+	errno = EIO;                     /* for a write that was cut short */
+	int err = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0 ? 0 : -errno;
 	sodium_memzero(bytes, sizeof bytes);
 	close(fd);
-	if (good && sync_folder(path) == 0)
+	if (err == 0)
+		err = sync_folder(path);
+	if (err == 0)
 		return 0;
 	unlink(path);                    /* half a key would be found, and refused, at the next start */
-	refuse(ret_why, path, strerror(reason));
+	refuse(ret_why, path, strerror(-err));
 	return FY_ERR_IO;
 }
 

@@ -11,13 +11,14 @@
 
 #define FY_HASH_BYTES 32
 
+/* The numbers are what subkeys are derived from: add new ones, never change these. */
 enum fy_key_use {
 	FY_KEY_SESSION = 1,          /* cookie token -> Redis key */
 	FY_KEY_CSRF,                 /* cookie token -> form token */
 	FY_KEY_EMAIL,                /* normalised address -> look-up hash */
 	FY_KEY_ONE_TIME,             /* mailed token -> look-up hash */
 	FY_KEY_THROTTLE,             /* address or account -> bucket name */
-	FY_KEY_CHECK,                /* fingerprint of the master key itself */
+	FY_KEY_CHECK,                /* fingerprint of the master key itself; a new use comes after this */
 	FY_KEY_USES
 };
 
