@@ -44,7 +44,10 @@ void fy_clf_write(struct fy_buf *buf, const struct fy_clf *entry)
 	fy_buf_put(buf, FY_LIT(" - "));
 	put_field(buf, entry->user, FIELD_MAX, false);
 	fy_buf_put(buf, FY_LIT(" ["));
-	fy_put_clf_date(buf, entry->at);
+	if (entry->date.len)
+		fy_buf_put(buf, entry->date);
+	else
+		fy_put_clf_date(buf, entry->at);
 	fy_buf_put(buf, FY_LIT("] \""));
 	if (entry->method.len && entry->target.len) {
 		put_escaped(buf, entry->method, 32, false);

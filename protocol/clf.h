@@ -13,6 +13,7 @@ struct fy_clf {
 	struct fy_slice client;              /* address text; empty: "-" */
 	struct fy_slice user;                /* an id, never a name; empty: "-" */
 	fy_time at;
+	struct fy_slice date;                /* `at` as fy_put_clf_date writes it, where the caller has it; else empty */
 	struct fy_slice method, target;      /* method empty: the request line could not be read, "-" */
 	uint8_t minor;
 	int status;

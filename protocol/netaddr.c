@@ -52,11 +52,21 @@ size_t fy_addr_text(const struct fy_addr *addr, char out[FY_ADDR_TEXT_MAX])
 		memcpy(out, "-", 2);
 		return 1;
 	}
-	if (fy_addr_is_v4(addr))
-		inet_ntop(AF_INET, addr->b + 12, out, FY_ADDR_TEXT_MAX);
-	else
+	if (!fy_addr_is_v4(addr)) {
 		inet_ntop(AF_INET6, addr->b, out, FY_ADDR_TEXT_MAX);
-	return strlen(out);
+		return strlen(out);
+	}
+	char *at = out;                  /* by hand: inet_ntop prints through snprintf, and this runs for each request */
+	for (int i = 12; i < 16; i++) {
+		unsigned n = addr->b[i];
+		if (n > 99)
+			*at++ = (char)('0' + n / 100);
+		if (n > 9)
+			*at++ = (char)('0' + n / 10 % 10);
+		*at++ = (char)('0' + n % 10);
+		*at++ = i < 15 ? '.' : '\0';
+	}
+	return (size_t)(at - out - 1);
 }
 
 /* Clears what stands after the first `bits` bits; tells whether anything did. */

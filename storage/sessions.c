@@ -46,7 +46,8 @@ static fy_time absolute_limit(const struct fy_config *config, enum fy_session_ki
 
 void fy_session_key(const char *id, char ret_key[FY_SESSION_KEY_MAX])
 {
-	snprintf(ret_key, FY_SESSION_KEY_MAX, "sess:%s", id);
+	memcpy(ret_key, "sess:", 5);
+	memcpy(ret_key + 5, id, FY_SESSION_ID_CHARS + 1);
 }
 
 void fy_session_person_key(uint64_t account_id, char ret_key[FY_SESSION_KEY_MAX])
@@ -94,7 +95,7 @@ int fy_session_decode(struct fy_slice record, const char *id, struct fy_session 
 	if (fy_hex_decode(fy_cut(&record, ' '), s.address, sizeof s.address, &len) || len != sizeof s.address ||
 	    record.len >= sizeof s.device)
 		return FY_ERR_INVALID;
-	snprintf(s.id, sizeof s.id, "%s", id);
+	memcpy(s.id, id, sizeof s.id);
 	s.kind = (enum fy_session_kind)kind;
 	s.method = (enum fy_session_method)method;
 	s.role = (uint8_t)role;
@@ -209,14 +210,15 @@ static void note_use(struct fy_ctx *ctx, const struct fy_session *session)
 fy_async int fy_sessions_find(struct fy_ctx *ctx, enum fy_session_kind kind, struct fy_slice token,
 			      const uint8_t address[16], struct fy_session *ret_session)
 {
-	char id[FY_SESSION_ID_CHARS + 1], key[FY_SESSION_KEY_MAX], ttl[24];
+	char id[FY_SESSION_ID_CHARS + 1], key[FY_SESSION_KEY_MAX], seconds[24];
+	struct fy_buf ttl = { .ptr = seconds, .cap = sizeof seconds, .max = sizeof seconds };
 	struct fy_redis_reply reply;
 	if (token.len != FY_TOKEN_CHARS)
 		return FY_ERR_UNAUTHENTICATED;
 	id_of(ctx->keys, token, id);
 	fy_session_key(id, key);
-	snprintf(ttl, sizeof ttl, "%lld", (long long)fy_unix(idle_limit(ctx->config, kind)));
-	struct fy_slice slide[4] = { FY_LIT("GETEX"), fy_str(key), FY_LIT("EX"), fy_str(ttl) };
+	fy_buf_u64(&ttl, (uint64_t)fy_unix(idle_limit(ctx->config, kind)));
+	struct fy_slice slide[4] = { FY_LIT("GETEX"), fy_str(key), FY_LIT("EX"), fy_buf_slice(&ttl) };
 	int err = fy_redis_command(ctx, slide, kind == FY_SESSION_MANAGER ? 2 : 4, &reply);
 	if (err)
 		return err;

@@ -1,6 +1,7 @@
 /* The hashing threads and their queue; see hasher.h. */
 #include "server/auth/hasher.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -40,7 +41,7 @@ struct fy_hasher {
 	struct fy_hasher_options options;
 	pthread_t *threads;
 	sem_t ready;                     /* one for each queued job, and one for each thread at the end */
-	struct job **ring;               /* one producer, the loop; consumers take with a compare-and-swap */
+	_Atomic(struct job *) *ring;     /* one producer, the loop; consumers take with a compare-and-swap */
 	size_t ring_size;
 	atomic_size_t head, tail;
 	_Atomic(struct job *) results;
@@ -96,7 +97,7 @@ static struct job *take(struct fy_hasher *hasher)
 	for (;;) {
 		if (head == atomic_load(&hasher->tail))
 			return NULL;
-		struct job *job = hasher->ring[head % hasher->ring_size];
+		struct job *job = atomic_load(&hasher->ring[head % hasher->ring_size]);
 		if (atomic_compare_exchange_weak(&hasher->head, &head, head + 1))
 			return job;
 	}
@@ -120,7 +121,8 @@ static void *thread_main(void *arg)
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += IDLE_RELEASE_S;
 		if (sem_timedwait(&hasher->ready, &until) != 0) {
-			fy_hash_memory_release();
+			if (errno == ETIMEDOUT)
+				fy_hash_memory_release();
 			continue;
 		}
 		struct job *job = take(hasher);
@@ -234,7 +236,7 @@ static unsigned waiting(const struct fy_hasher *hasher)
 
 unsigned fy_hasher_wait_s(const struct fy_hasher *hasher)
 {
-	uint64_t us = (waiting(hasher) + 1) * atomic_load(&hasher->average_us) / hasher->options.threads;
+	uint64_t us = hasher->pending * atomic_load(&hasher->average_us) / hasher->options.threads;
 	return (unsigned)(us / 1000000) + 1;
 }
 
@@ -255,7 +257,7 @@ fy_async static int run(struct fy_ctx *ctx, struct fy_hasher *hasher, enum job_k
 {
 	if (password.text.len > PASSWORD_MAX)
 		return FY_ERR_TOO_LARGE;
-	if (waiting(hasher) >= hasher->options.queue + hasher->options.threads) {
+	if (hasher->pending >= hasher->options.queue + hasher->options.threads) {
 		hasher->refused++;
 		return fy_fail(ctx, FY_ERR_BUSY, "the queue for password hashes is full");
 	}
@@ -268,7 +270,7 @@ fy_async static int run(struct fy_ctx *ctx, struct fy_hasher *hasher, enum job_k
 	if (encoded.text.len)
 		memcpy(job->encoded, encoded.text.ptr, encoded.text.len);
 	size_t tail = atomic_load(&hasher->tail);
-	hasher->ring[tail % hasher->ring_size] = job;
+	atomic_store(&hasher->ring[tail % hasher->ring_size], job);
 	atomic_store(&hasher->tail, tail + 1);
 	hasher->pending++;
 	sem_post(&hasher->ready);

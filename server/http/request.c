@@ -58,6 +58,7 @@ struct fy_req *fy_req_create(struct fy_conn *conn, size_t arena_max)
 	fy_buf_init(&req->res.headers, &req->arena, 8192);
 	memcpy(req->client, conn->address, sizeof req->client);
 	req->secure = conn->tls != NULL;
+	memcpy(req->log_date, conn->http->log_date, sizeof req->log_date);
 	return req;
 }
 
@@ -68,7 +69,7 @@ static void log_access(struct fy_req *req)
 	memcpy(client.b, req->client, sizeof client.b);
 	struct fy_clf entry = {
 		.client = fy_slice(address, fy_addr_text(&client, address)),
-		.at = req->ctx.now,
+		.date = fy_slice(req->log_date, 26),
 		.method = req->head.method_text,
 		.target = req->head.target,
 		.minor = req->head.minor,
@@ -79,9 +80,11 @@ static void log_access(struct fy_req *req)
 	};
 	if (req->head.method == 0)
 		entry.method = FY_NONE;
-	if (req->session)
-		entry.user = fy_slice(user, (size_t)snprintf(user, sizeof user, "%llu",
-							     (unsigned long long)req->session->account_id));
+	if (req->session) {
+		struct fy_buf id = { .ptr = user, .cap = sizeof user, .max = sizeof user };
+		fy_buf_u64(&id, req->session->account_id);
+		entry.user = fy_buf_slice(&id);
+	}
 	char space[5120];
 	struct fy_buf line = { .ptr = space, .cap = sizeof space, .max = sizeof space };
 	fy_clf_write(&line, &entry);

@@ -48,6 +48,7 @@ struct fy_req {
 	struct fy_response res;
 	uint32_t retry_after_s;              /* for a 429 or 503; 0: the usual */
 	uint64_t started_ns;
+	char log_date[28];
 	uint64_t sent;                       /* body bytes, for the access log */
 	struct fy_http_head head;            /* last: large, and not zeroed */
 };

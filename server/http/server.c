@@ -19,7 +19,9 @@
 static void set_date(struct fy_http *http)
 {
 	struct fy_buf date = { .ptr = http->date, .cap = sizeof http->date, .max = sizeof http->date };
+	struct fy_buf log_date = { .ptr = http->log_date, .cap = sizeof http->log_date, .max = sizeof http->log_date };
 	fy_put_imf_date(&date, fy_clock());
+	fy_put_clf_date(&log_date, fy_clock());
 }
 
 static void on_tick(uv_timer_t *timer)

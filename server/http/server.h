@@ -32,7 +32,7 @@ struct fy_http {
 	uint32_t seconds[FY_CLOCK_COUNT];    /* durations; 0: none */
 	uv_timer_t tick;
 	uint32_t now_s;                      /* seconds of the loop's clock */
-	char date[30];                       /* IMF-fixdate of this second */
+	char date[30], log_date[28];         /* this second, as the Date field and the access log have it */
 	struct fy_address_count addresses;
 	unsigned open;                       /* connections */
 	uint64_t request_seed, request_count;
