@@ -397,7 +397,7 @@ static void response_done(struct fy_conn *conn)
 	change_state(conn, FY_CONN_IDLE);
 	if (conn->paused)
 		start_reading(conn);
-	if (conn->inbox)
+	if (conn->inbox && !conn->consuming)     /* otherwise consume's own loop goes on with it */
 		consume(conn, FY_NONE);
 }
 
@@ -504,8 +504,7 @@ static bool wants_head(const struct fy_conn *conn)
 	return conn->state == FY_CONN_IDLE || conn->state == FY_CONN_HEAD;
 }
 
-/* Uses what has arrived, the inbox first. What is left waits in the inbox. */
-static void consume(struct fy_conn *conn, struct fy_slice data)
+static void use_bytes(struct fy_conn *conn, struct fy_slice data)
 {
 	bool boxed = conn->inbox != NULL;
 	size_t scanned = boxed ? conn->inbox->scanned : 0, used = 0;
@@ -545,6 +544,15 @@ static void consume(struct fy_conn *conn, struct fy_slice data)
 		conn->paused = true;
 		uv_read_stop(&conn->uv.stream);
 	}
+}
+
+/* Uses what has arrived, the inbox first. What is left waits in the inbox. A request that is answered on its head
+ * alone ends inside of the loop, and must not begin to read the same bytes again. */
+static void consume(struct fy_conn *conn, struct fy_slice data)
+{
+	conn->consuming = true;
+	use_bytes(conn, data);
+	conn->consuming = false;
 }
 
 static void received(struct fy_conn *conn, struct fy_slice data)

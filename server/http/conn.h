@@ -39,7 +39,7 @@ struct fy_conn {
 	uint32_t deadline_s, requests, unsent;
 	uint8_t address[16];
 	uint8_t state, listener_kind;
-	bool unix_peer : 1, counted : 1, paused : 1, half_closed : 1;
+	bool unix_peer : 1, counted : 1, paused : 1, half_closed : 1, consuming : 1;
 	uint16_t lingered_kib;
 };
 
