@@ -142,7 +142,8 @@ void fy_visitor_language(struct fy_req *req)
 			else
 				need_token(req);
 		}
-		req->lang_chosen = true;
+		if (req->route)                  /* before that the cookie was not read: nothing is remembered yet */
+			req->lang_chosen = true;
 		return;
 	}
 	if (req->has_cookie_lang)
