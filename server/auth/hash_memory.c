@@ -9,6 +9,7 @@
 void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 int __real_munmap(void *at, size_t size);
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 int __wrap_munmap(void *at, size_t size);
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -56,6 +57,12 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 		return __real_mmap(at, size, protection, flags, fd, offset);
 	lent.taken = true;
 	return lent.at;
+}
+
+/* Where libsodium was built with 64-bit file offsets. */
+void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	return __wrap_mmap(at, size, protection, flags, fd, offset);
 }
 
 int __wrap_munmap(void *at, size_t size)

@@ -3,12 +3,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
 
 #include "foyer/err.h"
 #include "protocol/utf8.h"
 #include "server/auth/common_passwords.h"
 
-#define PERSONAL_MIN 4                   /* shorter names stand in too many good passwords */
+#define PERSONAL_MIN 4                   /* code points; shorter names stand in too many good passwords */
 
 static int32_t fold(int32_t c)
 {
@@ -90,39 +92,46 @@ static struct fy_slice core(struct fy_slice text)
 	return text;
 }
 
-static bool contains(struct fy_slice text, struct fy_slice part)
+/* A copy in lower case, É too. */
+static struct fy_slice lower_case(struct fy_arena *arena, struct fy_slice text)
 {
-	for (size_t i = 0; part.len && i + part.len <= text.len; i++)
-		if (fy_eq_nocase(fy_slice(text.ptr + i, part.len), part))
-			return true;
-	return false;
+	char *out = fy_alloc(arena, text.len * 2 + 4);           /* no letter's lower case is twice as long */
+	size_t len = 0;
+	for (int32_t c; (c = fy_utf8_next(&text)) >= 0;)
+		len += fy_utf8_put(out + len, (uint32_t)utf8proc_tolower(c));
+	return fy_slice(out, len);
 }
 
-/* A long password may mention the person's town or first name; it must not be made of it: what is left without it
- * must be strong enough alone. */
-static bool is_personal(struct fy_arena *arena, struct fy_slice password, struct fy_slice personal)
+/* Takes each occurrence of `word` out of *text, whose bytes are the caller's to change. */
+static bool cut_out(struct fy_slice *text, struct fy_slice word)
 {
-	struct fy_slice words = personal;
-	while (words.ptr) {
-		size_t end = 0;
-		while (end < words.len && words.ptr[end] != ' ' && words.ptr[end] != '@' && words.ptr[end] != '.' && words.ptr[end] != '-')
-			end++;
-		struct fy_slice word = fy_upto(words, end);
-		words = end < words.len ? fy_from(words, end + 1) : FY_NONE;
-		if (word.len < PERSONAL_MIN || !contains(password, word))
-			continue;
-		char *rest = fy_cstr(arena, password);
-		size_t len = password.len;
-		for (size_t i = 0; i + word.len <= len; i++)
-			if (fy_eq_nocase(fy_slice(rest + i, word.len), word)) {
-				memmove(rest + i, rest + i + word.len, len - i - word.len);
-				len -= word.len;
-				break;
-			}
-		if (fy_password_bits(fy_slice(rest, len)) < FY_PASSWORD_BITS)
-			return true;
+	bool found = false;
+	for (char *at; (at = memmem(text->ptr, text->len, word.ptr, word.len));) {
+		memmove(at, at + word.len, text->len - word.len - (size_t)(at - text->ptr));
+		text->len -= word.len;
+		found = true;
 	}
-	return false;
+	return found;
+}
+
+/* A long password may mention the person's town or first name; it must not be made of such: what is left without
+ * them must be strong enough alone. */
+static bool is_personal(struct fy_arena *arena, struct fy_slice password, const struct fy_slice *personal, size_t count)
+{
+	static const char between[] = " @.-_+,'";
+	struct fy_slice rest = lower_case(arena, password);
+	bool found = false;
+	for (size_t i = 0; i < count; i++) {
+		struct fy_slice words = lower_case(arena, personal[i]);
+		for (size_t start = 0, end; start < words.len; start = end + 1) {
+			for (end = start; end < words.len && !memchr(between, words.ptr[end], sizeof between - 1);)
+				end++;
+			struct fy_slice word = fy_slice(words.ptr + start, end - start);
+			if (fy_utf8_count(word) >= PERSONAL_MIN && cut_out(&rest, word))
+				found = true;
+		}
+	}
+	return found && fy_password_bits(rest) < FY_PASSWORD_BITS;
 }
 
 enum fy_password_fault fy_password_check(struct fy_arena *arena, struct fy_slice password, const struct fy_slice *personal,
@@ -142,9 +151,8 @@ enum fy_password_fault fy_password_check(struct fy_arena *arena, struct fy_slice
 	struct fy_slice word = core(password);
 	if (word.len >= PERSONAL_MIN && listed(arena, word))
 		return FY_PASSWORD_COMMON;
-	for (size_t i = 0; i < personal_count; i++)
-		if (is_personal(arena, password, personal[i]))
-			return FY_PASSWORD_PERSONAL;
+	if (is_personal(arena, password, personal, personal_count))
+		return FY_PASSWORD_PERSONAL;
 	return fy_password_bits(password) < FY_PASSWORD_BITS ? FY_PASSWORD_WEAK : FY_PASSWORD_GOOD;
 }
 

@@ -26,7 +26,7 @@ fy_async static int account_show(struct fy_req *req)
 					     .address_level2 = account.profile.address_level2,
 					     .member_since = account.created_at,
 					     .password_changed = account.password_changed_at,
-					     .last_sign_in = req->session->created_at,
+					     .signed_in = req->session->created_at,
 				     });
 	return fy_reply_html(req, 200, &out);
 }
@@ -98,7 +98,24 @@ static void join(struct fy_buf *out, struct fy_slice text)
 	fy_buf_put(out, text);
 }
 
-/* One row a category: its fields, their purposes, how long. Only what is kept about a member's own account. */
+/* What a member has by being one; mails and messages in transit have rows of their own life. */
+static bool of_a_member(const struct fy_register_field *field)
+{
+	const char *table = fy_register_tables[field->table].name;
+	return strcmp(table, "account") == 0 || strcmp(table, "consent") == 0;
+}
+
+static void put_duration(struct fy_buf *out, int64_t days, enum fy_lang lang)
+{
+	bool years = days >= 365 && days % 365 <= days / 365 / 4 + 1;
+	int64_t n = years ? days / 365 : days;
+	if (lang == FY_LANG_EN)
+		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "year" : "day", n == 1 ? "" : "s");
+	else
+		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "an" : "jour", n == 1 ? "" : "s");
+}
+
+/* One row a category: its fields, their purposes, how long. */
 static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max)
 {
 	enum fy_lang lang = req->ctx.lang;
@@ -111,7 +128,8 @@ static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max
 		fy_buf_init(&kept, &req->arena, 4096);
 		for (size_t i = 0; i < fy_register_field_count; i++) {
 			const struct fy_register_field *field = &fy_register_fields[i];
-			if (field->mark == FY_MARK_PUBLIC || field->derived || (unsigned)field->category != category)
+			if (field->mark == FY_MARK_PUBLIC || field->derived || (unsigned)field->category != category ||
+			    !of_a_member(field))
 				continue;
 			join(&fields, field->label[lang]);
 			for (unsigned p = 0; p < FY_PURPOSE_COUNT; p++)
@@ -119,9 +137,9 @@ static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max
 					join(&purposes, fy_register_purposes[p].label[lang]);
 			named |= field->purposes;
 			for (unsigned k = 0; kept.len == 0 && k < field->keep_count; k++) {
-				uint32_t days = fy_register_keep_days(&field->keep[k], req->app->config);
+				int64_t days = fy_register_keep_days(&field->keep[k], req->app->config);
 				if (days)
-					fy_buf_fmt(&kept, lang == FY_LANG_EN ? "%u days " : "%u jours ", days);
+					put_duration(&kept, days, lang);
 				fy_buf_put(&kept, fy_register_triggers[field->keep[k].from].label[lang]);
 			}
 		}

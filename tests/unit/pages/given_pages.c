@@ -37,8 +37,7 @@ SHOW(forgot_done, .email = P("camille@example.com"), .valid_minutes = 30)
 SHOW(reset, .token = P("hT9s0Kc2"))
 SHOW(reset_done)
 SHOW(account, .given_name = P("Camille"), .family_name = P("Lefèvre"), .email = P("camille@example.com"),
-     .member_since = AGO(200 * FY_DAY), .password_changed = AGO(90 * FY_DAY), .sessions = 2,
-     .last_sign_in = AGO(3 * FY_DAY))
+     .member_since = AGO(200 * FY_DAY), .password_changed = AGO(90 * FY_DAY), .signed_in = AGO(3 * FY_DAY))
 SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), .phone = P("06 12 34 56 78"),
      .position = P("Professeure de musique"), .skills = P("Anglais, espagnol, piano"),
      .passions = P("Randonnée\nCuisine du monde"), .language = FY_LIT("fr"), .street_address = P("12, rue de Bretagne"),
@@ -57,7 +56,7 @@ SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@
      .subject = P("Une chambre près de la Bastille"),
      .message = P("Bonjour,\n\nNotre fille part étudier à Lyon : sa chambre est libre dès janvier.\n"
 		  "Pouvez-vous nous rappeler ?\n\nMerci, <Jeanne>"),
-     .received = AGO(FY_HOUR), .state = FY_LIT("open"), .consent_version = FY_LIT("2026-11"), .acknowledged = true)
+     .received = AGO(FY_HOUR), .state = FY_LIT("open"), .consent_version = FY_LIT("2026-11"), .reference = FY_LIT("HGKY9TCB5J"))
 
 static void show_account_security(struct fy_buf *out, const struct fy_page *page)
 {
@@ -88,9 +87,9 @@ static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
 		{ FY_LIT("9c21e07a"), P("Camille Lefèvre"), P("camille@example.com"), FY_LIT("manager"),
 		  FY_LIT("Firefox 145, Windows"), P("203.0.113.24"), AGO(12 * FY_MINUTE), AGO(FY_MINUTE), true, 1 },
 		{ FY_LIT("77ab01de"), P("Jeanne Moreau"), P("jeanne.moreau.de.la.bastille@famille.example.com"),
-		  FY_LIT("member"), FY_LIT("Safari, iPhone"), P("2001:db8:85a3::8a2e:370:7334"), AGO(20 * FY_DAY),
+		  FY_LIT("visitor"), FY_LIT("Safari, iPhone"), P("2001:db8:85a3::8a2e:370:7334"), AGO(20 * FY_DAY),
 		  AGO(5 * FY_HOUR), false, 2 },
-		{ FY_LIT("0b5d77c4"), P("Ahmed Benali"), P("ahmed@ecole.example"), FY_LIT("member"),
+		{ FY_LIT("0b5d77c4"), P("Ahmed Benali"), P("ahmed@ecole.example"), FY_LIT("visitor"),
 		  FY_LIT("Chrome 142, Linux"), P("198.51.100.7"), AGO(FY_DAY), AGO(2 * FY_HOUR), false, 3 },
 	};
 	fy_page_manage_sessions(out, page, &(struct fy_view_manage_sessions){
