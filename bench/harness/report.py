@@ -18,7 +18,7 @@ TITLES = {
     'login': '`POST /login`, sign-ins a second',
     'idle': 'an idle connection, KiB resident',
     'beside': 'look-up at 200/s beside 16 endless sign-ins, p99 ms',
-    'memory': 'all processes under look-ups, before any sign-in, RSS MiB',
+    'memory': 'all workers under look-ups, before any sign-in, RSS MiB',
 }
 COLUMNS = ('foyer', 'nginx', 'nginx with log', 'php', 'fastify', 'libsodium')
 
@@ -202,8 +202,8 @@ def markdown(results, machine, plan, took):
     parts = [
         f'Debian {machine["debian"]}, Linux {machine["kernel"]}, {machine["cores"]} cores of {machine["cpu"]}, load '
         f'{machine["load"]:.1f} at the start; {machine["php"]}, nginx {machine["nginx"]}, Fastify '
-        f'{machine["fastify"]} on Node {machine["node"]}; data on {machine["state_filesystem"]}. Median of {plan["rounds"]} rounds of '
-        f'{plan["seconds"]} s; all servers with two workers; {took / 60:.1f} minutes in all.', main_table(s, columns)]
+        f'{machine["fastify"]} on Node {machine["node"]}; data on {machine["state_filesystem"]}. Rounds: {plan["rounds"]}, of '
+        f'{plan["seconds"]} s, medians; all servers with two workers; {took / 60:.1f} minutes in all.', main_table(s, columns)]
     if any(row in results for row in ('healthz', 'session', 'account', 'contact', 'login')):
         parts += ['CPU and latency under full load', cpu_table(s)]
     if any(row in results for row in ('memory', 'login', 'idle')):

@@ -49,11 +49,11 @@ class Bench:
         forms = server.forms('/login', [{'email': p['email'], 'password': p['password']} for p in self.people])
         return load.Load(server, self.directory, '/login', forms=forms, connections=SIGN_INS, watch=True)
 
-    def wrk_row(self, row, loads):
+    def wrk_row(self, row, loads, seconds=None):
         """`loads`: name -> Load."""
         for i, warm_up in self.rounds():
             for name, one in loads.items():
-                result = load.run_wrk(one, self.stores, self.plan['seconds'], warm_up)
+                result = load.run_wrk(one, self.stores, seconds or self.plan['seconds'], warm_up)
                 self.keep(row, name, result)
                 self.note(row, name, f'round {i + 1}: {result["rate"]:,.0f}/s')
                 self.after_run(row, one.server)
@@ -61,7 +61,7 @@ class Bench:
     def after_run(self, row, server):
         if row == 'session':
             # Between two rounds, as under load: nobody gives memory back at once.
-            pids = server.pids()
+            pids = server.worker_pids()
             self.results.setdefault('memory', {}).setdefault(server.name, []).append(
                 {'rss_kib': processes.rss_kib(pids), 'pss_kib': processes.pss_kib(pids),
                  'processes': len(pids), 'problems': []})
@@ -73,7 +73,7 @@ def row_healthz(b):
     if 'nginx' in b.servers:
         nginx = b.servers['nginx']
         loads['nginx with log'] = load.Load(nginx, b.directory, '/healthz', port=nginx.log_port, expect=HEALTHY)
-    b.wrk_row('healthz', loads)
+    b.wrk_row('healthz', loads, b.plan['constant'])
 
 
 def row_session(b):
@@ -104,9 +104,9 @@ def row_beside(b):
                 b.keep('beside', server.name, {'problems': [wrong]})
                 continue
             # The storm runs a little longer on both sides than what is measured inside it.
-            storm_run = load.start_wrk(storm, b.plan['seconds'] + b.plan['short'] + 3)
+            storm_run = load.start_wrk(storm, b.plan['paced'] + b.plan['short'] + 2)
             time.sleep(1)
-            paced = load.run_paced(look_up, PACED_RATE, b.plan['seconds'])
+            paced = load.run_paced(look_up, PACED_RATE, b.plan['paced'])
             flat_out = load.run_wrk(look_up, b.stores, b.plan['short'], 0)
             signed_in = load.finish_wrk(storm_run)
             load.settle(server)
@@ -156,8 +156,8 @@ def row_login(b):
         b.keep('login', 'libsodium', bound)
         b.note('login', 'libsodium', f'round {i + 1}: {bound["rate"]:.1f}/s on {threads} threads')
         for name, one in loads.items():
-            base = processes.rss_kib(one.server.pids())
-            with processes.Peak(one.server.pids) as peak:
+            base = processes.rss_kib(one.server.worker_pids())
+            with processes.Peak(one.server.worker_pids) as peak:
                 result = load.run_wrk(one, b.stores, b.plan['seconds'], warm_up)
             load.settle(one.server)
             result['peak_rss_kib'], result['base_rss_kib'] = peak.rss, base
