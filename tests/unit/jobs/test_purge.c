@@ -1,0 +1,205 @@
+/* The purge: what goes and what stays, a dry run that says exactly that, and slices that may be cut off anywhere. */
+#include "tests/unit/jobs/harness.h"
+
+#include <string.h>
+
+#include "jobs/run.h"
+
+static int begin(void **state)
+{
+	(void)state;
+	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
+	       "DELETE FROM job_lease");
+	return 0;
+}
+
+/* Accounts 1.. `count`, made `days` ago; state 1 is unconfirmed. */
+static void given_accounts(unsigned first, unsigned count, unsigned state, unsigned days)
+{
+	char sql[900];
+
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO account (id, email, email_hash, given_name, family_name, phone, position, skills, passions, "
+		 "street_address, postal_code, address_level2, country, language, role, state, created_at) "
+		 "SELECT seq, 'a@example.org', UNHEX(SHA2(seq, 256)), 'A', 'B', '', '', '', '', '', '', '', '', 0, 1, %u, "
+		 "UTC_TIMESTAMP(6) - INTERVAL %u DAY - INTERVAL 1 MINUTE FROM seq_%u_to_%u", state, days, first, first + count - 1);
+	change(sql);
+}
+
+static void given_tokens(unsigned first, unsigned count, const char *account, const char *expires)
+{
+	char sql[600];
+
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO one_time_token (id, account_id, purpose, token_hash, created_at, expires_at) "
+		 "SELECT seq, %s, 1, UNHEX(SHA2(seq, 256)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL %s FROM seq_%u_to_%u",
+		 account, expires, first, first + count - 1);
+	change(sql);
+}
+
+static void given_mails(unsigned first, unsigned count, unsigned state, const char *ended, const char *account)
+{
+	char sql[600];
+
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO outbox (id, account_id, template_name, lang, state, created_at, ended_at) "
+		 "SELECT seq, %s, 'x', 0, %u, UTC_TIMESTAMP(6) - INTERVAL 9 DAY, %s FROM seq_%u_to_%u", account, state, ended, first,
+		 first + count - 1);
+	change(sql);
+}
+
+static void given_messages(unsigned first, unsigned count, unsigned state, unsigned days, const char *closed)
+{
+	char sql[600];
+
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO contact_message (id, reference, name, email, subject, message, consent_text_version, consented_at, lang, state, "
+		 "created_at, closed_at) SELECT seq, seq, 'n', 'e', 's', 'm', '1', UTC_TIMESTAMP(6), 0, %u, "
+		 "UTC_TIMESTAMP(6) - INTERVAL %u DAY, %s FROM seq_%u_to_%u", state, days, closed, first, first + count - 1);
+	change(sql);
+}
+
+struct both {
+	struct fy_job_report dry, real;
+	long long rows_after_dry;
+	fy_time at;
+};
+
+#define ALL_ROWS                                                                                   \
+	"SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + (SELECT COUNT(*) FROM outbox) + "  \
+	"(SELECT COUNT(*) FROM contact_message)"
+
+static long long deleted(const struct fy_job_report *report, const char *object)
+{
+	return noted(report, "delete", object);
+}
+
+static void dry_then_real(struct task *t)
+{
+	struct fy_job_report dry, real;
+	long long before = number(ALL_ROWS);
+
+	if (t->arg)
+		t->ctx.now = *(fy_time *)t->arg;
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &dry), 0);
+	CHECK(dry.result == 0 && dry.dry_run);
+	CHECK(number(ALL_ROWS) == before && number("SELECT COUNT(*) FROM job_lease") == 0);
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
+	CHECK(real.result == 0 && !real.dry_run);
+	CHECK(same_items(&dry, &real) && fy_eq(dry.detail, real.detail));
+	CHECK(deleted(&real, "unconfirmed registrations") == 450);
+	CHECK(deleted(&real, "expired links") == 401);
+	CHECK(deleted(&real, "finished mails") == 230);
+	CHECK(deleted(&real, "old contact messages") == 203);
+	CHECK(fy_starts(real.items[3].names, FY_LIT("1001, 1002, 1003, ")));
+	/* Again: nothing is left to do. */
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
+	CHECK(fy_eq(real.detail, FY_LIT("nothing to do")));
+}
+
+static void a_dry_run_says_what_the_run_then_does(void **state)
+{
+	(void)state;
+	given_accounts(1, 5, 2, 100);            /* confirmed: stays */
+	given_accounts(101, 7, 1, 6);            /* not a week yet */
+	given_accounts(1001, 450, 1, 7);
+	given_tokens(1, 401, "1", "-1 MINUTE");
+	given_tokens(1001, 3, "1", "1 HOUR");
+	given_tokens(2001, 30, "1001", "1 HOUR");        /* go with their registration, not as expired ones */
+	given_mails(1, 120, 3, "UTC_TIMESTAMP(6) - INTERVAL 8 DAY", "1");
+	given_mails(201, 110, 4, "UTC_TIMESTAMP(6) - INTERVAL 8 DAY", "1001");
+	given_mails(401, 4, 3, "UTC_TIMESTAMP(6) - INTERVAL 6 DAY", "1");
+	given_mails(501, 6, 1, "NULL", "1");
+	given_messages(1, 201, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 366 DAY");
+	given_messages(301, 2, 1, 366, "NULL");
+	given_messages(401, 5, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY");
+	run_tasks(1, dry_then_real, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM account"), 12);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 3);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 10);
+	assert_int_equal(number("SELECT COUNT(*) FROM contact_message"), 5);
+}
+
+static void the_moved_clock_decides_what_is_old(void **state)
+{
+	fy_time tomorrow = fy_clock() + FY_DAY;
+
+	(void)state;
+	given_accounts(1, 5, 2, 100);
+	given_accounts(1001, 450, 1, 6);         /* seven days, tomorrow */
+	given_accounts(2001, 3, 1, 5);
+	given_tokens(1, 401, "1", "23 HOUR");
+	given_tokens(1001, 2, "1", "25 HOUR");
+	given_mails(1, 230, 3, "UTC_TIMESTAMP(6) - INTERVAL 6 DAY - INTERVAL 1 MINUTE", "NULL");
+	given_messages(1, 203, 3, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY - INTERVAL 1 MINUTE");
+	run_tasks(1, dry_then_real, &tomorrow);
+	assert_int_equal(number("SELECT COUNT(*) FROM account"), 8);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 2);
+}
+
+/* The purge is told to stop before it begins, and does so after its first slice. */
+static void one_slice(struct task *t)
+{
+	struct fy_job_report report;
+	static const bool draining = true;
+	struct fy_job_order order = { .job = fy_jobs_find("purge"), .even_early = true, .draining = &draining };
+
+	CHECK_CODE(fy_job_perform(&t->ctx, &order, &report, NULL), 0);
+	CHECK(report.result == FY_ERR_CANCELLED);
+	CHECK(deleted(&report, "expired links") == 200);
+}
+
+static void last_slices(struct task *t)
+{
+	struct fy_job_report report;
+
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &report), 0);
+	CHECK(report.result == 0 && deleted(&report, "expired links") == 50);
+}
+
+static void it_stops_after_a_slice_and_goes_on_later(void **state)
+{
+	(void)state;
+	given_accounts(1, 1, 2, 100);
+	given_tokens(1, 450, "1", "-1 MINUTE");
+	run_tasks(1, one_slice, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 250);
+	assert_int_equal(number("SELECT next_due_at <= UTC_TIMESTAMP(6) FROM job_lease"), 1);
+	run_tasks(1, one_slice, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 50);
+	run_tasks(1, last_slices, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 0);
+}
+
+static void many_names(struct task *t)
+{
+	struct fy_job_report report;
+	struct fy_slice names;
+
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &report), 0);
+	names = report.items[3].names;
+	CHECK(deleted(&report, "unconfirmed registrations") == 5000);
+	CHECK(names.len > 10000 && names.len <= 16384);
+	CHECK(fy_eq(fy_from(names, names.len - 5), FY_LIT(", …")));
+	CHECK(number("SELECT COUNT(*) FROM account") == 5000);
+}
+
+static void a_long_list_of_names_is_cut_and_says_so(void **state)
+{
+	(void)state;
+	given_accounts(1, 5000, 1, 8);
+	run_tasks(1, many_names, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_dry_run_says_what_the_run_then_does),
+		TEST(the_moved_clock_decides_what_is_old),
+		TEST(it_stops_after_a_slice_and_goes_on_later),
+		TEST(a_long_list_of_names_is_cut_and_says_so),
+	};
+	return cmocka_run_group_tests(tests, stage_open_with_mariadb, stage_close);
+}
