@@ -12,6 +12,7 @@
 #include "server/process/start.h"
 #include "server/process/state.h"
 #include "storage/accounts.h"
+#include "storage/instance.h"
 #include "storage/keys.h"
 #include "storage/migrate.h"
 #include "storage/tokens.h"
@@ -126,11 +127,16 @@ fy_async int fy_start_storage(struct fy_ctx *outer, const struct fy_config *conf
 		err = fy_db_wait_ready(&ctx);
 	}
 	if (err == 0)
+		err = fy_instance_check_key(&ctx);
+	if (err == FY_ERR_CONFIG) {
+		snprintf(ret_why, WHY_MAX, "%s: %s", ctx.fault, config->keys_master_key.ptr);
+	} else if (err == 0) {
 		err = make_set_up_link(&ctx, ret_link, link_size);
+	}
 	fy_db_destroy(ctx.db);
 	fy_keys_destroy(keys);
-	if (err == 0)
-		return 0;
+	if (err == 0 || err == FY_ERR_CONFIG)
+		return err ? FY_EXIT_CONFIG : 0;
 	snprintf(ret_why, WHY_MAX, "the database cannot be used: %s", ctx.fault ? ctx.fault : fy_strerror(err));
 	return err == FY_ERR_SCHEMA ? FY_EXIT_CONFIG : FY_EXIT_FAILED;
 }
