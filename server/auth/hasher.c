@@ -29,7 +29,7 @@ struct job {
 	struct job *next;                /* in the stack of results */
 	enum job_kind kind;
 	atomic_bool abandoned;
-	bool match, rehash, skipped;
+	bool match, rehash;
 	int err;
 	struct fy_wait wait;
 	size_t password_len;
@@ -51,7 +51,6 @@ struct fy_hasher {
 	_Atomic uint64_t hashed, skipped, average_us;
 	uint64_t refused;
 	unsigned pending;                /* jobs whose result has not come back */
-	bool closing;
 };
 
 static void set_idle_priority(void)
@@ -132,7 +131,6 @@ static void *thread_main(void *arg)
 			continue;
 		}
 		if (atomic_load(&job->abandoned) || atomic_load(&hasher->stopping)) {
-			job->skipped = true;
 			job->err = FY_ERR_CANCELLED;
 			atomic_fetch_add(&hasher->skipped, 1);
 		} else {

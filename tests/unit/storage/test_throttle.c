@@ -174,9 +174,9 @@ static void neighbours_in_one_ipv6_network_are_one(void **state)
 {
 	(void)state;
 	uint8_t address[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+	char name[16];
 	admitted = 0;
 	for (unsigned i = 0; i < 40; i++) {
-		char name[16];
 		snprintf(name, sizeof name, "n%u", i);
 		who = fy_str(name);
 		address[15] = (uint8_t)i;
