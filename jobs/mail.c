@@ -20,6 +20,8 @@
 
 #define RUN_MAX 100              /* `max` of the statement that lists them; then the next run goes on at once */
 #define AT_A_TIME 4
+#define BURST 20                 /* mails of a run that go out before mail.per_second counts */
+#define PACE_MS 50
 #define DELIVERY_MS 130000       /* more than the SMTP client's own limit */
 #define REPORT_MS 10000
 #define CLAIM_FOR (5 * FY_MINUTE)        /* more than delivery and report may take */
@@ -192,6 +194,15 @@ static fy_async int hand_out(struct postman *p, bool *ret_none)
 	return 0;
 }
 
+/* A flood of registrations or messages must not become a flood of mails: receivers would take the sender for a
+ * spammer, and the machine would serve the queue instead of the visitors. */
+static bool too_fast(const struct postman *p, uint64_t began_ms)
+{
+	uint64_t per_second = (uint64_t)p->run->ctx->config->mail_per_second;
+
+	return per_second && p->taken > BURST && (fy_loop_ms() - began_ms) * per_second < (p->taken - BURST) * 1000u;
+}
+
 /* Ends when nothing is due any more, RUN_MAX are taken, or the run must stop; never while a hand is out. */
 static fy_async int go_round(struct postman *p)
 {
@@ -206,6 +217,10 @@ static fy_async int go_round(struct postman *p)
 		if (err == 0)
 			err = fy_job_may_go_on(p->run);
 		bool want = err == 0 && !none && p->taken < RUN_MAX;
+		if (want && p->active < AT_A_TIME && too_fast(p, began_ms)) {
+			fy_sleep(ctx, PACE_MS);
+			continue;
+		}
 		if (want && p->active < AT_A_TIME) {
 			ctx->now = began + (fy_time)(fy_loop_ms() - began_ms) * 1000;    /* claims lapse from now on */
 			err = hand_out(p, &none);

@@ -11,7 +11,6 @@
  * the wait ends at once. */
 #include "jobs/smtp.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +19,15 @@
 
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "jobs/curl_load.h"
 
 #define CONNECT_MS 15000
 #define TOTAL_MS 120000
 #define CONNECTIONS 4
 #define SOCKETS_MAX 32           /* of one client, idle ones too */
 #define SLACK_MS 2000            /* curl ends a message at its time limit; this is for a curl that would not */
+
+static const struct fy_curl *curl;      /* NULL until the first client is made */
 
 /* How far the dialogue is, by the command that curl sent last. From MAIL on a refusal is about this message. */
 enum stage { STAGE_SESSION, STAGE_ENVELOPE, STAGE_CONTENT };
@@ -62,11 +64,11 @@ static void collect(struct fy_smtp *smtp)
 {
 	int left;
 
-	for (CURLMsg *message; (message = curl_multi_info_read(smtp->multi, &left)) != NULL;) {
+	for (CURLMsg *message; (message = curl->curl_multi_info_read(smtp->multi, &left)) != NULL;) {
 		struct sending *sending;
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &sending);
+		curl->curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &sending);
 		sending->result = message->data.result;
 		fy_wait_done(&sending->wait, 0);
 	}
@@ -80,7 +82,7 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 
 	if (status < 0)
 		flags = CURL_CSELECT_ERR;
-	curl_multi_socket_action(smtp->multi, watch->fd, flags, &running);
+	curl->curl_multi_socket_action(smtp->multi, watch->fd, flags, &running);
 	collect(smtp);
 }
 
@@ -89,7 +91,7 @@ static void on_timer(uv_timer_t *timer)
 	struct fy_smtp *smtp = timer->data;
 	int running;
 
-	curl_multi_socket_action(smtp->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	curl->curl_multi_socket_action(smtp->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(smtp);
 }
 
@@ -118,12 +120,12 @@ static int socket_function(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 	if (what == CURL_POLL_REMOVE) {
 		if (watch == NULL)
 			return 0;
-		curl_multi_assign(smtp->multi, fd, NULL);
+		curl->curl_multi_assign(smtp->multi, fd, NULL);
 		uv_poll_stop(&watch->poll);
 		uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
 		return 0;
 	}
-	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &sending) == CURLE_OK && sending)
+	if (curl->curl_easy_getinfo(easy, CURLINFO_PRIVATE, &sending) == CURLE_OK && sending)
 		sending->fd = fd;
 	if (watch == NULL) {
 		watch = calloc(1, sizeof *watch);
@@ -135,7 +137,7 @@ static int socket_function(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 		watch->smtp = smtp;
 		watch->fd = fd;
 		smtp->handles++;
-		curl_multi_assign(smtp->multi, fd, watch);
+		curl->curl_multi_assign(smtp->multi, fd, watch);
 	}
 	return uv_poll_start(&watch->poll, events, on_socket) ? -1 : 0;
 }
@@ -227,14 +229,14 @@ static size_t drop_function(char *from, size_t size, size_t count, void *arg)
 
 int fy_smtp_create(const struct fy_smtp_options *options, struct fy_smtp **ret_smtp)
 {
-	static bool ready;
 	struct fy_smtp *smtp;
 
 	if (!fy_starts(fy_str(options->url), FY_LIT("smtp://")) && !fy_starts(fy_str(options->url), FY_LIT("smtps://")))
 		return FY_ERR_CONFIG;
-	if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return FY_ERR_NOMEM;
-	ready = true;
+	if (curl == NULL)
+		curl = fy_curl_load();
+	if (curl == NULL)
+		return FY_ERR_UNSUPPORTED;
 	smtp = calloc(1, sizeof *smtp);
 	if (smtp == NULL)
 		return FY_ERR_NOMEM;
@@ -245,19 +247,19 @@ int fy_smtp_create(const struct fy_smtp_options *options, struct fy_smtp **ret_s
 		smtp->options.total_ms = TOTAL_MS;
 	if (!smtp->options.connections)
 		smtp->options.connections = CONNECTIONS;
-	smtp->multi = curl_multi_init();
+	smtp->multi = curl->curl_multi_init();
 	if (smtp->multi == NULL || uv_timer_init(fy_loop(), &smtp->timer)) {
-		curl_multi_cleanup(smtp->multi);
+		curl->curl_multi_cleanup(smtp->multi);
 		free(smtp);
 		return FY_ERR_NOMEM;
 	}
 	smtp->timer.data = smtp;
 	smtp->handles = 1;
-	curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETFUNCTION, socket_function);
-	curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETDATA, smtp);
-	curl_multi_setopt(smtp->multi, CURLMOPT_TIMERFUNCTION, timer_function);
-	curl_multi_setopt(smtp->multi, CURLMOPT_TIMERDATA, smtp);
-	curl_multi_setopt(smtp->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)smtp->options.connections);
+	curl->curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETFUNCTION, socket_function);
+	curl->curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETDATA, smtp);
+	curl->curl_multi_setopt(smtp->multi, CURLMOPT_TIMERFUNCTION, timer_function);
+	curl->curl_multi_setopt(smtp->multi, CURLMOPT_TIMERDATA, smtp);
+	curl->curl_multi_setopt(smtp->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)smtp->options.connections);
 	*ret_smtp = smtp;
 	return 0;
 }
@@ -267,17 +269,17 @@ static void set_security(CURL *easy, const struct fy_smtp_options *options)
 	bool implicit = fy_starts(fy_str(options->url), FY_LIT("smtps://"));
 	bool must = implicit || options->tls == FY_MAIL_TLS_REQUIRED;
 
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(must ? CURLUSESSL_ALL :
+	curl->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl->curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(must ? CURLUSESSL_ALL :
 				 options->tls == FY_MAIL_TLS_OPPORTUNISTIC ? CURLUSESSL_TRY : CURLUSESSL_NONE));
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, must ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, must ? 2L : 0L);
+	curl->curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, must ? 1L : 0L);
+	curl->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, must ? 2L : 0L);
 	if (options->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+		curl->curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
 	if (options->user && options->user[0]) {
-		curl_easy_setopt(easy, CURLOPT_USERNAME, options->user);
-		curl_easy_setopt(easy, CURLOPT_PASSWORD, options->password.text.len ? options->password.text.ptr : "");
+		curl->curl_easy_setopt(easy, CURLOPT_USERNAME, options->user);
+		curl->curl_easy_setopt(easy, CURLOPT_PASSWORD, options->password.text.len ? options->password.text.ptr : "");
 	}
 }
 
@@ -286,26 +288,26 @@ static void set_message(struct sending *sending, const char *from, struct curl_s
 	const struct fy_smtp_options *options = &sending->smtp->options;
 	CURL *easy = sending->easy;
 
-	curl_easy_setopt(easy, CURLOPT_URL, options->url);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");       /* whatever the environment says */
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->total_ms);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, sending);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_function);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sending->smtp);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_function);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sending->smtp);
-	curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);     /* asks for the debug callback, which prints nothing */
-	curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, debug_function);
-	curl_easy_setopt(easy, CURLOPT_DEBUGDATA, sending);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_function);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_function);
-	curl_easy_setopt(easy, CURLOPT_READDATA, sending);
-	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)sending->rest.len);
-	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from);
-	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
+	curl->curl_easy_setopt(easy, CURLOPT_URL, options->url);
+	curl->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl->curl_easy_setopt(easy, CURLOPT_PROXY, "");       /* whatever the environment says */
+	curl->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
+	curl->curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->total_ms);
+	curl->curl_easy_setopt(easy, CURLOPT_PRIVATE, sending);
+	curl->curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_function);
+	curl->curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sending->smtp);
+	curl->curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_function);
+	curl->curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sending->smtp);
+	curl->curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);     /* asks for the debug callback, which prints nothing */
+	curl->curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, debug_function);
+	curl->curl_easy_setopt(easy, CURLOPT_DEBUGDATA, sending);
+	curl->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_function);
+	curl->curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+	curl->curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_function);
+	curl->curl_easy_setopt(easy, CURLOPT_READDATA, sending);
+	curl->curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)sending->rest.len);
+	curl->curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from);
+	curl->curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
 	set_security(easy, options);
 }
 
@@ -322,12 +324,12 @@ static int judge(struct fy_ctx *ctx, const struct sending *sending, struct fy_sm
 
 	if (sending->result == CURLE_OK)
 		return 0;
-	curl_easy_getinfo(sending->easy, CURLINFO_RESPONSE_CODE, &code);
+	curl->curl_easy_getinfo(sending->easy, CURLINFO_RESPONSE_CODE, &code);
 	ret_result->code = (int)code;
 	bool refused = sending->stage >= STAGE_ENVELOPE && code >= 400 && sending->result != CURLE_OPERATION_TIMEDOUT;
 	ret_result->permanent = refused && code >= 500 && code < 600 && !about_session((int)code);
 	ret_result->reason = refused ? fy_fmt(ctx->arena, "refused with %ld", code) :
-			     fy_fmt(ctx->arena, "%s (curl %d, last reply %ld)", curl_easy_strerror(sending->result),
+			     fy_fmt(ctx->arena, "%s (curl %d, last reply %ld)", curl->curl_easy_strerror(sending->result),
 				    (int)sending->result, code);
 	return FY_ERR_IO;
 }
@@ -337,16 +339,16 @@ fy_async int fy_smtp_send(struct fy_ctx *ctx, struct fy_smtp *smtp, struct fy_sl
 {
 	struct sending *sending = fy_new(ctx->arena, struct sending);
 	uint64_t until_ms = fy_loop_ms() + smtp->options.total_ms + SLACK_MS;
-	struct curl_slist *rcpt = curl_slist_append(NULL, fy_cstr(ctx->arena, to.text));
+	struct curl_slist *rcpt = curl->curl_slist_append(NULL, fy_cstr(ctx->arena, to.text));
 	int err = FY_ERR_NOMEM;
 
 	*ret_result = (struct fy_smtp_result){ .reason = FY_LIT("out of memory") };
-	*sending = (struct sending){ .smtp = smtp, .easy = curl_easy_init(), .rest = message.text, .fd = CURL_SOCKET_BAD,
+	*sending = (struct sending){ .smtp = smtp, .easy = curl->curl_easy_init(), .rest = message.text, .fd = CURL_SOCKET_BAD,
 				     .result = CURLE_OPERATION_TIMEDOUT };
 	if (sending->easy == NULL || rcpt == NULL)
 		goto out;
 	set_message(sending, fy_cstr(ctx->arena, from), rcpt);
-	if (curl_multi_add_handle(smtp->multi, sending->easy) != CURLM_OK)
+	if (curl->curl_multi_add_handle(smtp->multi, sending->easy) != CURLM_OK)
 		goto out;
 	smtp->sending++;
 	fy_wait(&sending->wait, ctx->deadline_ms < until_ms ? ctx->deadline_ms : until_ms);
@@ -354,11 +356,11 @@ fy_async int fy_smtp_send(struct fy_ctx *ctx, struct fy_smtp *smtp, struct fy_sl
 	err = judge(ctx, sending, ret_result);
 	if (err && sending->fd != CURL_SOCKET_BAD && sending->wait.state == FY_WAIT_ABANDONED)
 		shutdown(sending->fd, SHUT_RD);  /* it is taken away from curl in its middle */
-	curl_multi_remove_handle(smtp->multi, sending->easy);
+	curl->curl_multi_remove_handle(smtp->multi, sending->easy);
 out:
-	curl_slist_free_all(rcpt);
+	curl->curl_slist_free_all(rcpt);
 	if (sending->easy)
-		curl_easy_cleanup(sending->easy);
+		curl->curl_easy_cleanup(sending->easy);
 	return err;
 }
 
@@ -374,7 +376,7 @@ fy_async void fy_smtp_destroy(struct fy_smtp *smtp)
 	FY_REQUIRE(smtp->sending == 0);
 	for (unsigned i = 0; i < smtp->socket_count; i++)
 		shutdown(smtp->sockets[i], SHUT_RD);
-	curl_multi_cleanup(smtp->multi);
+	curl->curl_multi_cleanup(smtp->multi);
 	uv_close((uv_handle_t *)&smtp->timer, on_timer_closed);
 	while (smtp->handles)
 		fy_wait(&smtp->closed, UINT64_MAX);      /* close callbacks come with the next turn */

@@ -123,6 +123,9 @@ static bool is_personal(struct fy_arena *arena, struct fy_slice password, const 
 	bool found = false;
 	for (size_t i = 0; i < count; i++) {
 		struct fy_slice words = lower_case(arena, personal[i]);
+		/* As a whole first: an address is nothing but itself, with its short parts and signs. */
+		if (fy_utf8_count(words) >= PERSONAL_MIN && cut_out(&rest, words))
+			found = true;
 		for (size_t start = 0, end; start < words.len; start = end + 1) {
 			for (end = start; end < words.len && !memchr(between, words.ptr[end], sizeof between - 1);)
 				end++;

@@ -36,15 +36,19 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 		fy_form_error(form, "", FY_TEXT_ERROR_TOO_MANY);
 		return FY_SIGN_IN_LIMITED;
 	}
-	if (err == 0)
-		err = fy_accounts_find_signin(&req->ctx, who, &account);
-	if (err && err != FY_ERR_NOT_FOUND)
+	if (err)
 		return err;
+	err = fy_accounts_find_signin(&req->ctx, who, &account);
+	if (err && err != FY_ERR_NOT_FOUND) {
+		fy_throttle_sign_in_untried(&req->ctx, who, req->client);
+		return err;
+	}
 	struct fy_slice normal = typed;
 	fy_utf8_nfc(&req->arena, typed, &normal);        /* what is not valid text matches nothing */
 	struct fy_secret password = fy_copy_secret(&req->arena, normal);
 	err = fy_password_verify(&req->ctx, req->app->hasher, password, account.password_hash, &match, &old_cost);
 	if (err) {
+		fy_throttle_sign_in_untried(&req->ctx, who, req->client);    /* no guess was tested */
 		req->retry_after_s = err == FY_ERR_BUSY ? fy_hasher_wait_s(req->app->hasher) : 0;
 		return err;
 	}
@@ -54,6 +58,7 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 		return FY_SIGN_IN_WRONG;
 	}
 	fy_throttle_sign_in_passed(&req->ctx, who);
+	fy_throttle_sign_in_known(&req->ctx, who, req->client);
 	if (old_cost)
 		rehash(req, &account, password);
 	*ret_account = account;
