@@ -1,6 +1,6 @@
 /* libcurl, loaded when the first mail goes out by SMTP.
  * It brings some thirty libraries with it, which cost each worker three megabytes and its start a tenth of a second,
- * also where mails go to a directory. Called by smtp.c alone. */
+ * also where mails go to a directory. Called by smtp_link.c alone. */
 #pragma once
 
 #define CURL_DISABLE_TYPECHECK
@@ -10,6 +10,8 @@
 	X(curl_easy_cleanup) \
 	X(curl_easy_getinfo) \
 	X(curl_easy_init) \
+	X(curl_easy_recv) \
+	X(curl_easy_send) \
 	X(curl_easy_setopt) \
 	X(curl_easy_strerror) \
 	X(curl_multi_add_handle) \
@@ -19,9 +21,7 @@
 	X(curl_multi_init) \
 	X(curl_multi_remove_handle) \
 	X(curl_multi_setopt) \
-	X(curl_multi_socket_action) \
-	X(curl_slist_append) \
-	X(curl_slist_free_all)
+	X(curl_multi_socket_action)
 
 struct fy_curl {
 #define FY_CURL_MEMBER(name) __typeof__(&name) name;

@@ -257,10 +257,9 @@ static int open_transport(struct postman *p)
 		.user = config->mail_smtp_user.ptr,
 		.password = config->mail_smtp_password,
 		.tls = (enum fy_mail_tls)config->mail_smtp_tls,
-		.connections = AT_A_TIME,
 	};
 	int err = fy_smtp_create(&options, &p->smtp);
-	return err ? fy_fail(p->run->ctx, err, "mail.smtp_url cannot be used") : 0;
+	return err ? fy_fail(p->run->ctx, err, err == FY_ERR_CONFIG ? "mail.smtp_url cannot be used" : "no SMTP client") : 0;
 }
 
 fy_async int fy_mail_run(struct fy_job_run *run)

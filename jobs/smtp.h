@@ -1,6 +1,6 @@
-/* Sending mail by SMTP (RFC 5321) on the loop: libcurl's multi interface, driven by libuv.
- * What to send and what to do about a failure are mail.c's. One client serves any number of fibers at a time; it keeps
- * its connections for the next message until it is destroyed. */
+/* Sending mail by SMTP (RFC 5321) without ever blocking the loop.
+ * What to send and what to do about a failure are mail.c's. One client serves any number of fibers at a time, each on
+ * a connection of its own, and keeps connections for the next messages until it is destroyed. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,8 +22,8 @@ struct fy_smtp_options {
 	 * that TLS is on offer (RFC 7435). */
 	enum fy_mail_tls tls;
 	const char *ca_file;         /* NULL: the system's authorities */
-	unsigned connect_ms, total_ms;       /* of one message; 0: 15 s and 120 s */
-	unsigned connections;        /* at a time; 0: 4 */
+	unsigned connect_ms;         /* to connect, agree on TLS and sign in; 0: 20 s */
+	unsigned total_ms;           /* one message, connecting included; 0: 120 s */
 };
 
 struct fy_smtp_result {
@@ -32,7 +32,7 @@ struct fy_smtp_result {
 	struct fy_slice reason;      /* for the operator: no address, and nothing the server wrote. In the arena */
 };
 
-/* FY_ERR_CONFIG: the address is none. */
+/* FY_ERR_CONFIG: the address is none; FY_ERR_UNSUPPORTED: libcurl is not there. */
 int fy_smtp_create(const struct fy_smtp_options *options, struct fy_smtp **ret_smtp);
 
 /* One message to one recipient. 0 once the server has taken it over; FY_ERR_IO: ret_result says more. All slices stay
@@ -40,5 +40,5 @@ int fy_smtp_create(const struct fy_smtp_options *options, struct fy_smtp **ret_s
 fy_async int fy_smtp_send(struct fy_ctx *ctx, struct fy_smtp *smtp, struct fy_slice from, struct fy_personal to,
 			  struct fy_secret message, struct fy_smtp_result *ret_result);
 
-/* No send may be running. Parks until the loop has let go of it. Accepts NULL. */
+/* Takes leave of the server. No send may be running. Parks until the loop has let go of it. Accepts NULL. */
 fy_async void fy_smtp_destroy(struct fy_smtp *smtp);

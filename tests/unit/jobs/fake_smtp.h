@@ -18,6 +18,7 @@ enum fake_mood {
 	FAKE_SILENT_AFTER_DATA,
 	FAKE_450_THEN_SILENT,        /* refuses at RCPT, and answers nothing more, QUIT either */
 	FAKE_HANGS_UP_AT_DATA,
+	FAKE_MOODS
 };
 
 struct fake_smtp;
