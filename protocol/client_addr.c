@@ -95,12 +95,13 @@ static void apply_proto(struct fy_slice proto, struct fy_client *client)
 }
 
 struct fy_client fy_client_of(const struct fy_http_head *head, const struct fy_addr *peer, bool peer_trusted,
-			      bool peer_https, const struct fy_cidr *trusted, size_t trusted_count)
+			      bool peer_https, const struct fy_cidr *trusted, size_t trusted_count,
+			      enum fy_forwarded_field field)
 {
 	struct fy_client client = { .addr = *peer, .https = peer_https };
 	struct hops hops;
-	bool standard = head->known[FY_H_FORWARDED] != 0;
-	if (!standard && !head->known[FY_H_X_FORWARDED_FOR] && !head->known[FY_H_X_FORWARDED_PROTO])
+	bool standard = field == FY_FORWARDED;
+	if (standard ? !head->known[FY_H_FORWARDED] : !head->known[FY_H_X_FORWARDED_FOR] && !head->known[FY_H_X_FORWARDED_PROTO])
 		return client;
 	if (!peer_trusted && !fy_cidr_list_match(trusted, trusted_count, peer))
 		return client;

@@ -40,10 +40,15 @@ struct fy_client {
 	bool forwarded;              /* a trusted proxy spoke for it */
 };
 
-/* Walks Forwarded (RFC 7239), or where absent X-Forwarded-For, from the nearest hop outwards, for as long
+/* Which field the proxies write. Only that one is read: proxies overwrite or append to the field they use and pass
+ * the other on as the client sent it, so believing whichever is there would believe the client. */
+enum fy_forwarded_field { FY_X_FORWARDED = 0, FY_FORWARDED };
+
+/* Walks Forwarded (RFC 7239) or X-Forwarded-For, as `field` says, from the nearest hop outwards, for as long
  * as each hop is a trusted proxy; the first address that is not trusted is the client. Without trust, or at
  * the first malformed or obfuscated hop, it stops at the last known address. `peer_trusted`: the socket's
  * peer counts as trusted whatever its address (a unix socket). `https` follows the proto that the outermost
  * trusted proxy states (of X-Forwarded-Proto the last value), else `peer_https`. */
 struct fy_client fy_client_of(const struct fy_http_head *head, const struct fy_addr *peer, bool peer_trusted,
-			      bool peer_https, const struct fy_cidr *trusted, size_t trusted_count);
+			      bool peer_https, const struct fy_cidr *trusted, size_t trusted_count,
+			      enum fy_forwarded_field field);

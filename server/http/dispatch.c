@@ -118,19 +118,25 @@ static void find_client(struct fy_req *req)
 {
 	const struct fy_config *config = req->app->config;
 	struct fy_addr peer;
-	if (config->server_trusted_proxies.count == 0)
-		return;
 	memcpy(peer.b, req->client, sizeof peer.b);
+	/* Only a proxy on this machine can be behind a unix socket. */
 	struct fy_client client = fy_client_of(&req->head, &peer, req->conn && req->conn->unix_peer, req->secure,
-					       config->server_trusted_proxies.items, config->server_trusted_proxies.count);
+					       config->server_trusted_proxies.items, config->server_trusted_proxies.count,
+					       (enum fy_forwarded_field)config->server_forwarded);
 	memcpy(req->client, client.addr.b, sizeof req->client);
 	req->secure = client.https;
+	req->forwarded = client.forwarded;
 }
 
+/* Who is forwarded by a proxy that nobody declared comes with the proxy's own address, often loopback, which would
+ * open the back office to everybody; so the traces of such a proxy count as "from elsewhere". A visitor without a
+ * known address (a unix socket whose proxy says nothing) is from elsewhere too. */
 static bool from_manager_network(const struct fy_req *req)
 {
-	return (req->conn && req->conn->unix_peer && memcmp(req->client, (uint8_t[16]){ 0 }, 16) == 0) ||
-	       fy_cidrs_hold(&req->app->config->sessions_manager_networks, req->client);
+	bool traces = req->head.known[FY_H_FORWARDED] || req->head.known[FY_H_X_FORWARDED_FOR];
+	if (traces && !req->forwarded)
+		return false;
+	return fy_cidrs_hold(&req->app->config->sessions_manager_networks, req->client);
 }
 
 fy_async static int check_access(struct fy_req *req)

@@ -39,6 +39,7 @@ struct fy_req {
 	uint8_t faults[FY_PARAMS_MAX];           /* enum fy_param_fault */
 	uint8_t client[16];                  /* the visitor's address, after trusted proxies; IPv4 mapped */
 	bool secure;                         /* the visitor came over TLS */
+	bool forwarded;                      /* a trusted proxy named the visitor */
 	bool had_cookie;                     /* the visitor sent a cookie of this side of the site */
 	uint8_t which;                       /* enum fy_which_cookie: whose cookie `token` is */
 	enum fy_lang cookie_lang;

@@ -34,6 +34,7 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 	int err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
 	if (err == FY_ERR_LIMITED) {
 		fy_form_error(form, "", FY_TEXT_ERROR_TOO_MANY);
+		fy_log(&req->ctx, FY_LOG_INFO, "sign_in.limited", FY_KV("wait_s", req->retry_after_s), FY_KV("route", req->route->path));
 		return FY_SIGN_IN_LIMITED;
 	}
 	if (err)
@@ -54,6 +55,7 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 	}
 	if (!match || account.state == FY_ACCOUNT_CLOSED) {
 		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
+		fy_log(&req->ctx, FY_LOG_INFO, "sign_in.failed", FY_KV("account", account.id), FY_KV("route", req->route->path));
 		fy_form_error(form, "", FY_TEXT_ERROR_CREDENTIALS);
 		return FY_SIGN_IN_WRONG;
 	}

@@ -37,10 +37,10 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 			head->headers[head->header_count++] = fields[i];
 			head->known[ids[i]] = (uint8_t)head->header_count;
 		}
-	struct fy_client client = fy_client_of(head, &peer, false, false, cidrs, count);
+	struct fy_client client = fy_client_of(head, &peer, false, false, cidrs, count, FY_X_FORWARDED);
 	if (!fy_cidr_list_match(cidrs, count, &peer))
 		MUST(fy_addr_eq(&client.addr, &peer) && !client.forwarded && !client.https);
-	client = fy_client_of(head, &peer, true, true, cidrs, count);
+	client = fy_client_of(head, &peer, true, true, cidrs, count, FY_FORWARDED);
 	MUST(client.forwarded || fy_addr_eq(&client.addr, &peer));
 }
 

@@ -73,7 +73,7 @@ static void networks_match(void **state)
 
 static const struct fy_http_limits limits = FY_HTTP_LIMITS_DEFAULT;
 
-static struct fy_client client(const char *peer, bool trusted_peer, const char *fields)
+static struct fy_client client_by(const char *peer, bool trusted_peer, const char *fields, enum fy_forwarded_field field)
 {
 	static struct fy_http_head head;
 	struct fy_http_fault fault;
@@ -83,7 +83,26 @@ static struct fy_client client(const char *peer, bool trusted_peer, const char *
 	struct fy_slice raw = fy_fmt(&arena, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
 	assert_int_equal(fy_http_head_parse(raw, &limits, &head, &fault), 0);
 	assert_int_equal(fy_cidr_list_parse(&arena, FY_LIT("10.0.0.0/8 2001:db8:ffff::/48"), &list, &count, NULL), 0);
-	return fy_client_of(&head, &p, trusted_peer, false, list, count);
+	return fy_client_of(&head, &p, trusted_peer, false, list, count, field);
+}
+
+/* As a proxy that writes the field that comes first. */
+static struct fy_client client(const char *peer, bool trusted_peer, const char *fields)
+{
+	return client_by(peer, trusted_peer, fields, strncmp(fields, "Forwarded", 9) == 0 ? FY_FORWARDED : FY_X_FORWARDED);
+}
+
+static void the_field_that_the_proxy_does_not_write_is_not_read(void **state)
+{
+	(void)state;
+	static const char fields[] = "Forwarded: for=127.0.0.1;proto=https\r\nX-Forwarded-For: 203.0.113.9\r\n";
+	struct fy_addr outside = addr("203.0.113.9"), inside = addr("127.0.0.1"), proxy = addr("10.0.0.1");
+	struct fy_client c = client_by("10.0.0.1", false, fields, FY_X_FORWARDED);
+	assert_true(fy_addr_eq(&c.addr, &outside) && !c.https);
+	c = client_by("10.0.0.1", false, fields, FY_FORWARDED);
+	assert_true(fy_addr_eq(&c.addr, &inside) && c.https);
+	c = client_by("10.0.0.1", false, "Forwarded: for=127.0.0.1\r\n", FY_X_FORWARDED);
+	assert_true(fy_addr_eq(&c.addr, &proxy) && !c.forwarded);
 }
 
 static void only_trusted_proxies_are_believed(void **state)
@@ -132,6 +151,7 @@ int main(void)
 		FY_TEST(addresses_have_one_text),
 		FY_TEST(networks_match),
 		FY_TEST(only_trusted_proxies_are_believed),
+		FY_TEST(the_field_that_the_proxy_does_not_write_is_not_read),
 	};
 	return RUN_TESTS(tests);
 }
