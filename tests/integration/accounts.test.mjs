@@ -39,7 +39,7 @@ test('a person registers, confirms by mail, signs in, edits the profile, and sig
   const account = await visitor.follow(signedIn);
   assert.equal(account.status, 200);
   assert.match(account.heading, /Aïcha/);
-  assert.ok(account.text.includes('d&#39;Été &lt;b&gt;') || account.text.includes('d&apos;Été &lt;b&gt;'), 'names are escaped');
+  assert.ok(account.words.includes("d'Été <b>") && account.text.includes('&lt;b&gt;') && !account.text.includes('<b>'), 'names are escaped');
   assert.ok(account.words.includes(who.email));
 
   const profile = { phone: '+33 1 44 55 66 77', position: 'Logeuse', skills: 'Cuisine\r\nPiano', passions: 'Randonnée', language: 'fr',
@@ -129,7 +129,7 @@ test('a form with mistakes names each field and keeps what was typed, but never 
 });
 
 test('weak passwords are refused: short, common, and the person’s own name', async () => {
-  for (const weak of ['abc', 'motdepasse123', 'aaaaaaaaaaaaaaaaaaaa', 'password1234']) {
+  for (const weak of ['abc', 'aaaaaaaaaaaaaaaaaaaa', 'password1234', '12345678901234567890']) {
     const answer = await new Visitor(foyer).submit('/register', '/register', person({ password: weak }));
     assert.equal(answer.status, 422, weak);
     assert.deepEqual(answer.wrong, ['password'], weak);
@@ -184,27 +184,32 @@ test('a changed password ends the other sessions, keeps this one, and is told by
 });
 
 test('an unknown account and a wrong password get the same answer in the same time', async () => {
-  const { who } = await member(foyer);
-  const attempt = async (email, typed) => {
-    const visitor = new Visitor(foyer);
-    const page = await visitor.get('/login');
-    const from = process.hrtime.bigint();
-    const answer = await visitor.submit(page, '/login', { email, password: typed });
-    return { answer, ms: Number(process.hrtime.bigint() - from) / 1e6 };
-  };
-  const times = { known: [], unknown: [] };
-  for (let i = 0; i < 4; i++) {
-    const stranger = person();
-    const known = await attempt(who.email, 'not the password');
-    const unknown = await attempt(stranger.email, 'not the password');
-    assert.deepEqual([known.answer.status, unknown.answer.status], [422, 422]);
-    assert.equal(known.answer.words.replaceAll(who.email, 'E'), unknown.answer.words.replaceAll(stranger.email, 'E'));
-    times.known.push(known.ms);
-    times.unknown.push(unknown.ms);
+  // Hashes at their real cost, so that computing none would be seen.
+  const real = await Foyer.start({ env: { FOYER__PASSWORDS__MEMORY_MIB: '64', FOYER__PASSWORDS__PASSES: '2' } });
+  try {
+    const { who } = await member(real);
+    const attempt = async (email) => {
+      const visitor = new Visitor(real);
+      const page = await visitor.get('/login');
+      const from = process.hrtime.bigint();
+      const answer = await visitor.submit(page, '/login', { email, password: 'not the password' });
+      return { answer, ms: Number(process.hrtime.bigint() - from) / 1e6 };
+    };
+    const times = { known: [], unknown: [] };
+    for (let i = 0; i < 4; i++) {
+      const stranger = person();
+      const [known, unknown] = [await attempt(who.email), await attempt(stranger.email)];
+      assert.deepEqual([known.answer.status, unknown.answer.status], [422, 422]);
+      assert.equal(known.answer.words.replaceAll(who.email, 'E'), unknown.answer.words.replaceAll(stranger.email, 'E'));
+      times.known.push(known.ms);
+      times.unknown.push(unknown.ms);
+    }
+    // The fastest run is the least disturbed by what else the machine does.
+    const [known, unknown] = [Math.min(...times.known), Math.min(...times.unknown)];
+    assert.ok(unknown > known / 2.5 && known > unknown / 2.5, `known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`);
+  } finally {
+    await real.stop();
   }
-  // Whether a hash is computed at all is what a stop-watch would tell; the fastest run is the least disturbed.
-  const [known, unknown] = [Math.min(...times.known), Math.min(...times.unknown)];
-  assert.ok(unknown > known / 2 && known > unknown / 2, `known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`);
 });
 
 test('after many failures an account asks for patience, whoever knocks, and says how long', async () => {

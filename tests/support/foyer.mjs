@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeMail } from './mail.mjs';
-import { allGone, childrenOf, descendantsOf, processesNaming } from './processes.mjs';
+import { allGone, childrenOf, commandLine, descendantsOf, processesNaming } from './processes.mjs';
 import { inTime, until } from './wait.mjs';
 
 export const top = fileURLToPath(new URL('../../', import.meta.url));
@@ -124,7 +124,10 @@ export class Foyer {
     this.child.stdout.setEncoding('utf8').on('data', (text) => (this.stdout += text));
     this.child.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
     this.ended = new Promise((resolve, reject) => {
-      this.child.on('error', reject);
+      this.child.on('error', (error) => {
+        this.exit = { code: null, signal: null, error };
+        reject(error);
+      });
       // 'exit', not 'close': a child that outlived it would hold the pipes, and that must not hang a test.
       this.child.on('exit', (code, signal) => {
         running.delete(this.child);
@@ -139,11 +142,14 @@ export class Foyer {
   async start() {
     this.spawn();
     await until('foyer to be ready', () => {
-      if (this.exit) throw new Error(`it ended with ${JSON.stringify(this.exit)}`);
+      if (this.exit) return true;
       return /^foyer: ready \S+$/m.test(this.stdout);
-    }, START_MS).catch((error) => {
+    }, START_MS).then(() => {
+      if (this.exit) throw this.exit.error ?? new Error(`it ended with ${JSON.stringify(this.exit)}`);
+    }).catch((error) => {
+      const family = [this.pid ?? 0, ...descendantsOf(this.pid ?? -1).map((one) => one.pid)].map((pid) => `${pid} ${commandLine(pid).join(' ')}`);
       this.child.kill('SIGKILL');
-      throw new Error(`${error.message}\n--- standard output\n${this.stdout}\n--- standard error\n${this.stderr}\n--- foyer.log\n${this.log().slice(-4000)}`);
+      throw new Error(`${error.message}\n--- processes\n${family.join('\n')}\n--- standard output\n${this.stdout}\n--- standard error\n${this.stderr}\n--- foyer.log\n${this.log().slice(-4000)}`);
     });
     this.origin = this.stdout.match(/^foyer: ready (\S+)$/m)[1];
     // Both lines leave in one write, but a pipe may still cut it in two.
