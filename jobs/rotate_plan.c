@@ -216,7 +216,8 @@ int fy_rotate_plan_make(const char *path, const struct fy_rotate_rules *rules, s
 	int err = -errno;
 	closedir(dir);
 	if (err == 0) {
-		qsort(scan.files, scan.count, sizeof *scan.files, compare);
+		if (scan.count)
+			qsort(scan.files, scan.count, sizeof *scan.files, compare);
 		decide(&scan, rules, &plan);
 		*ret_plan = plan;
 	} else {
