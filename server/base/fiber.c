@@ -216,6 +216,22 @@ static void on_prepare(uv_prepare_t *handle)
 		uv_idle_stop(&sched.idle);
 }
 
+/* The timer is left to run out rather than stopped for each wait; it keeps the loop alive only while somebody waits. */
+static void park(struct fy_fiber *fiber)
+{
+	if (fy_list_empty(&sched.parked))
+		uv_ref((uv_handle_t *)&sched.deadline_timer);
+	fy_list_append(&sched.parked, &fiber->parked);
+}
+
+static void unpark(struct fy_fiber *fiber)
+{
+	fy_list_unlink(&fiber->parked);
+	if (fy_list_empty(&sched.parked))
+		uv_unref((uv_handle_t *)&sched.deadline_timer);
+	make_ready(fiber);
+}
+
 static void on_deadline(uv_timer_t *timer);
 
 static void arm(uint64_t deadline_ms)
@@ -244,9 +260,8 @@ static void on_deadline(uv_timer_t *timer)
 		fiber->wait->state = FY_WAIT_ABANDONED;
 		fiber->wait->fiber = NULL;
 		fiber->wait = NULL;
-		fy_list_unlink(&fiber->parked);
 		sched.stats.timeouts++;
-		make_ready(fiber);
+		unpark(fiber);
 	}
 	if (next != UINT64_MAX)
 		arm(next);
@@ -269,7 +284,7 @@ fy_async int fy_wait(struct fy_wait *wait, uint64_t deadline_ms)
 	wait->fiber = fiber;
 	fiber->wait = wait;
 	fiber->deadline_ms = deadline_ms;
-	fy_list_append(&sched.parked, &fiber->parked);
+	park(fiber);
 	if (deadline_ms != UINT64_MAX)
 		arm(deadline_ms);
 	switch_out(fiber);
@@ -289,8 +304,7 @@ void fy_wait_done(struct fy_wait *wait, int result)
 	wait->state = FY_WAIT_DONE;
 	if (!parked)
 		return;
-	fy_list_unlink(&wait->fiber->parked);
-	make_ready(wait->fiber);
+	unpark(wait->fiber);
 	wait->fiber = NULL;
 }
 
@@ -341,6 +355,7 @@ int fy_sched_init(uv_loop_t *loop, unsigned max)
 	uv_check_start(&sched.check, on_check);
 	uv_unref((uv_handle_t *)&sched.prepare);
 	uv_unref((uv_handle_t *)&sched.check);
+	uv_unref((uv_handle_t *)&sched.deadline_timer);
 	return 0;
 }
 
