@@ -256,6 +256,7 @@ fy_async int fy_smtp_link_open(struct fy_arena *arena, struct fy_smtp_hub *hub, 
 	if (curl->curl_multi_add_handle(hub->multi, easy) == CURLM_OK)
 		fy_wait(&link->wait, deadline_ms);
 	if (link->result == CURLE_OK && start_poll(link) == 0) {
+		*ret_result = (struct fy_smtp_result){ 0 };
 		*ret_link = link;
 		return 0;
 	}
