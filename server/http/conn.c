@@ -154,6 +154,13 @@ void fy_conn_open(struct fy_http *http, const struct fy_acceptor *acceptor, int 
 	start_reading(conn);
 }
 
+void fy_conn_hurry(struct fy_conn *conn)
+{
+	fy_list_unlink(&conn->clock);
+	conn->deadline_s = conn->http->now_s + conn->http->seconds[FY_CLOCK_LINGER] + 1;
+	fy_list_append(&conn->http->clocks[FY_CLOCK_LINGER], &conn->clock);
+}
+
 void fy_conn_late(struct fy_conn *conn)
 {
 	switch ((enum fy_conn_state)conn->state) {

@@ -47,6 +47,7 @@ struct fy_conn {
 void fy_conn_open(struct fy_http *http, const struct fy_acceptor *acceptor, int fd, const uint8_t address[16]);
 void fy_conn_close(struct fy_conn *conn);
 void fy_conn_late(struct fy_conn *conn);             /* its clock has run out */
+void fy_conn_hurry(struct fy_conn *conn);            /* idle: has a moment left to send its first request */
 
 /* The request's handler has returned: sends the response that it prepared and ends the request. */
 void fy_conn_respond(struct fy_req *req);

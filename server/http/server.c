@@ -109,8 +109,13 @@ void fy_http_drain(struct fy_http *http)
 	for (unsigned i = 0; i < http->acceptor_count; i++)
 		fy_acceptor_stop(&http->acceptors[i]);
 	struct fy_list *first;
-	while ((first = fy_list_first(&http->clocks[FY_CLOCK_IDLE])))
-		fy_conn_close(FY_CONTAINER(first, struct fy_conn, clock));
+	while ((first = fy_list_first(&http->clocks[FY_CLOCK_IDLE]))) {
+		struct fy_conn *conn = FY_CONTAINER(first, struct fy_conn, clock);
+		if (conn->requests)
+			fy_conn_close(conn);
+		else
+			fy_conn_hurry(conn);     /* just opened: its request is on the way, and would be lost */
+	}
 }
 
 void fy_http_abort(struct fy_http *http)

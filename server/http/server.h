@@ -46,7 +46,8 @@ int fy_http_create(struct fy_app *app, struct fy_http **ret_http);
 /* Begins to accept. FY_ERR_CONFIG where the certificate cannot be used. */
 int fy_http_listen(struct fy_http *http, const struct fy_listener_start *listeners, unsigned count);
 
-/* Stops accepting and closes the idle connections; the busy ones close after their response. */
+/* Stops accepting and closes the idle connections; the busy ones close after their response, and those that were
+ * just opened get a moment for theirs. */
 void fy_http_drain(struct fy_http *http);
 
 /* Closes everything that is still open. */
