@@ -194,6 +194,11 @@ static fy_async void stop_crews(struct supervisor *s)
 			fy_crew_drain(s->crews[i]);
 		else if (s->crews[i])
 			fy_crew_quit(s->crews[i]);
+	/* No worker starts any more. With the last copy of a socket gone the kernel refuses new clients, who would
+	 * otherwise wait in its queue for nobody. */
+	for (size_t i = 0; i < CREWS_MAX; i++)
+		if (s->crews[i])
+			fy_listeners_close(fy_crew_listeners(s->crews[i]), NULL);
 	while (fy_supervisor_any_crew(s) || s->exchanging)
 		fy_wait(&s->changed, UINT64_MAX);
 }
