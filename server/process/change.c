@@ -180,6 +180,9 @@ void fy_supervisor_base_url(struct fy_config *config, const struct fy_listeners 
 	if (config->server_base_url.len)
 		return;
 	fy_listeners_origin(listeners, origin);
+	/* No browser opens a unix socket: behind it is a proxy whose name only server.base_url could tell. */
+	if (fy_starts(fy_str(origin), FY_LIT("unix:")))
+		snprintf(origin, sizeof(origin), "http://localhost");
 	/* The port that the scheme implies is left out, as browsers do (RFC 6454 section 6.1). */
 	len = strlen(origin);
 	if (fy_starts(fy_str(origin), FY_LIT("http://")) && len > 3 && strcmp(origin + len - 3, ":80") == 0)
