@@ -187,7 +187,7 @@ test('a database of a newer version', async () => {
 test('a migration that was changed after it was applied', async () => {
   const foyer = await Foyer.start();
   const sql = (text) => execFileSync('mariadb', ['--no-defaults', `--socket=${foyer.state}/run/mariadb.sock`, '-ufoyer', 'foyer', '-Ne', text], { encoding: 'utf8' });
-  sql('UPDATE schema_migration SET checksum = REPEAT('0', 64) WHERE number = 1');
+  sql("UPDATE schema_migration SET checksum = REPEAT('0', 64) WHERE number = 1");
   await foyer.stop();
   await refusal(foyer.state, 78, /checksum|changed|differ/i);
 });

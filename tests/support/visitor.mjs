@@ -105,7 +105,8 @@ export class Visitor {
   // server: something with `origin`. options: headers (sent with each request), ca, socketPath
   constructor(server, options = {}) {
     this.server = server;
-    this.options = options;
+    // A server with a certificate of its own says by `tls` how it is trusted.
+    this.options = { ...server.tls, ...options };
     this.headers = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0', accept: 'text/html,*/*;q=0.8', ...options.headers };
     this.cookies = new Map();
   }
