@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -45,7 +46,8 @@ struct fy_hasher {
 	size_t ring_size;
 	atomic_size_t head, tail;
 	_Atomic(struct job *) results;
-	uv_async_t wake;
+	uv_poll_t wake;                  /* on wake_fd */
+	int wake_fd;                     /* an eventfd: see give_result */
 	atomic_bool stopping;
 	atomic_uint running;
 	_Atomic uint64_t hashed, skipped, average_us;
@@ -107,7 +109,11 @@ static void give_result(struct fy_hasher *hasher, struct job *job)
 	job->next = atomic_load(&hasher->results);
 	while (!atomic_compare_exchange_weak(&hasher->results, &job->next, job))
 		;
-	uv_async_send(&hasher->wake);
+	/* Not uv_async_send: while a sender is inside it the loop spins (uv__async_spin, libuv 1.44), and a sender of idle
+	 * priority may be preempted there for hundreds of milliseconds. */
+	uint64_t one = 1;
+	ssize_t ignored = write(hasher->wake_fd, &one, sizeof one);
+	(void)ignored;                   /* only a counter that is full could refuse, and that wakes the loop as well */
 }
 
 static void *thread_main(void *arg)
@@ -169,9 +175,15 @@ static void collect(struct fy_hasher *hasher)
 	}
 }
 
-static void on_wake(uv_async_t *async)
+static void on_wake(uv_poll_t *poll, int status, int events)
 {
-	collect(async->data);
+	struct fy_hasher *hasher = poll->data;
+	uint64_t count;
+	ssize_t ignored = read(hasher->wake_fd, &count, sizeof count);
+	(void)ignored;
+	(void)status;
+	(void)events;
+	collect(hasher);
 }
 
 int fy_hasher_create(const struct fy_hasher_options *options, struct fy_hasher **ret_hasher)
@@ -185,8 +197,11 @@ int fy_hasher_create(const struct fy_hasher_options *options, struct fy_hasher *
 	hasher->threads = calloc(options->threads, sizeof *hasher->threads);
 	FY_REQUIRE(hasher->ring != NULL && hasher->threads != NULL);
 	sem_init(&hasher->ready, 0, 0);
-	uv_async_init(fy_loop(), &hasher->wake, on_wake);
+	hasher->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	FY_REQUIRE(hasher->wake_fd >= 0 && uv_poll_init(fy_loop(), &hasher->wake, hasher->wake_fd) == 0);
 	hasher->wake.data = hasher;
+	uv_poll_start(&hasher->wake, UV_READABLE, on_wake);
+	uv_unref((uv_handle_t *)&hasher->wake);
 	uv_unref((uv_handle_t *)&hasher->wake);
 
 	sigset_t all, before;                    /* signals are the loop's */
@@ -204,6 +219,7 @@ int fy_hasher_create(const struct fy_hasher_options *options, struct fy_hasher *
 static void on_closed(uv_handle_t *handle)
 {
 	struct fy_hasher *hasher = handle->data;
+	close(hasher->wake_fd);
 	sem_destroy(&hasher->ready);
 	free(hasher->ring);
 	free(hasher->threads);
