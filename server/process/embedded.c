@@ -1,6 +1,7 @@
 /* Runs a private mariadbd and redis-server under the state directory.
  *
  *     DIR/mariadb  DIR/redis        their data
+ *     DIR/tmp                       MariaDB's temporary tables
  *     DIR/run                       mode 0700: sockets, locks, the statements that make databases and account
  *     DIR/log/mariadb.log …         what they print
  *
@@ -215,6 +216,7 @@ static fy_async int install_mariadb(struct fy_ctx *ctx, struct fy_embedded *e, c
 		(char *)"--basedir=/usr",
 		(char *)"--auth-root-authentication-method=socket",
 		(char *)"--skip-test-db",
+		(char *)fy_fmt(&e->arena, "--tmpdir=%s/tmp", e->dir).ptr,
 		geteuid() == 0 ? (char *)"--user=root" : NULL,
 		NULL,
 	};
@@ -255,12 +257,15 @@ static void set_up_mariadb(struct fy_embedded *e, const char *program)
 		"--local-infile=OFF",
 		"--log-warnings=1",
 	};
-	char **argv = fy_new_array(&e->arena, char *, FY_COUNT(fixed) + 10);
+	char **argv = fy_new_array(&e->arena, char *, FY_COUNT(fixed) + 11);
 	size_t n = 0;
 
 	argv[n++] = (char *)"mariadbd";
 	argv[n++] = (char *)"--no-defaults";
 	argv[n++] = (char *)fy_fmt(&e->arena, "--datadir=%s/mariadb", e->dir).ptr;
+	/* Of its own: at each start mariadbd removes from its tmpdir what looks like a leftover temporary table, and in
+	 * /tmp that may be another server's. */
+	argv[n++] = (char *)fy_fmt(&e->arena, "--tmpdir=%s/tmp", e->dir).ptr;
 	argv[n++] = (char *)fy_fmt(&e->arena, "--socket=%s/run/mariadb.sock", e->dir).ptr;
 	argv[n++] = (char *)fy_fmt(&e->arena, "--pid-file=%s/run/mariadb.pid", e->dir).ptr;
 	argv[n++] = (char *)fy_fmt(&e->arena, "--init-file=%s/run/mariadb.sql", e->dir).ptr;
@@ -397,6 +402,8 @@ static int prepare(struct fy_embedded *e, const struct fy_config *config, char *
 	err = make_private(path_of(&e->arena, e->dir, "run"), why);
 	if (err == 0)
 		err = make_private(path_of(&e->arena, e->dir, "redis"), why);
+	if (err == 0)
+		err = make_private(path_of(&e->arena, e->dir, "tmp"), why);
 	if (err == 0)
 		err = write_init_file(e, config, path_of(&e->arena, e->dir, "run/mariadb.sql"), why);
 	if (err == 0)
