@@ -69,11 +69,13 @@ static pid_t spawn(struct mariadb_fixture *f, char *const argv[])
 
 static void install(struct mariadb_fixture *f)
 {
-	char data[128], user[64];
+	char data[128], user[64], tmp[128];
 	int status;
 	snprintf(data, sizeof data, "--datadir=%s", f->data);
 	snprintf(user, sizeof user, "--user=%s", f->user);
-	char *argv[] = { "mariadb-install-db", "--no-defaults", user, data, "--auth-root-authentication-method=normal",
+	/* Of its own: a mariadbd that starts removes from its tmpdir what looks like a leftover of its kind. */
+	snprintf(tmp, sizeof tmp, "--tmpdir=%s", f->dir);
+	char *argv[] = { "mariadb-install-db", "--no-defaults", user, data, tmp, "--auth-root-authentication-method=normal",
 			 "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=4M", NULL };
 	pid_t pid = spawn(f, argv);
 	if (waitpid(pid, &status, 0) != pid || status != 0)
@@ -128,7 +130,7 @@ struct mariadb_fixture *mariadb_fixture_start(const struct mariadb_fixture_optio
 		options = &none;
 	if (f == NULL)
 		give_up("start", "out of memory");
-	strcpy(f->dir, "/tmp/foyer-mariadb-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/foyer-mariadb-XXXXXX");
 	if (mkdtemp(f->dir) == NULL)
 		give_up(f->dir, strerror(errno));
 	snprintf(f->data, sizeof f->data, "%s/data", f->dir);

@@ -79,7 +79,7 @@ struct redis_fixture *redis_fixture_start(const char *const *extra)
 	struct redis_fixture *f = calloc(1, sizeof *f);
 	if (f == NULL)
 		give_up("start", "out of memory");
-	strcpy(f->dir, "/tmp/foyer-redis-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/foyer-redis-XXXXXX");
 	if (mkdtemp(f->dir) == NULL)
 		give_up(f->dir, strerror(errno));
 	snprintf(f->socket, sizeof f->socket, "%s/sock", f->dir);
