@@ -97,7 +97,7 @@ static void name_owner(struct fy_job_holding *holding)
 	char host[41] = "";
 
 	if (gethostname(host, sizeof host - 1) != 0)
-		strcpy(host, "?");
+		snprintf(host, sizeof host, "?");
 	snprintf(holding->owner, sizeof holding->owner, "%s:%d:%08x", host, (int)getpid(), randombytes_random());
 }
 
@@ -237,7 +237,7 @@ fy_async int fy_job_save_note(struct fy_job_run *run, const char *note)
 	if (run->dry_run)
 		return 0;
 	FY_REQUIRE(h && h->job->scope == FY_JOB_HOST && strlen(note) < FY_JOB_NOTE_MAX);
-	strcpy(h->state.note, note);
+	snprintf(h->state.note, sizeof h->state.note, "%s", note);
 	struct host_step step = { .fd = h->fd, .state = h->state };
 	on_pool(work_save, &step);
 	return step.err;

@@ -120,7 +120,7 @@ static void look_at(int dir_fd, const char *name, struct scan *scan, struct fy_r
 		add_step(plan, FY_ROTATE_CLEAN, name, "");
 	if (!fy_rotate_parse(name, &found.base, &found.day, &found.number, &found.gzip))
 		return;
-	strcpy(found.name, name);
+	snprintf(found.name, sizeof found.name, "%s", name);
 	if (scan->count == scan->room) {
 		scan->room = scan->room ? scan->room * 2 : 64;
 		scan->files = realloc(scan->files, scan->room * sizeof *scan->files);
@@ -192,7 +192,7 @@ static void decide(const struct scan *scan, const struct fy_rotate_rules *rules,
 			plan_compression(plan, f->name);
 	}
 	for (size_t i = renamed_from; i < renamed_to && rules->gzip; i++) {
-		strcpy(target, plan->steps[i].target);
+		memcpy(target, plan->steps[i].target, sizeof target);
 		plan_compression(plan, target);
 	}
 	for (size_t i = 0; i < scan->count; i++) {
