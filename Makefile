@@ -23,21 +23,20 @@ $(BUILD)/build.ninja:
 dependencies:
 	@.ci/dependencies build
 
-test: build
-	@.ci/dependencies test
+test:
 	@tests/run
 
 bench: build
 	@.ci/dependencies bench
 	@bench/run
 
-lint: build
-	@.ci/dependencies lint
-	@.ci/lint
+lint:
+	@.ci/dependencies build test lint
+	@tests/tools/lint
 
 fuzz:
 	@.ci/dependencies build lint
-	@tests/fuzz/run
+	@tests/fuzz/run $(ARGS)
 
 clean:
 	@rm -rf $(BUILD)

@@ -35,9 +35,11 @@ const me = process.getuid() === 0 ? ['--user=root'] : [];
 before(async () => {
   const data = join(home, 'mariadb');
   mkdirSync(data);
-  execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, '--basedir=/usr', '--auth-root-authentication-method=socket', '--skip-test-db', ...me], { stdio: 'ignore' });
+  // Of its own, as a mariadbd that starts tidies up in its tmpdir.
+  const tmpdir = `--tmpdir=${home}`;
+  execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, '--basedir=/usr', '--auth-root-authentication-method=socket', '--skip-test-db', tmpdir, ...me], { stdio: 'ignore' });
   writeFileSync(join(home, 'init.sql'), "CREATE USER 'platform'@'localhost' IDENTIFIED BY 'p#ss''word';\nCREATE DATABASE platform CHARACTER SET utf8mb4;\nCREATE DATABASE platform_keys CHARACTER SET utf8mb4;\nGRANT ALL ON platform.* TO 'platform'@'localhost';\nGRANT ALL ON `platform\\_keys`.* TO 'platform'@'localhost';\n");
-  start('/usr/sbin/mariadbd', ['--no-defaults', `--datadir=${data}`, `--socket=${home}/mariadb.sock`, '--skip-networking', `--init-file=${home}/init.sql`, '--skip-log-bin', '--character-set-server=utf8mb4', '--innodb-log-file-size=16M', ...me]);
+  start('/usr/sbin/mariadbd', ['--no-defaults', `--datadir=${data}`, tmpdir, `--socket=${home}/mariadb.sock`, '--skip-networking', `--init-file=${home}/init.sql`, '--skip-log-bin', '--character-set-server=utf8mb4', '--innodb-log-file-size=16M', ...me]);
   writeFileSync(join(home, 'redis.conf'), 'requirepass "se cret"\n', { mode: 0o600 });
   start(redisProgram, [join(home, 'redis.conf'), '--port', '0', '--unixsocket', join(home, 'redis.sock'), '--save', '', '--dir', home], { argv0: 'redis-server' });
   await until('the databases', async () => (await answers(join(home, 'mariadb.sock'))) && (await answers(join(home, 'redis.sock'))), 30000);

@@ -1,0 +1,161 @@
+// Every page, in both languages: nothing that axe finds, in light and dark; no sideways scrolling at 320 CSS pixels
+// (WCAG 1.4.10); nothing from another origin. A picture of each is left in tests/artifacts/screens.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertQuiet, launch, openContext, overflowOf, screenshot, violationsOf } from '../support/browser.mjs';
+import { member, pathOf, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
+import { Foyer } from '../support/foyer.mjs';
+import { linkIn } from '../support/mail.mjs';
+import { Visitor } from '../support/visitor.mjs';
+
+let foyer;
+let browser;
+const cookies = {};
+const links = {};
+
+before(async () => {
+  [foyer, browser] = await Promise.all([Foyer.start({ workers: 2 }), launch()]);
+  const { who, visitor } = await member(foyer, { given_name: 'Marie-Antoinette', family_name: 'de La Rochefoucauld-Liancourt' });
+  await visitor.submit('/account/profile', '/account/profile', { position: 'Logeuse', skills: 'Cuisine', address_level2: 'Paris', country: 'FR', phone: '+33 1 44 55 66 77' });
+  await signIn(foyer, who, new Visitor(foyer, { headers: { 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1' } }));
+  links.setup = pathOf(foyer.setUpLink);
+  const pending = person();
+  await register(foyer, pending);
+  links.verify = pathOf(linkIn(await foyer.mailTo(pending.email), '/verify'));
+  const asked = new Visitor(foyer);
+  await asked.submit('/password/forgot', '/password/forgot', { email: who.email });
+  links.reset = pathOf(linkIn(await foyer.mailTo(who.email, (mail) => mail.text.includes('/password/reset?token=')), '/password/reset'));
+  for (let i = 0; i < 3; i++)
+    await new Visitor(foyer).submit('/contact', '/contact', { name: 'Jean', email: 'jean@example.org', subject: `Une question ${'très '.repeat(i * 5)}longue`, message: 'Bonjour.\n\nMerci.', consent: 'yes' });
+  cookies.member = visitor.cookies;
+});
+after(async () => {
+  await browser?.close();
+  await foyer?.stop();
+});
+
+const fill = (fields, action) => async (page) => {
+  for (const [name, value] of Object.entries(fields)) await page.locator(`main form[action="${action}"] [name="${name}"]`).fill(value);
+  await page.locator(`main form[action="${action}"] button[type="submit"]`).first().click();
+  await page.locator('[role="alert"]').waitFor();
+};
+
+// name: path, or [path, what to do there]
+const pages = {
+  guest: {
+    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', cookies: '/cookies', legal: '/legal',
+    accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
+    'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
+    verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
+    'login-wrong': ['/login', fill({ email: 'nobody@example.org', password: 'not a password' }, '/login')],
+    'register-wrong': ['/register', fill({ given_name: 'A', email: 'x', password: 'y' }, '/register')],
+    'contact-wrong': ['/contact', fill({ email: 'x' }, '/contact')],
+  },
+  member: {
+    account: '/account', profile: '/account/profile', security: '/account/security', 'account-privacy': '/account/privacy',
+    'profile-saved': '/account/profile?said=profile_saved',
+    'profile-wrong': ['/account/profile', fill({ given_name: '', phone: 'x' }, '/account/profile')],
+    'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')],
+  },
+  office: {
+    sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
+    messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
+  },
+};
+
+async function contextFor(who, options) {
+  const context = await openContext(browser, foyer, options);
+  if (who !== 'guest')
+    await context.addCookies([...cookies[who]].map(([name, value]) => ({ name, value: value.split('.')[0], url: foyer.origin, httpOnly: true })));
+  return context;
+}
+
+async function visit(context, entry) {
+  const [path, act] = Array.isArray(entry) ? entry : [typeof entry === 'function' ? entry() : entry];
+  const page = await context.newPage();
+  await page.goto(path);
+  if (act) await act(page);
+  return page;
+}
+
+test('control: axe and the ruler see a page that is wrong', async () => {
+  const context = await openContext(browser, foyer, { viewport: { width: 320, height: 600 } });
+  const page = await context.newPage();
+  await page.goto('/');
+  await page.evaluate(() => { document.documentElement.removeAttribute('lang'); document.body.innerHTML = '<img src="/static/x.png"><input><p style="color:#ccc;background:#fff;width:900px">pale</p>'; });
+  const found = (await violationsOf(page)).map((one) => one.split(':')[0]);
+  for (const rule of ['image-alt', 'label', 'html-has-lang', 'color-contrast']) assert.ok(found.includes(rule), `${rule} among ${found}`);
+  assert.ok((await overflowOf(page)).over > 100);
+  await context.close();
+});
+
+test('the office is set up for the tests below', async () => {
+  // The link is looked at as a page first; using it up comes after.
+  const context = await contextFor('guest', {});
+  const page = await visit(context, links.setup);
+  assert.equal(await page.locator('form[action="/setup"]').count(), 1);
+  await context.close();
+});
+
+async function look(who, mode, options, body) {
+  const context = await contextFor(who, options);
+  const problems = [];
+  for (const [name, entry] of Object.entries(pages[who])) {
+    const page = await visit(context, entry);
+    for (const problem of await body(page, name)) problems.push(`${name} (${mode}): ${problem}`);
+    await page.close();
+  }
+  assert.deepEqual(problems, []);
+  assertQuiet(context);
+  await context.close();
+}
+
+for (const who of ['guest', 'member', 'office']) {
+  if (who === 'office')
+    test('an administrator signs in', async () => {
+      await setUp(foyer);
+      const office = await signInToOffice(foyer);
+      cookies.office = office.cookies;
+      links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];
+    });
+
+  for (const language of ['fr', 'en']) {
+    const locale = language === 'fr' ? 'fr-FR' : 'en-GB';
+    test(`${who}, ${language}: axe finds nothing, and there is one heading and a title`, () => look(who, language, { locale }, async (page, name) => {
+      const found = await violationsOf(page);
+      if (await page.locator('h1').count() !== 1) found.push('not one h1');
+      if (!(await page.title()).includes(' – ')) found.push(`the title "${await page.title()}"`);
+      // A member's and an administrator's language is the account's, which was chosen by the browser of the set-up.
+      if (who === 'guest' && await page.locator('html').getAttribute('lang') !== language) found.push('the other language');
+      await screenshot(page, `${who}-${name}-${language}`);
+      return found;
+    }));
+  }
+
+  test(`${who}, dark: axe finds nothing`, () => look(who, 'dark', { colorScheme: 'dark' }, async (page, name) => {
+    const found = await violationsOf(page);
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const [red, green, blue] = background.match(/\d+/g).map(Number);
+    if (red + green + blue > 250) found.push(`the background is ${background}`);
+    await screenshot(page, `${who}-${name}-dark`);
+    return found;
+  }));
+
+  test(`${who}, 320 pixels wide: nothing reaches over the edge, and axe finds nothing`, () => look(who, '320', { viewport: { width: 320, height: 640 }, hasTouch: true }, async (page, name) => {
+    const { over, culprits } = await overflowOf(page);
+    await screenshot(page, `${who}-${name}-phone`);
+    return [...(over ? [`${over} px over the edge: ${culprits.join(' ')}`] : []), ...await violationsOf(page)];
+  }));
+}
+
+test('at twice the text size nothing is cut off or scrolls sideways', async () => {
+  const context = await contextFor('guest', { viewport: { width: 640, height: 900 } });
+  for (const path of ['/', '/register', '/privacy', '/contact']) {
+    const page = await context.newPage();
+    await page.goto(path);
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+    assert.deepEqual(await overflowOf(page), { over: 0, culprits: [] }, path);
+    await page.close();
+  }
+  await context.close();
+});
