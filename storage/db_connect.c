@@ -244,6 +244,20 @@ static void away_ended(struct fy_db_away *away)
 	fy_db_handle_closed(db);
 }
 
+/* A name may stand for several addresses, of which some answer ("localhost" is ::1 and 127.0.0.1): each failure moves
+ * on to the next one. */
+static const struct addrinfo *choose_address(const struct addrinfo *found, unsigned failures)
+{
+	const struct addrinfo *at = found;
+	unsigned count = 0;
+	for (; at; at = at->ai_next)
+		count++;
+	at = found;
+	for (unsigned skip = failures % count; skip; skip--)
+		at = at->ai_next;
+	return at;
+}
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct fy_db_away *away = request->data;
@@ -251,9 +265,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 	if (conn) {
 		conn->away = NULL;
 		if (status == 0)
-			status = found->ai_family == AF_INET6
-				? uv_ip6_name((struct sockaddr_in6 *)found->ai_addr, conn->address, sizeof conn->address)
-				: uv_ip4_name((struct sockaddr_in *)found->ai_addr, conn->address, sizeof conn->address);
+			status = uv_ip_name(choose_address(found, conn->host->failures)->ai_addr, conn->address,
+					    sizeof conn->address);
 		if (status)
 			attempt_failed(conn, uv_strerror(status));
 		else

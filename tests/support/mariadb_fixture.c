@@ -4,6 +4,7 @@
 #include "tests/support/mariadb_fixture.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -207,9 +208,34 @@ void mariadb_fixture_start_again(struct mariadb_fixture *f)
 	run(f);
 }
 
+static bool all_stopped(pid_t pid)
+{
+	char path[64], line[512];
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	DIR *tasks = opendir(path);
+	bool stopped = tasks != NULL;
+	for (struct dirent *task; stopped && (task = readdir(tasks));) {
+		if (task->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", (int)pid, task->d_name);
+		FILE *stat = fopen(path, "r");
+		if (stat == NULL)
+			continue;                /* the thread ended */
+		char *state = fgets(line, sizeof line, stat) ? strrchr(line, ')') : NULL;
+		stopped = state == NULL || state[2] == 'T';
+		fclose(stat);
+	}
+	if (tasks)
+		closedir(tasks);
+	return stopped;
+}
+
 void mariadb_fixture_freeze(struct mariadb_fixture *f, bool frozen)
 {
 	kill(f->pid, frozen ? SIGSTOP : SIGCONT);
+	/* The signal is on its way; a server that is to be frozen is so only when each of its threads has stopped. */
+	for (int tries = 0; frozen && !all_stopped(f->pid) && tries < 10000; tries++)
+		usleep(100);
 }
 
 void mariadb_fixture_sql(struct mariadb_fixture *f, const char *text)
