@@ -1,4 +1,5 @@
 /* The pool: deadlines, caps, order, a server that goes and comes back, a schema that does not fit. */
+#include <mysql.h>
 #include "tests/unit/storage/test_db.h"
 
 #include <string.h>
@@ -303,6 +304,10 @@ static void a_certificate_must_be_right_for_the_name(void **state)
 					 .password = { FY_LIT("p4ss") }, .statements = &fy_sql_none,
 					 .tls = true, .tls_verify = true, .tls_ca = ca };
 	reopen(options);
+	/* From Connector/C 3.4 on a server may also prove itself by a hash over its certificate and the account's password,
+	 * which this one does: then neither name nor authority need to be right. */
+	if (mysql_get_client_version() >= 30400)
+		goto done;
 	host.name = "127.0.0.1";         /* the same server; its certificate does not say so */
 	close_db();
 	assert_int_equal(fy_db_create(&options, &db), 0);
@@ -317,6 +322,7 @@ static void a_certificate_must_be_right_for_the_name(void **state)
 	assert_int_equal(fy_db_create(&options, &db), 0);
 	spin_until(has_failed, 5000);
 	assert_false(status_now().up);
+done:
 	close_db();
 	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 	mariadb_fixture_stop(other);
