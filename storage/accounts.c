@@ -166,3 +166,8 @@ fy_async int fy_accounts_list_unconfirmed(struct fy_ctx *ctx, fy_time before, ui
 	*ret_count = count;
 	return 0;
 }
+
+fy_async int fy_accounts_contest(struct fy_ctx *ctx, uint64_t id)
+{
+	return fy_sql_account_contest(ctx, &(struct fy_sql_account_contest_params){ .id = id }, NULL);
+}

@@ -128,6 +128,10 @@ fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_
 /* Sets the password of a person who proved the old one. Earlier reset links become useless. */
 fy_async int fy_accounts_set_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash);
 
+/* A second registration of an address whose first was never confirmed: whose password is it? Neither's, from now on; who
+ * holds the mailbox chooses one by a FY_TOKEN_RESET_PASSWORD link. Does nothing to an account that is confirmed. */
+fy_async int fy_accounts_contest(struct fy_ctx *ctx, uint64_t id);
+
 /* The same password under a new cost: replaces `old_hash` only if it is still the one stored, otherwise
  * does nothing and returns 0. Does not count as a change of the account. */
 fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secret old_hash, struct fy_secret new_hash);

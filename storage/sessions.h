@@ -15,6 +15,7 @@
 
 #define FY_TOKEN_CHARS 43            /* 32 random bytes, base64url */
 #define FY_SESSION_ID_CHARS 32       /* hexadecimal; names a session in lists, opens nothing */
+#define FY_SESSION_CURSOR_MAX 64    /* characters of a page's next_cursor */
 #define FY_SESSION_DEVICE_MAX 40
 
 enum fy_session_kind { FY_SESSION_VISITOR = 1, FY_SESSION_MANAGER };

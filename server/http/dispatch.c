@@ -92,6 +92,11 @@ bool fy_req_route(struct fy_req *req)
 		fy_reply_status(req, 404, FY_NONE);
 		return false;
 	}
+	/* From elsewhere the back office does not exist, so it has no methods either. */
+	if (match.route == NULL && (fy_starts(head->path, FY_LIT("/manage")) || fy_starts(head->path, FY_LIT("/api/v1/manage")))) {
+		fy_reply_status(req, 404, FY_NONE);
+		return false;
+	}
 	if (match.route == NULL) {
 		allow(req, match.allowed | 1u << FY_OPTIONS);
 		if (head->method == FY_OPTIONS)
@@ -151,7 +156,7 @@ fy_async static int check_access(struct fy_req *req)
 		fy_visitor_cookie(req, FY_COOKIE_VISITOR);
 		int err = fy_visitor_load(req);
 		/* Pages for everyone stay up while Redis is away; the visitor then looks signed out. */
-		return err == FY_ERR_UNAUTHENTICATED || err == FY_ERR_REDIS_DOWN ? 0 : err;
+		return err == FY_ERR_UNAUTHENTICATED || err == FY_ERR_REDIS_DOWN || err == FY_ERR_TIMEOUT ? 0 : err;
 	}
 	case FY_ACCESS_MEMBER:
 		fy_visitor_cookie(req, FY_COOKIE_VISITOR);

@@ -72,7 +72,9 @@ static int from_json(struct fy_req *req)
 		bool truth;
 		if (value == NULL)
 			continue;
-		if (fy_json_as_str(value, &text) == 0)
+		if (fy_json_type(value) == FY_JSON_NULL)         /* RFC 7396: null clears */
+			put(req, i, FY_LIT(""));
+		else if (fy_json_as_str(value, &text) == 0)
 			put(req, i, text);
 		else if (fy_json_as_bool(value, &truth) == 0)
 			put(req, i, truth ? FY_LIT("on") : FY_LIT(""));

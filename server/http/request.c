@@ -62,15 +62,15 @@ struct fy_req *fy_req_create(struct fy_conn *conn, size_t arena_max)
 	return req;
 }
 
-/* Links from mails carry a token that opens a door; the log keeps that it was followed, not the token. */
-static struct fy_slice without_token(struct fy_req *req, struct fy_slice target)
+/* Links from mails carry a token that opens a door, and browsers name the page they come from; the log keeps that the
+ * link was followed, not its query. */
+static struct fy_slice without_token(struct fy_slice address)
 {
-	static const struct fy_slice name = { "token=", 6 };
-	for (size_t i = 0; i + name.len <= req->head.query.len; i++) {
-		if (memcmp(req->head.query.ptr + i, name.ptr, name.len) == 0)
-			return fy_fmt(&req->arena, FY_FMT "?token=-", FY_ARG(req->head.path));
-	}
-	return target;
+	static const char name[] = "token=";
+	const char *mark = address.len ? memchr(address.ptr, '?', address.len) : NULL;
+	if (mark == NULL || memmem(mark, (size_t)(address.ptr + address.len - mark), name, sizeof name - 1) == NULL)
+		return address;
+	return fy_upto(address, (size_t)(mark - address.ptr));
 }
 
 static void log_access(struct fy_req *req)
@@ -82,11 +82,11 @@ static void log_access(struct fy_req *req)
 		.client = fy_slice(address, fy_addr_text(&client, address)),
 		.date = fy_slice(req->log_date, 26),
 		.method = req->head.method_text,
-		.target = without_token(req, req->head.target),
+		.target = without_token(req->head.target),
 		.minor = req->head.minor,
 		.status = req->res.status,
 		.bytes = req->sent,
-		.referer = fy_http_get(&req->head, FY_H_REFERER),
+		.referer = without_token(fy_http_get(&req->head, FY_H_REFERER)),
 		.user_agent = fy_http_get(&req->head, FY_H_USER_AGENT),
 	};
 	if (req->head.method == 0)

@@ -86,7 +86,14 @@ fy_async static int profile_submit(struct fy_req *req)
 		err = fy_accounts_get(&req->ctx, account.id, &account);
 		return err ? err : profile_page(req, &form, &profile, account.version, true, 409);
 	}
-	return err ? err : fy_redirect_said(req, "/account/profile", FY_TEXT_NOTICE_PROFILE_SAVED, 0);
+	if (err)
+		return err;
+	if (profile.language != account.profile.language) {      /* and the pages follow at once */
+		req->ctx.lang = profile.language;
+		req->lang_chosen = true;
+		fy_req_set_token(req, req->token);
+	}
+	return fy_redirect_said(req, "/account/profile", FY_TEXT_NOTICE_PROFILE_SAVED, 0);
 }
 
 /* ---- What is held, straight from the data register ---- */

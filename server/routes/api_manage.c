@@ -1,6 +1,7 @@
 /* The API of the back office: inspecting sessions. The list is streamed: an agency with a hundred thousand live
  * sessions gets them all in one response, and this process never holds more than a page of them. */
 #include "foyer/log.h"
+#include "foyer/require.h"
 #include "protocol/datetime.h"
 #include "protocol/json_writer.h"
 #include "protocol/netaddr.h"
@@ -33,7 +34,7 @@ static void put_session(struct fy_req *req, struct fy_buf *out, const struct fy_
 }
 
 /* One page of the walk, in memory that goes with it. */
-fy_async static int send_page(struct fy_req *req, const struct fy_session_filter *filter, bool *first, char cursor[48])
+fy_async static int send_page(struct fy_req *req, const struct fy_session_filter *filter, bool *first, char cursor[FY_SESSION_CURSOR_MAX + 1])
 {
 	struct fy_arena arena;
 	struct fy_ctx ctx = req->ctx;
@@ -53,7 +54,8 @@ fy_async static int send_page(struct fy_req *req, const struct fy_session_filter
 	}
 	if (err == 0)
 		err = fy_stream_write(req, fy_buf_slice(&out));
-	if (err == 0 && found.next_cursor.len < 48) {
+	FY_REQUIRE(err || found.next_cursor.len <= FY_SESSION_CURSOR_MAX);
+	if (err == 0) {
 		memcpy(cursor, found.next_cursor.ptr ? found.next_cursor.ptr : "", found.next_cursor.len);
 		cursor[found.next_cursor.len] = '\0';
 	}
@@ -65,7 +67,7 @@ fy_async static int list(struct fy_req *req)
 {
 	struct fy_session_filter filter = { 0 };
 	struct fy_cidr network;
-	char cursor[48] = "";
+	char cursor[FY_SESSION_CURSOR_MAX + 1] = "";
 	bool first = true;
 	uint64_t total;
 	if (fy_param(req, "ip").len) {

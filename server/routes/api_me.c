@@ -176,7 +176,7 @@ fy_async static int my_session_end(struct fy_req *req)
 }
 
 static const struct fy_param patch_params[] = { FY_PROFILE_PARAMS(FY_JSON) };
-static const struct fy_param list_params[] = { FY_QUERY("limit", 3), FY_QUERY("cursor", 40) };
+static const struct fy_param list_params[] = { FY_QUERY("limit", 3), FY_QUERY("cursor", FY_SESSION_CURSOR_MAX) };
 static const struct fy_param id_params[] = { FY_PATH("id", 64) };
 
 const struct fy_route fy_api_me_routes[] = {

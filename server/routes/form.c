@@ -14,7 +14,7 @@ void fy_form_init(struct fy_form *form, struct fy_req *req)
 	form->count = 0;
 	for (unsigned i = 0; i < req->route->param_count; i++) {
 		const struct fy_param *param = &req->route->params[i];
-		if (param->in != FY_IN_FORM)
+		if (param->in != FY_IN_FORM && param->in != FY_IN_JSON)
 			continue;
 		if (req->faults[i] == FY_PARAM_TOO_LONG)
 			fy_form_error_n(form, param->name, FY_TEXT_ERROR_TEXT_LONG, param->max);

@@ -168,7 +168,7 @@ fy_async static int end_network(struct fy_req *req)
 	return err ? err : ended(req, "network", count);
 }
 
-static const struct fy_param show_params[] = { FY_QUERY("person", 254), FY_QUERY("ip", 64), FY_QUERY("cursor", 40), FY_SAID };
+static const struct fy_param show_params[] = { FY_QUERY("person", 254), FY_QUERY("ip", 64), FY_QUERY("cursor", FY_SESSION_CURSOR_MAX), FY_SAID };
 static const struct fy_param one_params[] = { FY_FORM("csrf", 64), FY_FORM("id", 64), FY_FORM("query", 1000) };
 static const struct fy_param person_params[] = { FY_FORM("csrf", 64), FY_FORM("account", 20), FY_FORM("query", 1000) };
 static const struct fy_param network_params[] = { FY_FORM("csrf", 64), FY_FORM("network", 64), FY_FORM("query", 1000) };

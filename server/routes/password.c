@@ -1,4 +1,5 @@
 /* Forgotten and changed passwords. */
+#include "protocol/utf8.h"
 #include "server/auth/hasher.h"
 #include "server/auth/one_time.h"
 #include "server/routes/form.h"
@@ -6,6 +7,7 @@
 #include "server/routes/security.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
+#include "storage/throttle.h"
 
 #define SETTLE_MS 100
 
@@ -77,7 +79,6 @@ static int reset_page(struct fy_req *req, const struct fy_form *form, int status
 	struct fy_page page;
 	struct fy_buf out;
 	fy_form_page(req, form, &page);
-	page.query = FY_NONE;
 	fy_page_buf(req, &out);
 	fy_page_reset(&out, &page, &(struct fy_view_reset){ .token = { fy_param(req, "token") } });
 	return fy_reply_html(req, status, &out);
@@ -153,6 +154,7 @@ fy_async static int change_submit(struct fy_req *req)
 	struct fy_account_signin account;
 	struct fy_secret current, password, encoded;
 	bool match = false, old_cost;
+	uint8_t hash[FY_HASH_BYTES];
 	int err = fy_accounts_get_signin(&req->ctx, req->session->account_id, &account);
 	if (err)
 		return err;
@@ -162,13 +164,28 @@ fy_async static int change_submit(struct fy_req *req)
 	fy_form_new_password(&form, "password", names, 2, &password);
 	if (form.count)
 		return fy_security_page(req, &form, 422);
-	current = fy_copy_secret(&req->arena, fy_param(req, "current_password"));
-	err = fy_password_verify(&req->ctx, req->app->hasher, current, account.password_hash, &match, &old_cost);
+	/* A stolen session must not be a way to guess the password: the same brake as at sign-in. */
+	err = fy_email_hash(&req->ctx, account.email.text, NULL, hash);
 	if (err)
 		return err;
-	if (!match)
+	struct fy_slice who = fy_slice(hash, sizeof hash), normal = fy_param(req, "current_password");
+	err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
+	if (err)
+		return err;
+	fy_utf8_nfc(&req->arena, normal, &normal);
+	current = fy_copy_secret(&req->arena, normal);
+	err = fy_password_verify(&req->ctx, req->app->hasher, current, account.password_hash, &match, &old_cost);
+	if (err) {
+		fy_throttle_sign_in_untried(&req->ctx, who, req->client);
+		return err;
+	}
+	if (match) {
+		fy_throttle_sign_in_passed(&req->ctx, who);
+	} else {
+		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
 		fy_form_error(&form, "current_password", FY_TEXT_ERROR_CURRENT_PASSWORD_WRONG);
-	else if (fy_eq(current.text, password.text))
+	}
+	if (match && fy_eq(current.text, password.text))
 		fy_form_error(&form, "password", FY_TEXT_ERROR_PASSWORD_SAME);
 	if (form.count)
 		return fy_security_page(req, &form, 422);

@@ -44,8 +44,25 @@ fy_async static int register_show(struct fy_req *req)
 	return req->session ? fy_redirect(req, "/account") : register_page(req, NULL, 200);
 }
 
-/* The address is taken: its holder hears of the attempt, or gets the link again that was never used. */
-fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash)
+/* Registered twice and never confirmed. One of the two may be somebody else, who waits for the holder of the mailbox to
+ * confirm a password that is not hers; so no password counts, and the link lets the holder choose one. */
+fy_async static int contest(struct fy_req *req, const struct fy_account_signin *known)
+{
+	struct fy_mail_new mail;
+	struct fy_one_time token;
+	int err = fy_accounts_contest(&req->ctx, known->id);
+	fy_one_time_make(req->ctx.keys, &token);
+	if (err == 0)
+		err = fy_mails_reset(req, known->language, known->email.text, (struct fy_personal){ FY_NONE },
+				     fy_link(req, "/password/reset", token.token), &mail);
+	mail.account_id = known->id;
+	return err ? err : fy_tokens_create(&req->ctx, known->id, FY_TOKEN_RESET_PASSWORD, fy_slice(token.hash, sizeof token.hash),
+					    req->ctx.now + FY_RESET_MINUTES * FY_MINUTE, &mail);
+}
+
+/* The address is taken: its holder hears of the attempt, or gets a link again. `registering`: by the registration form,
+ * with another password perhaps. */
+fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash, bool registering)
 {
 	struct fy_account_signin known;
 	struct fy_mail_new mail;
@@ -60,6 +77,8 @@ fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash)
 	}
 	if (known.state != FY_ACCOUNT_PENDING)
 		return 0;
+	if (registering)
+		return contest(req, &known);
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, known.email.text, fy_link(req, "/verify", token.token), &mail);
 	mail.account_id = known.id;
@@ -106,7 +125,7 @@ fy_async static int register_submit(struct fy_req *req)
 	if (err == 0 && fy_param_on(req, "market_research") && !fy_eq(fy_http_get(&req->head, FY_H_SEC_GPC), FY_LIT("1")))
 		err = fy_consents_set(&req->ctx, id, FY_CONSENT_MARKET_RESEARCH, true);
 	if (err == FY_ERR_EXISTS)
-		err = remind_holder(req, fy_slice(hash, sizeof hash));
+		err = remind_holder(req, fy_slice(hash, sizeof hash), true);
 	if (err)
 		return err;
 	fy_mails_kick(req);
@@ -144,7 +163,6 @@ fy_async static int verify_show(struct fy_req *req)
 	if (err)
 		return is_bad_token(err) ? invalid_token(req, "verify") : err;
 	fy_page_with_form(req, &page);
-	page.query = FY_NONE;                    /* the token does not go into links of the page */
 	fy_page_buf(req, &out);
 	fy_page_verify(&out, &page, &(struct fy_view_verify){ .token = { fy_param(req, "token") } });
 	return fy_reply_html(req, 200, &out);
@@ -178,12 +196,13 @@ fy_async static int verify_again(struct fy_req *req)
 		struct fy_page page;
 		struct fy_buf out;
 		fy_form_page(req, &form, &page);
+		page.path = FY_LIT("/verify");   /* which the language switch can GET */
 		fy_page_buf(req, &out);
 		fy_page_token_invalid(&out, &page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("verify"),
 										    .email = { fy_param(req, "email") } });
 		return fy_reply_html(req, 422, &out);
 	}
-	int err = remind_holder(req, fy_slice(hash, sizeof hash));
+	int err = remind_holder(req, fy_slice(hash, sizeof hash), false);
 	if (err)
 		return err;
 	fy_mails_kick(req);
@@ -199,7 +218,6 @@ static int setup_page(struct fy_req *req, const struct fy_form *form, struct fy_
 	struct fy_buf out;
 	struct fy_view_setup view = { .token = { fy_param(req, "token") } };
 	fy_form_page(req, form, &page);
-	page.query = FY_NONE;
 	if (form) {
 		view.given_name.text = fy_param(req, "given_name");
 		view.family_name.text = fy_param(req, "family_name");
