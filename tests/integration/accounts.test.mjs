@@ -183,33 +183,14 @@ test('a changed password ends the other sessions, keeps this one, and is told by
   await signIn(foyer, { ...who, password: otherPassword });
 });
 
-test('an unknown account and a wrong password get the same answer in the same time', async () => {
-  // Hashes at their real cost, so that computing none would be seen.
-  const real = await Foyer.start({ env: { FOYER__PASSWORDS__MEMORY_MIB: '64', FOYER__PASSWORDS__PASSES: '2' } });
-  try {
-    const { who } = await member(real);
-    const attempt = async (email) => {
-      const visitor = new Visitor(real);
-      const page = await visitor.get('/login');
-      const from = process.hrtime.bigint();
-      const answer = await visitor.submit(page, '/login', { email, password: 'not the password' });
-      return { answer, ms: Number(process.hrtime.bigint() - from) / 1e6 };
-    };
-    const times = { known: [], unknown: [] };
-    for (let i = 0; i < 4; i++) {
-      const stranger = person();
-      const [known, unknown] = [await attempt(who.email), await attempt(stranger.email)];
-      assert.deepEqual([known.answer.status, unknown.answer.status], [422, 422]);
-      assert.equal(known.answer.words.replaceAll(who.email, 'E'), unknown.answer.words.replaceAll(stranger.email, 'E'));
-      times.known.push(known.ms);
-      times.unknown.push(unknown.ms);
-    }
-    // The fastest run is the least disturbed by what else the machine does.
-    const [known, unknown] = [Math.min(...times.known), Math.min(...times.unknown)];
-    assert.ok(unknown > known / 2.5 && known > unknown / 2.5, `known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`);
-  } finally {
-    await real.stop();
-  }
+// That both cost one hash is test_hasher.c's: a time would depend on what else the machine does.
+test('an unknown account and a wrong password get the same answer', async () => {
+  const { who } = await member(foyer);
+  const attempt = (email) => new Visitor(foyer).submit('/login', '/login', { email, password: 'not the password' });
+  const stranger = person();
+  const [known, unknown] = [await attempt(who.email), await attempt(stranger.email)];
+  assert.deepEqual([known.status, unknown.status], [422, 422]);
+  assert.equal(known.words.replaceAll(who.email, 'E'), unknown.words.replaceAll(stranger.email, 'E'));
 });
 
 test('after many failures an account asks for patience, whoever knocks, and says how long', async () => {
@@ -260,4 +241,23 @@ test('logs say what happened, and name nobody', async () => {
     assert.ok(!logs.includes(text), `foyer.log does not hold ${text}`);
   assert.ok(!foyer.readLog('access.log').includes(who.email));
   assert.ok(!foyer.readLog('access.log').includes([...visitor.cookies.values()][0]));
+});
+
+test('nobody gets an account by having its holder confirm a password of theirs', async () => {
+  const holder = person();
+  const stranger = { ...holder, password: 'the stranger chose this one 71' };
+  await new Visitor(foyer).submit('/register', '/register', stranger);
+  const first = await foyer.mailTo(holder.email, (mail) => mail.text.includes('/verify?token='));
+  await new Visitor(foyer).submit('/register', '/register', holder);
+  const second = await foyer.mailTo(holder.email, (mail) => mail.text.includes('/password/reset?token='));
+  const token = (mail, path) => mail.text.match(new RegExp(`${path}\\?token=([\\w-]+)`))[1];
+  const confirming = new Visitor(foyer);
+  await confirming.submit(`/verify?token=${token(first, '/verify')}`, '/verify', { token: token(first, '/verify') });
+  const refused = await new Visitor(foyer).submit('/login', '/login', { email: holder.email, password: stranger.password });
+  assert.equal(refused.status, 422, 'the stranger must stay outside');
+  const choosing = new Visitor(foyer);
+  const reset = token(second, '/password/reset');
+  const chosen = await choosing.submit(`/password/reset?token=${reset}`, '/password/reset', { token: reset, password: holder.password });
+  assert.equal(chosen.status, 200, chosen.words);
+  await signIn(foyer, holder);
 });
