@@ -78,7 +78,7 @@ static void one_line(char *to, size_t size, const char *from)
 {
 	size_t n = 0;
 
-	for (; from[n] && n < size - 1; n++)
+	for (; n < size - 1 && from[n]; n++)
 		to[n] = from[n] == '\n' || from[n] == '\r' ? ' ' : from[n];
 	to[n] = '\0';
 }
