@@ -3,14 +3,13 @@
  * alive now and uses fy_clock, never the moved time of a run. */
 #include "jobs/holder.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "foyer/config.h"
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "jobs/worker_name.h"
 
 #define GIVE_BACK_MS 5000        /* also past the run's own deadline */
 #define NEVER UINT64_MAX
@@ -80,7 +79,7 @@ fy_async int fy_holder_look(struct fy_ctx *ctx, const struct fy_job *job, struct
 		else if (err)
 			return err;
 		standing = (struct fy_job_standing){
-			.held = lease.owner.len && lease.leased_until > fy_clock(),
+			.held = lease.owner.len && lease.leased_until > fy_clock() && !fy_worker_gone(lease.owner),
 			.last_started_at = lease.last_started_at,
 			.last_finished_at = lease.last_finished_at,
 			.next_due_at = lease.next_due_at,
@@ -90,15 +89,6 @@ fy_async int fy_holder_look(struct fy_ctx *ctx, const struct fy_job *job, struct
 	}
 	*ret_standing = standing;
 	return 0;
-}
-
-static void name_owner(struct fy_job_holding *holding)
-{
-	char host[41] = "";
-
-	if (gethostname(host, sizeof host - 1) != 0)
-		snprintf(host, sizeof host, "?");
-	snprintf(holding->owner, sizeof holding->owner, "%s:%d:%08x", host, (int)getpid(), randombytes_random());
 }
 
 static fy_time hold_of(const struct fy_job *job)
@@ -144,14 +134,31 @@ static fy_async void stop_renewing(struct fy_job_holding *h)
 		fy_wait(&h->stopped, NEVER);     /* ends with the statement that runs, which has a deadline */
 }
 
+/* A lease whose holder was killed is given back in its name: nobody need wait until it would have lapsed. False: it is
+ * not so, or another did it first. */
+static fy_async bool free_from_the_dead(struct fy_ctx *ctx, const struct fy_job *job)
+{
+	struct fy_lease lease;
+
+	if (fy_leases_get(ctx, fy_str(job->name), &lease) || !fy_worker_gone(lease.owner))
+		return false;
+	if (fy_leases_finish(ctx, lease.name, lease.owner, lease.fence, FY_ERR_CANCELLED,
+			     FY_LIT("the process that ran it ended"), fy_clock()))
+		return false;
+	fy_log(ctx, FY_LOG_WARN, "job.left_behind", FY_KV("job", job->name), FY_KV("by", lease.owner));
+	return true;
+}
+
 static fy_async int take_lease(struct fy_ctx *ctx, struct fy_job_holding *h, bool even_early)
 {
 	const struct fy_job *job = h->job;
 
 	if (ctx->db == NULL)
 		return FY_ERR_DB_DOWN;
-	int err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job),
-				 even_early ? FY_LEASE_EVEN_EARLY : fy_clock(), &h->fence);
+	fy_time due_by = even_early ? FY_LEASE_EVEN_EARLY : fy_clock();
+	int err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), due_by, &h->fence);
+	if (err == FY_ERR_BUSY && free_from_the_dead(ctx, job))
+		err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), FY_LEASE_EVEN_EARLY, &h->fence);
 	if (err)
 		return err;
 	h->renewing = true;
@@ -187,7 +194,7 @@ fy_async int fy_holder_take(struct fy_ctx *ctx, const struct fy_job *job, bool e
 			    struct fy_job_holding *ret_holding)
 {
 	*ret_holding = (struct fy_job_holding){ .job = job, .fd = -1, .ctx = *ctx, .lost = lost };
-	name_owner(ret_holding);
+	fy_worker_name(ret_holding->owner);
 	return job->scope == FY_JOB_HOST ? take_lock(ctx, ret_holding, even_early) : take_lease(ctx, ret_holding, even_early);
 }
 

@@ -3,7 +3,8 @@
  * by the runner, a few seconds apart and whenever a route kicked it after its commit.
  *
  * A mail is claimed only when somebody is free to deliver it, so a run that stops leaves none behind. Killed between
- * delivery and report, the claim lapses and the mail goes out again, with the same Message-ID and the same file name.
+ * delivery and report, the next run on this machine gives the claim back, or it lapses, and the mail goes out again with
+ * the same Message-ID and the same file name.
  * Addresses, subjects and texts never reach the log. */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 #include "jobs/job.h"
 #include "jobs/mail_file.h"
 #include "jobs/mail_letter.h"
+#include "jobs/holder.h"
 #include "jobs/smtp.h"
+#include "jobs/worker_name.h"
 #include "storage/outbox.h"
 #include "storage/statements.h"
 
@@ -273,13 +276,19 @@ fy_async int fy_mail_run(struct fy_job_run *run)
 		ctx->now = fy_clock() + FY_DAY;
 	if (run->dry_run)
 		return plan(run);
-	postman.owner = ctx->request_id; /* of this run alone */
+	postman.owner = fy_str(run->holding->owner);
 	for (unsigned i = 0; i < AT_A_TIME; i++) {
 		struct delivery *d = fy_new(ctx->arena, struct delivery);
 		d->next = postman.free;
 		postman.free = d;
 	}
-	int err = open_transport(&postman);
+	uint64_t left_behind;
+	int err = fy_outbox_unclaim(ctx, fy_worker_gone, &left_behind);
+	if (err)
+		return err;
+	if (left_behind)
+		fy_log(ctx, FY_LOG_WARN, "mail.left_behind", FY_KV("mails", left_behind));
+	err = open_transport(&postman);
 	if (err)
 		return err;
 	err = go_round(&postman);

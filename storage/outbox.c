@@ -132,6 +132,23 @@ fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time 
 	return 0;
 }
 
+fy_async int fy_outbox_unclaim(struct fy_ctx *ctx, bool (*gone)(struct fy_slice owner), uint64_t *ret_mails)
+{
+	struct fy_sql_outbox_claimants_row *rows;
+	size_t count;
+	int err = fy_sql_outbox_claimants(ctx, &rows, &count);
+	*ret_mails = 0;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct fy_db_done done = { 0 };
+		if (!rows[i].claimed_by.len || !gone(rows[i].claimed_by))
+			continue;
+		err = fy_sql_outbox_unclaim(ctx, &(struct fy_sql_outbox_unclaim_params){
+			.now = ctx->now, .claimed_by = rows[i].claimed_by }, &done);
+		*ret_mails += done.affected;
+	}
+	return err;
+}
+
 fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail)
 {
 	return end(ctx, owner, mail, FY_MAIL_SENT, FY_NONE);

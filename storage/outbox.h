@@ -57,6 +57,9 @@ fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail);
 fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for, unsigned limit,
 			     struct fy_mail **ret_mails, size_t *ret_count);
 
+/* Gives back the claims of those that `gone` says will never report: their mails are due at once. */
+fy_async int fy_outbox_unclaim(struct fy_ctx *ctx, bool (*gone)(struct fy_slice owner), uint64_t *ret_mails);
+
 /* Reports on a claimed mail. FY_ERR_EXPIRED: the claim had lapsed and somebody else has it now; nothing
  * was changed. `reason` (cut at 200 bytes) is for the operator and must not hold an address.
  * ret_final (may be NULL) says whether it was the last attempt. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isSignedIn, member, register, person, signIn } from '../support/flows.mjs';
 import { Foyer, sanitized } from '../support/foyer.mjs';
+import { freeze } from '../support/processes.mjs';
 import { Visitor } from '../support/visitor.mjs';
 import { until } from '../support/wait.mjs';
 
@@ -131,7 +132,7 @@ test('a database that hangs is as good as away: answers come in bounded time, an
     const { visitor } = await member(foyer);
     for (const [which, path] of [['redis', '/api/v1/session'], ['mariadb', '/account']]) {
       const { pid } = foyer.databases()[which];
-      process.kill(pid, 'SIGSTOP');
+      await freeze(pid);
       try {
         const answers = await Promise.all(Array.from({ length: 8 }, () => timed(visitor.get(path))));
         for (const { answer, ms } of answers) {

@@ -61,6 +61,12 @@ export function processesNaming(text) {
   return allProcesses().filter((process) => commandLine(process.pid).some((word) => word.includes(text)));
 }
 
+// Stops it with SIGSTOP and waits until each of its threads has: the signal is only on its way when kill returns.
+export async function freeze(pid) {
+  process.kill(pid, 'SIGSTOP');
+  await until(`${pid} to stand still`, () => readdirSync(`/proc/${pid}/task`).every((task) => /\) T /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1'))));
+}
+
 export async function allGone(known, within = 10000) {
   await until(`the processes ${known.map((one) => `${one.name} ${one.pid}`).join(', ')} to be gone`,
     () => !known.some(isAlive), within);

@@ -12,6 +12,7 @@
 #include "foyer/log.h"
 #include "jobs/mail_file.h"
 #include "jobs/mail_letter.h"
+#include "jobs/worker_name.h"
 #include "storage/outbox.h"
 #include "tests/unit/jobs/fake_smtp.h"
 
@@ -207,6 +208,48 @@ static void a_mail_delivered_twice_is_the_same_mail(void **state)
 }
 
 /* Killed while it writes: what is left is not a mail, and the next delivery writes over it. */
+/* Claims and holds the lease for an hour, and is killed. */
+static void claim_and_die(struct task *t)
+{
+	char name[FY_LEASE_OWNER_MAX + 1];
+	struct fy_mail *mails;
+	uint64_t fence;
+	size_t count;
+	int fds[2];
+
+	CHECK(pipe(fds) == 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		fy_worker_name(name);
+		_exit(write(fds[1], name, sizeof name) == sizeof name ? 0 : 1);
+	}
+	CHECK(read(fds[0], name, sizeof name) == sizeof name);
+	close(fds[0]);
+	close(fds[1]);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK_CODE(fy_leases_take(&t->ctx, FY_LIT("mail"), fy_str(name), FY_HOUR, FY_LEASE_EVEN_EARLY, &fence), 0);
+	CHECK_CODE(fy_outbox_claim(&t->ctx, fy_str(name), FY_HOUR, 2, &mails, &count), 0);
+	CHECK(count == 2);
+}
+
+static void what_a_killed_process_held_goes_out_at_once(void **state)
+{
+	(void)state;
+	given_mails(3, "zoe@example.org");
+	run_tasks(1, claim_and_die, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 2"), 2);
+	struct run run = run_mail(0, false);
+	assert_int_equal(run.result, 0);
+	assert_int_equal(run.send, 3);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3"), 3);
+	/* A claim of somebody who may live is left alone. */
+	given_mails(1, "zoe@example.org");
+	change("UPDATE outbox SET state = 2, claimed_by = 'elsewhere:1:2:3', next_attempt_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR "
+	       "WHERE state = 1");
+	run_mail(0, false);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 2 AND claimed_by = 'elsewhere:1:2:3'"), 1);
+}
+
 static void a_cut_off_file_never_counts_as_a_mail(void **state)
 {
 	struct fy_slice name = FY_LIT("20261123T100000.000000Z-000000000001");
@@ -386,6 +429,7 @@ int main(void)
 		TEST(a_dry_run_names_what_the_run_then_sends),
 		TEST(a_run_takes_a_hundred_and_asks_for_another),
 		TEST(a_mail_delivered_twice_is_the_same_mail),
+		TEST(what_a_killed_process_held_goes_out_at_once),
 		TEST(a_cut_off_file_never_counts_as_a_mail),
 		TEST(a_directory_that_cannot_be_written_keeps_the_mails),
 		TEST(an_address_that_is_none_is_given_up),
