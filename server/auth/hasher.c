@@ -202,7 +202,6 @@ int fy_hasher_create(const struct fy_hasher_options *options, struct fy_hasher *
 	hasher->wake.data = hasher;
 	uv_poll_start(&hasher->wake, UV_READABLE, on_wake);
 	uv_unref((uv_handle_t *)&hasher->wake);
-	uv_unref((uv_handle_t *)&hasher->wake);
 
 	sigset_t all, before;                    /* signals are the loop's */
 	sigfillset(&all);

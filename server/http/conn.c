@@ -170,11 +170,9 @@ void fy_conn_late(struct fy_conn *conn)
 			fy_conn_close(conn);
 			return;
 		}
-		conn->http->refused++;
-		if (conn->req)
-			refuse(conn->req, 408, FY_NONE);
-		else
-			fy_conn_reject(conn, 408, FY_LIT("The request did not arrive in time."));
+		if (conn->req == NULL)
+			conn->req = fy_req_create(conn, REQUEST_ARENA_MAX);
+		refuse(conn->req, 408, FY_LIT("The request did not arrive in time."));
 		return;
 	case FY_CONN_WRITE: {
 		uint32_t unsent = (uint32_t)uv_stream_get_write_queue_size(&conn->uv.stream);
@@ -290,6 +288,12 @@ static void flush_tls(struct fy_conn *conn)
 	}
 }
 
+/* No request can follow the present one. */
+static bool has_ended(const struct fy_conn *conn)
+{
+	return conn->half_closed && conn->inbox == NULL;
+}
+
 void fy_conn_respond(struct fy_req *req)
 {
 	struct fy_conn *conn = req->conn;
@@ -298,17 +302,18 @@ void fy_conn_respond(struct fy_req *req)
 		return;
 	}
 	if (req->res.streaming) {
-		if (!req->res.close) {
-			response_done(conn);
+		if (req->res.broken) {           /* the missing last chunk, or the reset, tells the client */
+			fy_conn_close(conn);
+			fy_req_destroy(req);
 			return;
 		}
-		fy_conn_close(conn);             /* HTTP/1.0's end, or broken off: the missing last chunk tells */
-		fy_req_destroy(req);
+		req->res.close |= has_ended(conn);
+		response_done(conn);
 		return;
 	}
 	const struct fy_config *config = conn->http->app->config;
 	conn->requests++;
-	if (!req->head.keep_alive || conn->half_closed || conn->http->app->draining || conn->state == FY_CONN_BODY ||
+	if (!req->head.keep_alive || has_ended(conn) || conn->http->app->draining || conn->state == FY_CONN_BODY ||
 	    (config->limits_requests_per_connection && conn->requests >= config->limits_requests_per_connection))
 		req->res.close = true;
 	struct fy_slice head, body;
@@ -339,29 +344,31 @@ fy_async int fy_conn_write(struct fy_req *req, struct fy_slice piece)
 		return FY_ERR_CANCELLED;
 	if (piece.len == 0)
 		return 0;
-	uv_buf_t buf = uv_buf_init((char *)piece.ptr, (unsigned)piece.len);
-	ssize_t left = write_plain(conn, &buf, 1, &req->arena);
-	if (left == 0)
-		return 0;
-	if (left < 0) {
-		fy_conn_close(conn);
-		return FY_ERR_CANCELLED;
+	/* A stream may be of any length, so a piece leaves nothing in the request's arena: what libuv needs lives here, on
+	 * the fiber's stack, which does not go on before on_piece_sent. */
+	struct fy_arena kept;
+	struct write_op op = { .req = req };
+	op.bufs[0] = uv_buf_init((char *)piece.ptr, (unsigned)piece.len);
+	fy_arena_init(&kept, 0);
+	ssize_t left = write_plain(conn, op.bufs, 1, &kept);
+	int err = 0;
+	if (left > 0) {
+		op.write.data = &op;
+		conn->unsent = (uint32_t)left;
+		change_state(conn, FY_CONN_WRITE);       /* its clock closes a connection whose client takes nothing */
+		err = uv_write(&op.write, &conn->uv.stream, op.bufs, 1, on_piece_sent);
+		if (err == 0) {
+			err = fy_wait(&op.wait, UINT64_MAX);
+			if (err == 0 && req->conn)
+				change_state(req->conn, FY_CONN_BUSY);
+		} else {
+			left = err;
+		}
 	}
-	struct write_op *op = fy_new(&req->arena, struct write_op);
-	op->req = req;
-	op->write.data = op;
-	op->bufs[0] = buf;
-	conn->unsent = (uint32_t)left;
-	change_state(conn, FY_CONN_WRITE);       /* its clock closes a connection whose client takes nothing */
-	int err = uv_write(&op->write, &conn->uv.stream, op->bufs, 1, on_piece_sent);
-	if (err) {
-		fy_conn_close(conn);
-		return FY_ERR_CANCELLED;
-	}
-	err = fy_wait(&op->wait, UINT64_MAX);
-	if (err == 0 && req->conn)
-		change_state(req->conn, FY_CONN_BUSY);
-	return err ? err : req->conn ? 0 : FY_ERR_CANCELLED;
+	fy_arena_finish(&kept);
+	if (left < 0 && req->conn)
+		fy_conn_close(req->conn);
+	return left < 0 || err || req->conn == NULL ? FY_ERR_CANCELLED : 0;
 }
 
 /* ---- Between two requests ---- */
@@ -397,7 +404,8 @@ static void response_done(struct fy_conn *conn)
 		if (conn->state == FY_CONN_CLOSED)
 			return;
 	}
-	if (close_now) {
+	/* A drain looked at the idle connections once, so who becomes idle later goes by itself. */
+	if (close_now || (conn->http->app->draining && conn->inbox == NULL)) {
 		linger(conn);
 		return;
 	}
@@ -424,6 +432,7 @@ static void start_handler(struct fy_conn *conn)
 /* An answer before any handler ran; the connection closes after it. */
 static void refuse(struct fy_req *req, int status, struct fy_slice reason)
 {
+	req->conn->http->refused++;
 	fy_reply_status(req, status, reason);
 	req->res.close = true;
 	fy_conn_respond(req);
@@ -446,14 +455,6 @@ static size_t feed_body(struct fy_conn *conn, struct fy_slice data)
 	return used;
 }
 
-void fy_conn_reject(struct fy_conn *conn, int status, struct fy_slice reason)
-{
-	struct fy_req *req = fy_req_create(conn, REQUEST_ARENA_MAX);
-	conn->req = req;
-	conn->http->refused++;
-	refuse(req, status, reason);
-}
-
 /* Turns the head at the start of `data` into a request; returns its length, 0 while it is not whole. */
 static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scanned)
 {
@@ -465,8 +466,11 @@ static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scan
 	};
 	struct fy_http_fault fault = { 0 };
 	ssize_t found = fy_http_head_find(data, &limits, scanned, &fault);
+	bool head_only = fy_starts(data, FY_LIT("HEAD "));
 	if (found < 0) {
-		fy_conn_reject(conn, fault.status, fy_str(fault.reason));
+		conn->req = fy_req_create(conn, REQUEST_ARENA_MAX);
+		conn->req->head_only = head_only;
+		refuse(conn->req, fault.status, fy_str(fault.reason));
 		return data.len;
 	}
 	if (found == 0)
@@ -474,9 +478,9 @@ static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scan
 	size_t length = (size_t)found;
 	struct fy_req *req = fy_req_create(conn, REQUEST_ARENA_MAX);
 	conn->req = req;
+	req->head_only = head_only;
 	if (fy_http_head_parse(fy_copy(&req->arena, fy_upto(data, length)), &limits, &req->head, &fault)) {
 		req->head.method = 0;            /* nothing of it may be used */
-		conn->http->refused++;
 		refuse(req, fault.status, fy_str(fault.reason));
 		return length;
 	}
@@ -501,7 +505,11 @@ static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scan
 		fy_buf_reserve(&req->body_buf, req->head.content_length);
 	if (req->head.expect_continue && data.len == length) {
 		uv_buf_t go_on = uv_buf_init("HTTP/1.1 100 Continue\r\n\r\n", 25);
-		write_plain(conn, &go_on, 1, &req->arena);   /* a hint: if it does not fit, the client goes on anyway */
+		/* A hint, that a client may do without; but half of it, or a TLS record that was made and not sent, would
+		 * spoil what follows. The socket buffer is full only for a client that reads nothing. */
+		ssize_t left = write_plain(conn, &go_on, 1, &req->arena);
+		if (left < 0 || (left > 0 && (conn->tls || left < 25)))
+			fy_conn_close(conn);
 	}
 	return length;
 }
@@ -560,6 +568,8 @@ static void consume(struct fy_conn *conn, struct fy_slice data)
 	conn->consuming = true;
 	use_bytes(conn, data);
 	conn->consuming = false;
+	if (conn->half_closed && wants_head(conn))       /* what is left never becomes a request */
+		linger(conn);
 }
 
 static void received(struct fy_conn *conn, struct fy_slice data)
@@ -576,6 +586,10 @@ static void received(struct fy_conn *conn, struct fy_slice data)
 static void client_ended(struct fy_conn *conn)
 {
 	if (conn->state != FY_CONN_BUSY && conn->state != FY_CONN_WRITE) {
+		if (conn->tls && fy_tls_ready(conn->tls) && conn->state != FY_CONN_LINGER) {
+			fy_tls_close_notify(conn->tls);      /* RFC 5246 7.2.1: the other side's is answered */
+			flush_tls(conn);
+		}
 		fy_conn_close(conn);
 		return;
 	}
@@ -598,8 +612,11 @@ static void received_tls(struct fy_conn *conn, struct fy_slice ciphertext)
 			flush_tls(conn);
 		if (conn->state == FY_CONN_CLOSED)
 			return;
-		if (!was_ready && fy_tls_ready(conn->tls))
+		if (!was_ready && fy_tls_ready(conn->tls)) {
 			change_state(conn, FY_CONN_IDLE);
+			if (conn->http->app->draining)
+				fy_conn_hurry(conn);
+		}
 		if (got == 0)
 			return;
 		if (got < 0) {

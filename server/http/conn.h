@@ -52,8 +52,5 @@ void fy_conn_hurry(struct fy_conn *conn);            /* idle: has a moment left 
 /* The request's handler has returned: sends the response that it prepared and ends the request. */
 void fy_conn_respond(struct fy_req *req);
 
-/* Answers with an error without a parsed request, and closes. */
-void fy_conn_reject(struct fy_conn *conn, int status, struct fy_slice reason);
-
 /* For streamed responses: sends one piece, parks while the client does not take it. */
 fy_async int fy_conn_write(struct fy_req *req, struct fy_slice piece);

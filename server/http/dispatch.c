@@ -238,8 +238,7 @@ fy_async void fy_req_run(void *arg)
 	if (req->res.streaming) {
 		if (err == 0 && req->head.minor > 0 && req->head.method != FY_HEAD && req->conn)
 			err = fy_conn_write(req, FY_LIT("0\r\n\r\n"));
-		if (err)
-			req->res.close = true;
+		req->res.broken = err != 0;
 	} else if (err) {
 		fy_buf_init(&req->res.headers, &req->arena, 8192);
 		fy_reply_error(req, err);

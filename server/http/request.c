@@ -269,9 +269,12 @@ fy_async int fy_stream_write(struct fy_req *req, struct fy_slice piece)
 	if (req->head.minor == 0)
 		return fy_conn_write(req, piece);
 	struct fy_buf chunk;
-	fy_buf_init(&chunk, &req->arena, piece.len + 32);
+	fy_buf_init(&chunk, NULL, piece.len + 32);       /* the heap: a stream may have any number of pieces */
+	fy_buf_reserve(&chunk, piece.len + 32);
 	fy_buf_fmt(&chunk, "%zx\r\n", piece.len);
 	fy_buf_put(&chunk, piece);
 	fy_buf_put(&chunk, FY_LIT("\r\n"));
-	return fy_conn_write(req, fy_buf_slice(&chunk));
+	int err = fy_conn_write(req, fy_buf_slice(&chunk));
+	fy_buf_finish(&chunk);
+	return err;
 }

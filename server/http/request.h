@@ -23,6 +23,7 @@ struct fy_response {
 	struct fy_buf headers;               /* further lines, each ended by CRLF */
 	bool cacheable;                      /* the handler has said how long; otherwise Cache-Control: no-store */
 	bool streaming, close;
+	bool broken;                         /* of a stream: it ended before its end */
 };
 
 struct fy_req {
@@ -38,6 +39,7 @@ struct fy_req {
 	struct fy_slice values[FY_PARAMS_MAX];   /* of the declared parameters; ptr NULL: not given */
 	uint8_t faults[FY_PARAMS_MAX];           /* enum fy_param_fault */
 	uint8_t client[16];                  /* the visitor's address, after trusted proxies; IPv4 mapped */
+	bool head_only;                      /* HEAD: no body, also where the head could not be read */
 	bool secure;                         /* the visitor came over TLS */
 	bool forwarded;                      /* a trusted proxy named the visitor */
 	bool had_cookie;                     /* the visitor sent a cookie of this side of the site */

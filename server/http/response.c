@@ -110,8 +110,13 @@ void fy_response_build(struct fy_req *req, const struct fy_http *http, struct fy
 	bool reading = req->head.method == FY_GET || req->head.method == FY_HEAD;
 	if (res->status == 200 && res->etag.len && reading) {
 		enum fy_condition condition = fy_etag_evaluate(&req->head, res->etag, 0);
-		if (condition != FY_CONDITION_GO)
-			res->status = (int)condition;
+		if (condition == FY_CONDITION_NOT_MODIFIED) {
+			res->status = 304;
+		} else if (condition == FY_CONDITION_FAILED) {
+			/* An error of its own: nothing that was said about the resource goes with it. */
+			fy_buf_init(&res->headers, &req->arena, 8192);
+			fy_reply_status(req, 412, FY_NONE);
+		}
 	}
 	bool bodyless = res->status == 204 || res->status == 304;
 	fy_buf_init(&head, &req->arena, HEAD_MAX);
@@ -125,7 +130,7 @@ void fy_response_build(struct fy_req *req, const struct fy_http *http, struct fy
 	fy_buf_put(&head, FY_LIT("\r\n"));
 	FY_REQUIRE(!head.failed);
 	*ret_head = fy_buf_slice(&head);
-	*ret_body = bodyless || req->head.method == FY_HEAD ? FY_NONE : res->body;
+	*ret_body = bodyless || req->head_only || req->head.method == FY_HEAD ? FY_NONE : res->body;
 	req->sent = ret_body->len;
 }
 

@@ -192,6 +192,25 @@ test('HEAD says what GET would, without the body', async () => {
   }
 });
 
+test('a HEAD that is refused has no body either', async () => {
+  for (const bad of [request(['HEAD / HTTP/1.1']), request(['HEAD / HTTP/1.1', 'Host: localhost', 'Bad Name: x']), request(['HEAD / HTTP/1.1', 'Host: localhost', 'Content-Length: 1', 'Content-Length: 2'])]) {
+    const { responses, bytes } = await exchange(foyer, bad, { methods: ['HEAD'] });
+    assert.equal(responses.length, 1, bytes.toString('latin1'));
+    assert.equal(responses[0].status, 400);
+  }
+});
+
+test('a client that has said all it will is still answered all it asked', async () => {
+  const { cookie, fields } = await contactForm();
+  const form = encodeForm(fields);
+  const post = request(['POST /contact HTTP/1.1', 'Host: localhost', `Cookie: ${cookie}`, 'Content-Type: application/x-www-form-urlencoded', `Content-Length: ${form.length}`], form);
+  for (const [bytes, statuses] of [[post + get('/healthz') + get('/'), [303, 200, 200]], [get('/contact') + get('/healthz'), [200, 200]], [post + 'GET / HTT', [303]], [get('/contact') + get('/nowhere') + post, [200, 404, 303]]]) {
+    const { responses } = await exchange(foyer, bytes, { end: true });
+    assert.deepEqual(responses.map((one) => one.status), statuses);
+    assert.ok(responses.every((one) => one.whole));
+  }
+});
+
 test('Expect: 100-continue is answered before the body, and other expectations with 417', async () => {
   const { cookie, fields } = await contactForm();
   const form = encodeForm(fields);
@@ -230,6 +249,11 @@ test('static files: fingerprint, ETag, 304, gzip, a year of cache', async () => 
     assert.equal(again.headers.etag, plain.headers.etag);
   }
   assert.equal((await visitor.get(path, { headers: { 'if-none-match': '"other"' } })).status, 200);
+  const failed = await visitor.get(path, { headers: { 'if-match': '"other"' } });
+  assert.equal(failed.status, 412);
+  assert.equal(failed.headers.etag, undefined);
+  assert.equal(failed.headers['cache-control'], 'no-store');
+  assert.doesNotMatch(failed.text, /--\w+:/, 'a page about the condition, not the style sheet');
   assert.equal((await visitor.post(path, {})).status, 405);
   for (const wrong of [path.replace(/\.css$/, '.csx'), '/static/', '/static/../server/main.c', '/static/%2e%2e/x']) assert.ok([400, 404].includes((await visitor.get(wrong, { raw: true })).status), wrong);
 });

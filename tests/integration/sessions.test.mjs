@@ -1,11 +1,13 @@
 // Sessions from outside: the cookie, its rotation, ending one from the account page, from the command line and from
 // the back office, and what a copy of Redis is worth to a thief.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isSignedIn, member, owner, password, setUp, signIn, signInToOffice } from '../support/flows.mjs';
-import { Foyer } from '../support/foyer.mjs';
+import { Foyer, sanitized } from '../support/foyer.mjs';
+import { isAlive } from '../support/processes.mjs';
 import { Visitor } from '../support/visitor.mjs';
 import { inTime } from '../support/wait.mjs';
 
@@ -257,6 +259,31 @@ test('signing out of the office ends the session on the server, not only the coo
   const out = await mine.submit('/manage/sessions', '/manage/logout');
   assert.equal(out.status, 303);
   assert.equal((await kept.get('/manage/sessions')).status, 303);
+});
+
+test('a list of any length is streamed through little memory', async () => {
+  const COUNT = 180000;
+  const { visitor } = await member(foyer);
+  const { id } = (await visitor.get('/api/v1/session')).json;
+  // Copies of a real session; many were used in the same second, so that a page ends among equals.
+  await redis(['EVAL', `local record = redis.call('GET', 'sess:' .. ARGV[1])
+    local score = tonumber(redis.call('ZSCORE', 'sess-seen', ARGV[1]))
+    for i = 1, tonumber(ARGV[2]) do
+      local id = string.format('%032x', i)
+      redis.call('SET', 'sess:' .. id, record, 'EX', 600)
+      redis.call('ZADD', 'sess-seen', score - math.floor(i / 700) * 1000000, id)
+    end`, '0', id, String(COUNT)]);
+  const workers = foyer.workers();
+  const answer = await office.get('/api/v1/manage/sessions');
+  assert.equal(answer.status, 200);
+  const ids = new Set(answer.json.sessions.map((one) => one.id));
+  assert.equal(ids.size, answer.json.sessions.length, 'each once');
+  assert.ok(ids.size > COUNT && ids.has(id));
+  assert.ok(workers.every((one) => isAlive(one)), 'no worker was lost over it');
+  for (const { pid } of workers) {
+    const kib = Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmHWM:\s+(\d+) kB/)[1]);
+    assert.ok(kib < (sanitized ? 1024 : 96) * 1024, `${kib} KiB at most in memory`);
+  }
 });
 
 test('foyer sessions revoke --all empties the house', async () => {

@@ -2,7 +2,9 @@
 // connections are open.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, renameSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
@@ -93,6 +95,44 @@ test('large pages and pipelines go through whole', async () => {
   const responses = await connection.whenAnswered(count, [], 30000);
   assert.ok(responses.every((one) => one.status === 200 && one.text.endsWith('</html>\n')));
   connection.destroy();
+});
+
+test('the end of a client’s TLS is answered with ours', () => {
+  // node does not tell whether the alert came; Python's unwrap() fails without it.
+  const { host, port } = addressOf(foyer);
+  const script = `import socket, ssl
+context = ssl.create_default_context(cafile='${directory}/site.pem')
+with context.wrap_socket(socket.create_connection(('${host}', ${port}), 10), server_hostname='localhost') as one:
+    one.sendall(b'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n')
+    answer = b''
+    while not answer.endswith(b'"ok"}'):
+        answer += one.recv(4096)
+    one.unwrap()
+    print('both sides said goodbye')`;
+  assert.equal(execFileSync('python3', ['-c', script], { encoding: 'utf8', timeout: 20000 }), 'both sides said goodbye\n');
+});
+
+test('a handshake that ends during a drain does not hold it', async () => {
+  const one = await Foyer.start({
+    listen: null,
+    workers: 1,
+    env: { FOYER__SERVER__DRAIN_SECONDS: '60' },
+    config: `[server]\nlisten = []\ntls_listen = ["127.0.0.1:0"]\ntls_certificate = "${directory}/site.pem"\ntls_key = "${directory}/site.key"\n`,
+  });
+  one.tls = { ca, servername: 'localhost' };
+  const tcp = net.connect(addressOf(one));
+  await once(tcp, 'connect');
+  const asked = await Connection.open(one, { secure: true, ca, servername: 'localhost' });
+  asked.send(request(['GET /healthz HTTP/1.1', 'Host: localhost']));
+  await asked.whenAnswered(1);                   // so the worker has accepted the other one too
+  const from = Date.now();
+  one.signal('SIGTERM');
+  await asked.whenClosed();                      // idle: told at once
+  const late = tls.connect({ socket: tcp, ca, servername: 'localhost' });
+  late.resume();
+  await once(late, 'secureConnect');
+  assert.deepEqual(await one.ended, { code: 0, signal: null });
+  assert.ok(Date.now() - from < 30000, 'long before the limit');
 });
 
 test('HUP serves a renewed certificate; a broken one keeps the old; open connections go on', async () => {
