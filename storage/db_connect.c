@@ -68,6 +68,9 @@ static void close_connection(struct fy_db_conn *conn)
 	}
 	uv_timer_stop(&conn->timer);
 	fy_mariadb_close(&conn->m);
+	if (conn->probe)
+		mysql_stmt_close(conn->probe);
+	conn->probe = NULL;
 	for (unsigned i = 0; i < list->slots; i++) {
 		if (conn->statements[i])
 			mysql_stmt_close(conn->statements[i]);
@@ -117,6 +120,8 @@ static void on_idle_event(void *arg)
 static void checked(struct fy_db_conn *conn)
 {
 	struct fy_db *db = conn->db;
+	mysql_stmt_close(conn->probe);
+	conn->probe = NULL;
 	uv_timer_stop(&conn->timer);
 	if (db->up++ == 0)
 		fy_log(NULL, FY_LOG_INFO, "db.up", FY_KV("host", conn->host->name));
@@ -136,7 +141,7 @@ static void on_prepared_for_check(void *arg, int err)
 	struct fy_db_conn *conn = arg;
 	struct fy_db *db = conn->db;
 	const struct fy_sql_statement *statement = db->options.statements->statements[conn->checking];
-	MYSQL_STMT *stmt = conn->statements[statement->slot];
+	MYSQL_STMT *stmt = conn->probe;
 	char why[200] = "", text[300];
 	if (err && conn->m.broken) {
 		attempt_failed(conn, mysql_stmt_error(stmt));
@@ -154,6 +159,8 @@ static void on_prepared_for_check(void *arg, int err)
 	check_next(conn);
 }
 
+/* Every statement is prepared once and forgotten: that its table and columns are there is known, and memory, here and in
+ * MariaDB, is spent only on those that this connection then runs. */
 static void check_next(struct fy_db_conn *conn)
 {
 	const struct fy_sql_list *list = conn->db->options.statements;
@@ -162,13 +169,7 @@ static void check_next(struct fy_db_conn *conn)
 		return;
 	}
 	const struct fy_sql_statement *statement = list->statements[conn->checking];
-	MYSQL_STMT *stmt = mysql_stmt_init(conn->m.mysql);
-	if (stmt == NULL) {
-		attempt_failed(conn, "out of memory");
-		return;
-	}
-	conn->statements[statement->slot] = stmt;
-	fy_mariadb_prepare(&conn->m, stmt, statement->variants[0].text, statement->variants[0].len,
+	fy_mariadb_prepare(&conn->m, conn->probe, statement->variants[0].text, statement->variants[0].len,
 			   on_prepared_for_check, conn);
 }
 
@@ -180,7 +181,11 @@ static void on_limit_set(void *arg, int err)
 		return;
 	}
 	conn->checking = 0;
-	check_next(conn);
+	conn->probe = mysql_stmt_init(conn->m.mysql);
+	if (conn->probe)
+		check_next(conn);
+	else
+		attempt_failed(conn, "out of memory");
 }
 
 static void on_isolation_set(void *arg, int err)

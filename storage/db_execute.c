@@ -1,4 +1,4 @@
-/* One call on a pooled connection that is up: a prepared statement, prepared wider on its first such use, or a text.
+/* One call on a pooled connection that is up: a prepared statement, prepared on its first use, or a text.
  * Connecting and discarding are left to db_connect.c, results to the callers: db_run.c, db_merge.c, db_batch.c and
  * tx.c. A call that breaks the connection ends in its user's `lost`, any other in its `done`. */
 #include <string.h>
@@ -40,7 +40,7 @@ static void call_begins(struct fy_db_conn *conn)
 	fy_db_watch(conn->db);
 }
 
-static void on_prepared_wide(void *arg, int err)
+static void on_prepared(void *arg, int err)
 {
 	struct fy_db_conn *conn = arg;
 	MYSQL_STMT *stmt = fy_db_conn_statement(conn);
@@ -57,7 +57,7 @@ static void on_prepared_wide(void *arg, int err)
 }
 
 /* `fill` puts the parameters into conn->scratch once the statement is prepared, right before they are sent: they may
- * be in the memory of fibers, which can leave while a wide statement is prepared on its first use. */
+ * be in the memory of fibers, which can leave while a statement is prepared on its first use. */
 void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *statement, unsigned variant,
 		    int (*fill)(struct fy_db_conn *conn), fy_db_conn_done done)
 {
@@ -77,7 +77,7 @@ void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *stat
 	}
 	conn->statements[statement->slot + variant] = stmt;
 	fy_mariadb_prepare(&conn->m, stmt, statement->variants[variant].text, statement->variants[variant].len,
-			   on_prepared_wide, conn);
+			   on_prepared, conn);
 }
 
 void fy_db_conn_query(struct fy_db_conn *conn, const char *text, fy_db_conn_done done)

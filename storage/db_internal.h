@@ -68,8 +68,9 @@ struct fy_db_conn {
 	struct fy_mariadb_target target;
 	char address[64];
 	char limit_text[64];
-	MYSQL_STMT **statements;     /* by slot; prepared at width 1 from the start, wider on first use */
-	unsigned checking;           /* index of the statement being prepared at connect */
+	MYSQL_STMT **statements;     /* by slot; prepared on first use */
+	MYSQL_STMT *probe;           /* at connect: what each statement is checked with */
+	unsigned checking;           /* index of the statement being checked */
 	struct fy_sql_scratch scratch;
 	uint64_t up_since_ms;
 	uint64_t call_since_ms;      /* 0: no statement runs */
