@@ -1,6 +1,6 @@
 /* The delivery of the outbox: claims what is due, writes it to the mail directory or sends it by SMTP, and reports.
- * Which mails are due and when a failed one is tried again are storage/outbox.h's; the bytes are mail_letter.c's. Run
- * by the runner, a few seconds apart and whenever a route kicked it after its commit.
+ * Which mails are due and when a failed one is tried again are storage/outbox.h's; the words are the author's, the bytes
+ * mail_letter.c's. Run by the runner, a few seconds apart and whenever a route kicked it after its commit.
  *
  * A mail is claimed only when somebody is free to deliver it, so a run that stops leaves none behind. Killed between
  * delivery and report, the next run on this machine gives the claim back, or it lapses, and the mail goes out again with
@@ -44,13 +44,20 @@ struct postman {
 struct delivery {
 	struct postman *postman;
 	struct delivery *next;
-	struct fy_mail mail;
+	struct fy_outbox_mail mail;
 	struct fy_arena arena;
 	/* How it ended; read by the run's fiber. */
 	int err;
 	bool permanent, final;
 	struct fy_slice reason;
 };
+
+static fy_mail_author author;
+
+void fy_mail_set_author(fy_mail_author new_author)
+{
+	author = new_author;
+}
 
 struct file_step {
 	const char *dir;
@@ -95,20 +102,20 @@ static fy_async int to_server(struct fy_ctx *ctx, struct delivery *d, const stru
 
 static fy_async int deliver(struct fy_ctx *ctx, struct delivery *d)
 {
-	const struct fy_mail *mail = &d->mail;
-	const struct fy_letter letter = {
+	const struct fy_outbox_mail *mail = &d->mail;
+	struct fy_letter letter = {
 		.id = mail->id,
 		.created_at = mail->created_at,
 		.lang = mail->lang,
 		.sender = ctx->config->mail_from,
 		.to = mail->to_address,
-		.subject = mail->subject,
-		.text = mail->body_text,
-		.html = mail->body_html,
 	};
 	struct fy_letter_written written;
-	const char *why;
-	int err = fy_letter_write(ctx->arena, &letter, &written, &why);
+	const char *why = "template";
+	int err = author(ctx, mail, &letter);
+
+	if (err == 0)
+		err = fy_letter_write(ctx->arena, &letter, &written, &why);
 
 	if (err) {
 		d->reason = fy_fmt(ctx->arena, "cannot be written, the fault is in: %s", why);
@@ -116,7 +123,9 @@ static fy_async int deliver(struct fy_ctx *ctx, struct delivery *d)
 		return err;
 	}
 	err = d->postman->smtp ? to_server(ctx, d, &written) : to_directory(ctx, d, &letter, &written);
-	explicit_bzero((char *)written.message.text.ptr, written.message.text.len);      /* it may hold a link that signs in */
+	const struct fy_slice secrets[] = { letter.text.text, letter.html.text, written.message.text };
+	for (size_t i = 0; i < FY_COUNT(secrets); i++)   /* they may hold a link that signs in */
+		explicit_bzero((char *)secrets[i].ptr, secrets[i].len);
 	return err;
 }
 
@@ -171,7 +180,7 @@ static fy_async int hand_out(struct postman *p, bool *ret_none)
 {
 	unsigned hands = AT_A_TIME - p->active;
 	struct fy_ctx ctx = *p->run->ctx;
-	struct fy_mail *mails;
+	struct fy_outbox_mail *mails;
 	size_t count;
 
 	if (hands > RUN_MAX - p->taken)
@@ -276,6 +285,7 @@ fy_async int fy_mail_run(struct fy_job_run *run)
 		ctx->now = fy_clock() + FY_DAY;
 	if (run->dry_run)
 		return plan(run);
+	FY_REQUIRE(author != NULL);
 	postman.owner = fy_str(run->holding->owner);
 	for (unsigned i = 0; i < AT_A_TIME; i++) {
 		struct delivery *d = fy_new(ctx->arena, struct delivery);

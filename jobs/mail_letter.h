@@ -1,13 +1,14 @@
 /* From an outbox row to the bytes of a message, the same bytes each time.
- * The row is storage/outbox.h's, the format protocol/mail_message.h's; both call their struct fy_mail, so mail.c, which
- * knows the one, hands its parts to this file, which knows the other. */
+ * The row is storage/outbox.h's, the words are the author's, the format is protocol/mail_message.h's. */
 #pragma once
 
 #include "foyer/buf.h"
 #include "foyer/ctx.h"
 
-/* A message is at most two bodies of FY_MAIL_BODY_MAX in quoted-printable (three bytes for one), and its head. */
-#define FY_LETTER_MAX (6 * 65536 + 65536)
+/* A message is at most two bodies in quoted-printable (three bytes for one), and its head. */
+#define FY_LETTER_SUBJECT_MAX 998        /* a line of RFC 5322 2.1.1 */
+#define FY_LETTER_BODY_MAX 65536
+#define FY_LETTER_MAX (6 * FY_LETTER_BODY_MAX + 65536)
 
 struct fy_letter {
 	uint64_t id;                 /* of the row; with created_at it makes Message-ID and file name */
@@ -24,6 +25,12 @@ struct fy_letter_written {
 	struct fy_personal to;
 	struct fy_secret message;
 };
+
+/* Puts a row's mail into words: sets subject, text and html of `letter`, in the context's arena. Not 0: this mail can
+ * never be written. The job knows no pages, so the process that runs it names the author at its start. */
+struct fy_outbox_mail;
+typedef int (*fy_mail_author)(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter);
+void fy_mail_set_author(fy_mail_author author);
 
 /* All in `arena`. FY_ERR_INVALID or FY_ERR_TOO_LARGE: this mail can never be sent; *ret_why says which part, in a
  * constant without a value. FY_ERR_CONFIG: mail.from is no sender. */

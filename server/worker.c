@@ -18,6 +18,7 @@
 #include "server/app.h"
 #include "server/http/server.h"
 #include "server/http/route.h"
+#include "server/routes/mails.h"
 #include "storage/db.h"
 
 #define FIBERS_BESIDE_REQUESTS 64        /* jobs, mail deliveries, start-up */
@@ -197,6 +198,7 @@ int fy_worker_main(const struct fy_worker_start *start)
 	struct worker *worker = &storage;
 	worker->start = start;
 	fy_router_init();
+	fy_mails_author();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);                 /* Ctrl-C reaches the whole group; the supervisor decides */
 	signal(SIGHUP, SIG_IGN);

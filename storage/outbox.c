@@ -25,10 +25,9 @@ static const fy_time waits[] = {
 
 int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, struct fy_sql_outbox_insert_params *ret_row)
 {
-	if (!mail->to_address.text.len || !mail->body_text.text.len || !mail->template_name.len)
-		return fy_fail(ctx, FY_ERR_INVALID, "a mail needs a template name, an address and a text");
-	if (mail->to_address.text.len > FY_MAIL_ADDRESS_MAX || mail->subject.text.len > FY_MAIL_SUBJECT_MAX ||
-	    mail->body_text.text.len > FY_MAIL_BODY_MAX || mail->body_html.text.len > FY_MAIL_BODY_MAX)
+	if (!mail->to_address.text.len || !mail->template_name.len)
+		return fy_fail(ctx, FY_ERR_INVALID, "a mail needs a template name and an address");
+	if (mail->to_address.text.len > FY_MAIL_ADDRESS_MAX || mail->fields.text.len > FY_MAIL_FIELDS_MAX)
 		return fy_fail(ctx, FY_ERR_TOO_LARGE, "a part of the mail is too long");
 	*ret_row = (struct fy_sql_outbox_insert_params){
 		.account_id = mail->account_id,
@@ -36,9 +35,7 @@ int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, struct fy_
 		.template_name = mail->template_name,
 		.lang = (uint8_t)mail->lang,
 		.to_address = mail->to_address,
-		.subject = mail->subject,
-		.body_text = mail->body_text,
-		.body_html = { fy_repo_or_null(mail->body_html.text) },
+		.fields = mail->fields,
 		.created_at = ctx->now,
 		.next_attempt_at = ctx->now,
 	};
@@ -54,7 +51,7 @@ fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail)
 	return fy_sql_outbox_insert(ctx, &row, NULL);
 }
 
-static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail,
+static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,
 			enum fy_mail_state state, struct fy_slice reason)
 {
 	struct fy_db_done done;
@@ -68,7 +65,7 @@ static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct 
 
 /* Claims one due mail and reads it. FY_ERR_BUSY: it is not ours to send. */
 static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for,
-			      const struct fy_sql_outbox_due_row *due, struct fy_mail *ret_mail)
+			      const struct fy_sql_outbox_due_row *due, struct fy_outbox_mail *ret_mail)
 {
 	struct fy_db_done done;
 	int err = fy_sql_outbox_claim(ctx, &(struct fy_sql_outbox_claim_params){
@@ -87,11 +84,11 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 	if (err)
 		return err;
 	if (attempts > ATTEMPTS_MAX) {
-		err = end(ctx, owner, &(struct fy_mail){ .id = due->id, .attempts = attempts }, FY_MAIL_FAILED,
+		err = end(ctx, owner, &(struct fy_outbox_mail){ .id = due->id, .attempts = attempts }, FY_MAIL_FAILED,
 			  FY_LIT("too many attempts were cut off"));
 		return err ? err : FY_ERR_BUSY;
 	}
-	*ret_mail = (struct fy_mail){
+	*ret_mail = (struct fy_outbox_mail){
 		.id = due->id,
 		.account_id = row.has_account_id ? row.account_id : 0,
 		.attempts = attempts,
@@ -99,15 +96,13 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 		.created_at = row.created_at,
 		.template_name = row.template_name,
 		.to_address = row.to_address,
-		.subject = row.subject,
-		.body_text = row.body_text,
-		.body_html = row.body_html,
+		.fields = row.fields,
 	};
 	return 0;
 }
 
 fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for, unsigned limit,
-			     struct fy_mail **ret_mails, size_t *ret_count)
+			     struct fy_outbox_mail **ret_mails, size_t *ret_count)
 {
 	FY_REQUIRE(owner.len && owner.len <= OWNER_MAX && claim_for > 0);
 	struct fy_sql_outbox_due_row *due;
@@ -116,7 +111,7 @@ fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time 
 		.now = ctx->now, .limit = limit < CLAIM_MAX ? limit : CLAIM_MAX }, &due, &due_count);
 	if (err)
 		return err;
-	struct fy_mail *mails = fy_new_array(ctx->arena, struct fy_mail, due_count);
+	struct fy_outbox_mail *mails = fy_new_array(ctx->arena, struct fy_outbox_mail, due_count);
 	size_t count = 0;
 	for (size_t i = 0; i < due_count; i++) {
 		err = claim_one(ctx, owner, claim_for, &due[i], &mails[count]);
@@ -149,7 +144,7 @@ fy_async int fy_outbox_unclaim(struct fy_ctx *ctx, bool (*gone)(struct fy_slice 
 	return err;
 }
 
-fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail)
+fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail)
 {
 	return end(ctx, owner, mail, FY_MAIL_SENT, FY_NONE);
 }
@@ -163,7 +158,7 @@ fy_time fy_outbox_next_attempt(fy_time created_at, fy_time now, unsigned attempt
 	return next <= created_at + GIVE_UP_AFTER ? next : 0;
 }
 
-fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail,
+fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,
 			      struct fy_slice reason, bool permanent, bool *ret_final)
 {
 	fy_time next = permanent ? 0 : fy_outbox_next_attempt(mail->created_at, ctx->now, mail->attempts);

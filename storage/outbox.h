@@ -1,12 +1,12 @@
 /* The outbox: mails to be sent, kept in the same database as the change that caused them, so that either
- * both happen or none. Writing the text and speaking SMTP are left to others; the mail job claims and
- * reports here, routes only add.
+ * both happen or none. A row holds a template's name and the values for it; writing the text and speaking
+ * SMTP are left to others. The mail job claims and reports here, routes only add.
  *
  *     QUEUED ── claim ──► SENDING ── sent ──► SENT
  *        ▲                  │  └─ claim lapses: due again
  *        └── failed, retry ─┘ ── failed, 3 days after it was written ──► FAILED
  *
- * Address, subject and text are wiped at SENT and FAILED; the rest of the row goes with the purge. */
+ * Address and values are wiped at SENT and FAILED; the rest of the row goes with the purge. */
 #pragma once
 
 #include "foyer/ctx.h"
@@ -16,21 +16,18 @@ enum fy_mail_state { FY_MAIL_QUEUED = 1, FY_MAIL_SENDING, FY_MAIL_SENT, FY_MAIL_
 
 /* Bounds in bytes; more is FY_ERR_TOO_LARGE. */
 #define FY_MAIL_ADDRESS_MAX 1016     /* 254 characters (RFC 5321 4.5.3.1.3) of up to 4 bytes */
-#define FY_MAIL_SUBJECT_MAX 998      /* a line of RFC 5322 2.1.1 */
-#define FY_MAIL_BODY_MAX 65536
+#define FY_MAIL_FIELDS_MAX 4096      /* the column has room for a seal around them */
 
 struct fy_mail_new {
 	uint64_t account_id;         /* 0: none, for instance the contact form */
 	struct fy_slice template_name;   /* a constant name, up to 40 bytes; shown to the operator */
 	enum fy_lang lang;
 	struct fy_personal to_address;
-	struct fy_personal subject;
-	struct fy_secret body_text;      /* secret, because it may hold a link that signs in */
-	struct fy_secret body_html;      /* empty: a mail of text only */
+	struct fy_secret fields;         /* the values; secret, because one may be a link that signs in */
 };
 
 /* A claimed mail; in the context's arena. */
-struct fy_mail {
+struct fy_outbox_mail {
 	uint64_t id;
 	uint64_t account_id;
 	unsigned attempts;           /* this one included */
@@ -38,9 +35,7 @@ struct fy_mail {
 	fy_time created_at;
 	struct fy_slice template_name;
 	struct fy_personal to_address;
-	struct fy_personal subject;
-	struct fy_secret body_text;
-	struct fy_secret body_html;
+	struct fy_secret fields;
 };
 
 struct fy_outbox_counts {
@@ -55,7 +50,7 @@ fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail);
  * afterwards they are due again. `owner` (up to 64 bytes) names the worker. *ret_mails is an array in the
  * arena; a count of 0 is not an error. The same mail is never handed to two callers at a time. */
 fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for, unsigned limit,
-			     struct fy_mail **ret_mails, size_t *ret_count);
+			     struct fy_outbox_mail **ret_mails, size_t *ret_count);
 
 /* Gives back the claims of those that `gone` says will never report: their mails are due at once. */
 fy_async int fy_outbox_unclaim(struct fy_ctx *ctx, bool (*gone)(struct fy_slice owner), uint64_t *ret_mails);
@@ -63,8 +58,8 @@ fy_async int fy_outbox_unclaim(struct fy_ctx *ctx, bool (*gone)(struct fy_slice 
 /* Reports on a claimed mail. FY_ERR_EXPIRED: the claim had lapsed and somebody else has it now; nothing
  * was changed. `reason` (cut at 200 bytes) is for the operator and must not hold an address.
  * ret_final (may be NULL) says whether it was the last attempt. */
-fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail);
-fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_mail *mail,
+fy_async int fy_outbox_sent(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail);
+fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,
 			      struct fy_slice reason, bool permanent, bool *ret_final);
 
 /* When to try again after `attempts` failures of a mail written at `created_at`; 0: never again.

@@ -7,6 +7,7 @@
 #include "protocol/json_writer.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
+#include "server/routes/mails.h"
 
 #define LIST_LIMIT_MS 60000
 #define RUN_LIMIT_MS (6 * 60 * 60 * 1000ULL)
@@ -173,6 +174,7 @@ static fy_async int run_body(struct fy_ctx *ctx, void *arg)
 
 	if (run->at)
 		ctx->now = run->at;
+	fy_mails_author();
 	err = fy_jobs_run_now(ctx, run->name, run->dry_run, &report);
 	if (err == FY_ERR_NOT_FOUND) {
 		fy_cli_say("there is no job %.60s; foyer jobs list names them", run->name);

@@ -79,11 +79,3 @@ void fy_text_put(struct fy_buf *out, enum fy_lang lang, unsigned key, struct fy_
 /* ISO 3166-1 alpha-2, capitals; what the profile form's `country` field may hold beside "". */
 bool fy_country_known(struct fy_slice code);
 struct fy_slice fy_country_name(enum fy_lang lang, struct fy_slice code);
-
-/* What a mail is written with beside its own view. */
-struct fy_letterhead {
-	enum fy_lang lang;
-	struct fy_slice site_name;
-	struct fy_slice home_url;    /* "https://…", for the signature */
-	fy_time now;
-};

@@ -19,11 +19,23 @@
 static struct fake_smtp *server;
 static char url[64];
 
+/* In place of the server's templates: the only value is the text. */
+static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter)
+{
+	if (!fy_eq(mail->template_name, FY_LIT("confirm")))
+		return FY_ERR_NOT_FOUND;
+	letter->subject = (struct fy_personal){ fy_copy(ctx->arena, FY_LIT("Confirmez votre adresse é")) };
+	letter->text = (struct fy_secret){ fy_copy(ctx->arena, mail->fields.text) };
+	letter->html = (struct fy_secret){ fy_copy(ctx->arena, FY_LIT("<p>Bonjour Zoé</p>\n")) };
+	return 0;
+}
+
 static int begin(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM job_lease");
 	empty_dir("mail");
+	fy_mail_set_author(compose);
 	stage.config.mail_transport = FY_MAIL_DIRECTORY;
 	stage.config.mail_per_second = 0;
 	stage.config.mail_from = FY_LIT("Host Families in Paris <no-reply@example.org>");
@@ -60,9 +72,7 @@ static void add(struct task *t)
 		.template_name = FY_LIT("confirm"),
 		.lang = FY_LANG_FR,
 		.to_address = { fy_str(given->to) },
-		.subject = { FY_LIT("Confirmez votre adresse é") },
-		.body_text = { FY_LIT("Bonjour Zoé,\nhttps://example.org/verify?token=TOPSECRET\n.fin\n") },
-		.body_html = { FY_LIT("<p>Bonjour Zoé</p>\n") },
+		.fields = { FY_LIT("Bonjour Zoé,\nhttps://example.org/verify?token=TOPSECRET\n.fin\n") },
 	};
 	for (unsigned i = 0; i < given->count; i++)
 		CHECK_CODE(fy_outbox_add(&t->ctx, &mail), 0);
@@ -151,7 +161,7 @@ static void a_mail_becomes_one_private_file(void **state)
 	assert_int_equal(stat(path_of("mail"), &stat_buf), 0);
 	assert_int_equal(stat_buf.st_mode & 07777, 0700);
 	/* Nothing of it is left in the database. */
-	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL AND body_text IS NULL"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL AND fields IS NULL"), 1);
 	assert_int_equal(run_mail(0, false).send, -1);
 }
 
@@ -212,7 +222,7 @@ static void a_mail_delivered_twice_is_the_same_mail(void **state)
 static void claim_and_die(struct task *t)
 {
 	char name[FY_LEASE_OWNER_MAX + 1];
-	struct fy_mail *mails;
+	struct fy_outbox_mail *mails;
 	uint64_t fence;
 	size_t count;
 	int fds[2];
@@ -277,7 +287,7 @@ static void a_directory_that_cannot_be_written_keeps_the_mails(void **state)
 	stage.config.mail_directory = usual;
 	assert_int_equal(run.again, 2);
 	assert_int_equal(run.result, FY_ERR_IO);
-	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 1 AND body_text IS NOT NULL AND "
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 1 AND fields IS NOT NULL AND "
 				"next_attempt_at > UTC_TIMESTAMP(6)"), 2);
 	assert_int_equal(run_mail(0, false).send, -1);
 	assert_int_equal(run_mail(fy_clock() + 2 * FY_MINUTE, false).send, 2);
@@ -292,6 +302,17 @@ static void an_address_that_is_none_is_given_up(void **state)
 	assert_int_equal(run.result, 0);
 	assert_int_equal(count_files("mail", ""), 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND to_address IS NULL"), 1);
+}
+
+static void a_mail_that_no_template_writes_is_given_up(void **state)
+{
+	(void)state;
+	given_mails(2, "zoe@example.org");
+	change("UPDATE outbox SET template_name = 'of another version' LIMIT 1");
+	struct run run = run_mail(0, false);
+	assert_int_equal(run.send, 1);
+	assert_int_equal(run.give_up, 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND last_error LIKE '%template%'"), 1);
 }
 
 static void a_wrong_sender_loses_no_mail(void **state)
@@ -342,7 +363,7 @@ static void refused_for_ever_is_given_up(void **state)
 	struct run run = run_mail(0, false);
 	assert_int_equal(run.give_up, 1);
 	assert_int_equal(run.result, 0);
-	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND body_text IS NULL AND last_error LIKE "
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND fields IS NULL AND last_error LIKE "
 				"'%550%'"), 1);
 }
 
@@ -433,6 +454,7 @@ int main(void)
 		TEST(a_cut_off_file_never_counts_as_a_mail),
 		TEST(a_directory_that_cannot_be_written_keeps_the_mails),
 		TEST(an_address_that_is_none_is_given_up),
+		TEST(a_mail_that_no_template_writes_is_given_up),
 		TEST(a_wrong_sender_loses_no_mail),
 		SMTP_TEST(by_smtp_each_mail_goes_to_its_one_recipient),
 		SMTP_TEST(refused_for_now_is_tried_again_and_then_sent),

@@ -202,10 +202,9 @@ const struct given_page given_pages[] = {
 const size_t given_page_count = FY_COUNT(given_pages);
 
 #define MAIL(name, ...)                                                                            \
-	static void write_##name(struct fy_buf *subject, struct fy_buf *text, struct fy_buf *html,  \
-				 const struct fy_letterhead *head)                                 \
+	static void pack_##name(struct fy_buf *fields)                                             \
 	{                                                                                          \
-		fy_mail_##name(subject, text, html, head, &(struct fy_mailview_##name){ __VA_ARGS__ }); \
+		fy_mail_##name(fields, &(struct fy_mailview_##name){ __VA_ARGS__ });               \
 	}
 
 #define LINK "https://www.hostfamiliesinparis.com/verify?token=hT9s0Kc2&x=1"
@@ -215,12 +214,11 @@ MAIL(address_known, .given_name = P("Camille"), .login_link = FY_LIT("https://ww
 MAIL(reset_password, .given_name = P("Camille <script>"), .link = P(LINK), .valid_minutes = 30)
 MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
-MAIL(set_up, .link = P(LINK), .valid_minutes = 60)
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
 
-#define LETTER(name) { #name, write_##name }
+#define LETTER(name) { #name, pack_##name }
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed), LETTER(set_up),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
 	LETTER(contact_receipt),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

@@ -21,7 +21,7 @@ extern const size_t given_page_count;
 
 struct given_mail {
 	const char *name;
-	void (*write)(struct fy_buf *subject, struct fy_buf *text, struct fy_buf *html, const struct fy_letterhead *head);
+	void (*pack)(struct fy_buf *fields);
 };
 
 extern const struct given_mail given_mails[];

@@ -46,19 +46,25 @@ static int save_language(const char *dir, enum fy_lang lang)
 	}
 	for (size_t i = 0; i < given_mail_count && err == 0; i++) {
 		struct fy_letterhead head = { .lang = lang, .site_name = FY_LIT("Host Families in Paris"),
-					      .home_url = FY_LIT("https://www.hostfamiliesinparis.com/"), .now = GIVEN_NOW };
-		struct fy_buf subject, text, html;
+					      .home_url = FY_LIT("https://www.hostfamiliesinparis.com/") };
+		struct fy_letter_text letter;
+		struct fy_buf fields;
 		char name[64];
-		fy_buf_init(&subject, NULL, 1 << 16);
-		fy_buf_init(&text, NULL, 1 << 16);
-		fy_buf_init(&html, NULL, 1 << 16);
-		given_mails[i].write(&subject, &text, &html, &head);
-		printf("%s %s: %.*s\n%.*s\n", sub, given_mails[i].name, (int)subject.len, subject.ptr, (int)text.len, text.ptr);
+		fy_buf_init(&fields, NULL, 1 << 12);
+		fy_buf_init(&letter.subject, NULL, 1 << 16);
+		fy_buf_init(&letter.text, NULL, 1 << 16);
+		fy_buf_init(&letter.html, NULL, 1 << 16);
+		given_mails[i].pack(&fields);
+		err = fy_letter_compose(fy_str(given_mails[i].name), fy_buf_slice(&fields), &head, &letter);
+		printf("%s %s: %.*s\n%.*s\n", sub, given_mails[i].name, (int)letter.subject.len, letter.subject.ptr,
+		       (int)letter.text.len, letter.text.ptr);
 		snprintf(name, sizeof(name), "mail_%s", given_mails[i].name);
-		err = save(dir, sub, name, ".html", fy_buf_slice(&html));
-		fy_buf_finish(&subject);
-		fy_buf_finish(&text);
-		fy_buf_finish(&html);
+		if (err == 0)
+			err = save(dir, sub, name, ".html", fy_buf_slice(&letter.html));
+		fy_buf_finish(&fields);
+		fy_buf_finish(&letter.subject);
+		fy_buf_finish(&letter.text);
+		fy_buf_finish(&letter.html);
 	}
 	return err;
 }

@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "foyer/require.h"
+#include "server/pages/letter.h"
 #include "server/pages/static.h"
 #include "server/pages/write.h"
 #include "tests/unit/pages/given_pages.h"
@@ -252,26 +253,99 @@ static void sentences_know_singular_plural_and_escape_their_values(void **state)
 	}
 }
 
+/* Packs and writes, as the way through the outbox does. */
+static struct fy_letter_text letter_of(const char *name, const struct fy_buf *fields, const struct fy_letterhead *head, int expected)
+{
+	struct fy_letter_text letter;
+	fy_buf_init(&letter.subject, NULL, 4096);
+	fy_buf_init(&letter.text, NULL, 8192);
+	fy_buf_init(&letter.html, NULL, 16384);
+	assert_int_equal(fy_letter_compose(fy_str(name), fy_buf_slice(fields), head, &letter), expected);
+	return letter;
+}
+
+static void forget_letter(struct fy_letter_text *letter)
+{
+	fy_buf_finish(&letter->subject);
+	fy_buf_finish(&letter->text);
+	fy_buf_finish(&letter->html);
+}
+
 static void a_value_in_a_mail_cannot_add_a_line_or_markup(void **state)
 {
 	(void)state;
-	struct fy_buf subject, text, html;
+	struct fy_buf fields;
 	struct fy_letterhead head = { .lang = FY_LANG_EN, .site_name = FY_LIT("Site\r\nBcc: x"), .home_url = FY_LIT("/") };
-	fy_buf_init(&subject, NULL, 4096);
-	fy_buf_init(&text, NULL, 8192);
-	fy_buf_init(&html, NULL, 16384);
-	fy_mail_reset_password(&subject, &text, &html, &head, &(struct fy_mailview_reset_password){
-		.given_name = { FY_LIT("Eve\n\n<img>") }, .link = { FY_LIT("https://example.org/?a=1&b=2") } });
-	assert_null(memchr(subject.ptr, '\n', subject.len));
-	assert_null(memchr(subject.ptr, '\r', subject.len));
-	assert_non_null(memmem(text.ptr, text.len, "Hello Eve  <img>,\n", 18));
-	assert_non_null(memmem(text.ptr, text.len, "\nhttps://example.org/?a=1&b=2\n", 30));
-	assert_null(memmem(html.ptr, html.len, "<img", 4));
-	assert_non_null(memmem(html.ptr, html.len, "href=\"https://example.org/?a=1&amp;b=2\"", 39));
-	assert_null(memmem(html.ptr, html.len, "src=", 4));
-	fy_buf_finish(&subject);
-	fy_buf_finish(&text);
-	fy_buf_finish(&html);
+	fy_buf_init(&fields, NULL, 4096);
+	fy_mail_reset_password(&fields, &(struct fy_mailview_reset_password){
+		.given_name = { FY_LIT("Eve\n\n<img>;link=3:abc;") }, .link = { FY_LIT("https://example.org/?a=1&b=2") } });
+	struct fy_letter_text letter = letter_of("reset_password", &fields, &head, 0);
+	const struct fy_buf *text = &letter.text, *html = &letter.html;
+	assert_null(memchr(letter.subject.ptr, '\n', letter.subject.len));
+	assert_null(memchr(letter.subject.ptr, '\r', letter.subject.len));
+	assert_non_null(memmem(text->ptr, text->len, "Hello Eve  <img>;link=3:abc;,\n", 30));
+	assert_non_null(memmem(text->ptr, text->len, "\nhttps://example.org/?a=1&b=2\n", 30));
+	assert_null(memmem(html->ptr, html->len, "<img", 4));
+	assert_non_null(memmem(html->ptr, html->len, "href=\"https://example.org/?a=1&amp;b=2\"", 39));
+	assert_null(memmem(html->ptr, html->len, "src=", 4));
+	forget_letter(&letter);
+	fy_buf_finish(&fields);
+}
+
+static void each_letter_is_written_in_both_languages(void **state)
+{
+	(void)state;
+	struct fy_buf fields;
+	fy_buf_init(&fields, NULL, 4096);
+	assert_int_equal(given_mail_count, fy_letter_template_count);
+	for (size_t i = 0; i < given_mail_count; i++) {
+		struct fy_letter_text letter[2];
+		fields.len = 0;
+		given_mails[i].pack(&fields);
+		for (int lang = 0; lang < 2; lang++) {
+			struct fy_letterhead head = { .lang = lang ? FY_LANG_EN : FY_LANG_FR, .site_name = FY_LIT("Familles d'accueil"),
+						      .home_url = FY_LIT("https://example.org/") };
+			letter[lang] = letter_of(given_mails[i].name, &fields, &head, 0);
+			const struct fy_buf *text = &letter[lang].text;
+			assert_in_range(letter[lang].subject.len, 10, 150);
+			assert_non_null(memmem(text->ptr, text->len, "https://example.org/", 20));
+			assert_non_null(memmem(letter[lang].html.ptr, letter[lang].html.len, "</html>", 7));
+		}
+		assert_false(fy_eq(fy_buf_slice(&letter[0].text), fy_buf_slice(&letter[1].text)));
+		forget_letter(&letter[0]);
+		forget_letter(&letter[1]);
+	}
+	fy_buf_finish(&fields);
+}
+
+static void fields_of_another_letter_are_refused(void **state)
+{
+	(void)state;
+	static const char *const damaged[] = {
+		"", "link=3:abc", "link=3:abc;", "link=9999999:abc;valid_hours=2:48;", "link=-1:;valid_hours=2:48;",
+		"link=3:abc;valid_hours=0:;", "link=3:abc;valid_hours=2:4x;", "link=3:abc;valid_hours=2:48;more=1:x;",
+		"valid_hours=2:48;link=3:abc;", "link=4:abc;valid_hours=2:48;",
+	};
+	struct fy_letterhead head = { .lang = FY_LANG_FR };
+	struct fy_buf fields;
+	struct fy_letter_text letter;
+	fy_buf_init(&fields, NULL, 4096);
+	for (size_t i = 0; i < FY_COUNT(damaged); i++) {
+		fields.len = 0;
+		fy_buf_put(&fields, fy_str(damaged[i]));
+		letter = letter_of("confirm_address", &fields, &head, FY_ERR_INVALID);
+		forget_letter(&letter);
+	}
+	fields.len = 0;
+	fy_mail_confirm_address(&fields, &(struct fy_mailview_confirm_address){ .link = { FY_LIT("abc") }, .valid_hours = 48 });
+	assert_int_equal(fields.len, strlen("link=3:abc;valid_hours=2:48;"));
+	letter = letter_of("confirm_address", &fields, &head, 0);
+	forget_letter(&letter);
+	letter = letter_of("reset_password", &fields, &head, FY_ERR_INVALID);
+	forget_letter(&letter);
+	letter = letter_of("no_such_letter", &fields, &head, FY_ERR_NOT_FOUND);
+	forget_letter(&letter);
+	fy_buf_finish(&fields);
 }
 
 static void each_status_has_its_page(void **state)
@@ -366,6 +440,8 @@ int main(void)
 		TEST(static_files_named_by_pages_exist_and_unpack),
 		TEST(sentences_know_singular_plural_and_escape_their_values),
 		TEST(a_value_in_a_mail_cannot_add_a_line_or_markup),
+		TEST(each_letter_is_written_in_both_languages),
+		TEST(fields_of_another_letter_are_refused),
 		TEST(each_status_has_its_page),
 		TEST(durations_are_rounded_up_and_agree_in_number),
 		TEST(countries_are_known_named_and_chosen),

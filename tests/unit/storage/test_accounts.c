@@ -7,8 +7,7 @@
 static const struct fy_mail_new confirm_mail = {
 	.template_name = { "confirm", 7 },
 	.to_address = { { "ada@example.org", 15 } },
-	.subject = { { "Confirm", 7 } },
-	.body_text = { { "a link", 6 } },
+	.fields = { { "a link", 6 } },
 };
 
 /* An account of that name, pending, whose confirmation token is called the same. */

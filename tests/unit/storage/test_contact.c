@@ -25,9 +25,9 @@ static int add(struct fy_ctx *ctx, const struct fy_contact_new *wanted, const st
 
 static const struct fy_mail_new mails[2] = {
 	{ .template_name = { "contact_ack", 11 }, .to_address = { { "ada@example.org", 15 } },
-	  .subject = { { "Thank you", 9 } }, .body_text = { { "We answer soon.", 15 } } },
+	  .fields = { { "We answer soon.", 15 } } },
 	{ .template_name = { "contact_notice", 14 }, .to_address = { { "staff@example.org", 17 } },
-	  .subject = { { "New", 3 } }, .body_text = { { "Look.", 5 } } },
+	  .fields = { { "Look.", 5 } } },
 };
 
 static unsigned saved, refused;

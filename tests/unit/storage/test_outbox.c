@@ -12,8 +12,7 @@ static const struct fy_mail_new plain = {
 	.template_name = { "confirm", 7 },
 	.lang = FY_LANG_EN,
 	.to_address = { { "a@example.org", 13 } },
-	.subject = { { "Confirm", 7 } },
-	.body_text = { { "https://example.org/verify?token=x", 34 } },
+	.fields = { { "link=34:https://example.org/verify?token=x;", 43 } },
 };
 
 static void fill(struct worker *w)
@@ -29,13 +28,13 @@ static void claim_until_none_is_left(struct worker *w)
 {
 	struct fy_slice owner = fy_fmt(&w->arena, "w%u", w->index);
 	for (unsigned empty = 0; empty < 3;) {
-		struct fy_mail *mails;
+		struct fy_outbox_mail *mails;
 		size_t count;
 		CHECK_CODE(fy_outbox_claim(&w->ctx, owner, HOLD, 7, &mails, &count), 0);
 		empty = count ? 0 : empty + 1;
 		for (size_t i = 0; i < count; i++) {
 			CHECK(mails[i].attempts == 1 && fy_eq(mails[i].to_address.text, plain.to_address.text));
-			CHECK(mails[i].body_html.text.len == 0 && fy_eq(mails[i].body_text.text, plain.body_text.text));
+			CHECK(fy_eq(mails[i].fields.text, plain.fields.text));
 			times_claimed[mails[i].account_id - 1]++;
 		}
 	}
@@ -54,7 +53,7 @@ static void many_workers_claim_each_mail_once(void **state)
 
 static void lapse(struct worker *w)
 {
-	struct fy_mail *first, *second;
+	struct fy_outbox_mail *first, *second;
 	size_t count;
 	CHECK_CODE(fy_outbox_add(&w->ctx, &plain), 0);
 	CHECK_CODE(fy_outbox_claim(&w->ctx, FY_LIT("a"), HOLD, 5, &first, &count), 0);
@@ -76,8 +75,8 @@ static void a_lapsed_claim_is_worth_nothing(void **state)
 {
 	(void)state;
 	run_all(1, lapse, NULL);
-	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL AND subject IS NULL "
-			     "AND body_text IS NULL AND body_html IS NULL AND next_attempt_at IS NULL"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL "
+			     "AND fields IS NULL AND next_attempt_at IS NULL"), 1);
 }
 
 static void fail_again_and_again(struct worker *w)
@@ -86,10 +85,10 @@ static void fail_again_and_again(struct worker *w)
 	bool final = false;
 	fy_time last = 0;
 	struct fy_mail_new mail = plain;
-	mail.body_html = secret("<p>x</p>");
+	mail.fields = secret("link=1:x;");
 	CHECK_CODE(fy_outbox_add(&w->ctx, &mail), 0);
 	while (!final) {
-		struct fy_mail *mails;
+		struct fy_outbox_mail *mails;
 		size_t count;
 		CHECK_CODE(fy_outbox_claim(&w->ctx, FY_LIT("a"), HOLD, 5, &mails, &count), 0);
 		if (count == 0) {
@@ -99,7 +98,7 @@ static void fail_again_and_again(struct worker *w)
 		}
 		attempts++;
 		last = w->ctx.now;
-		CHECK(mails[0].attempts == attempts && mails[0].body_html.text.len == 8);
+		CHECK(mails[0].attempts == attempts && mails[0].fields.text.len == 9);
 		CHECK_CODE(fy_outbox_failed(&w->ctx, FY_LIT("a"), &mails[0], FY_LIT("451"), false, &final), 0);
 	}
 	CHECK(attempts == 9);
@@ -116,13 +115,13 @@ static void a_mail_is_tried_for_three_days_and_then_given_up_and_wiped(void **st
 	assert_int_equal(fy_outbox_next_attempt(NOON, NOON + 3 * FY_DAY, 1), 0);
 	assert_int_equal(fy_outbox_next_attempt(NOON, NOON + 3 * FY_DAY - FY_MINUTE, 1), NOON + 3 * FY_DAY);
 	run_all(1, fail_again_and_again, NULL);
-	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND to_address IS NULL AND subject IS NULL "
-			     "AND body_text IS NULL AND body_html IS NULL AND last_error = '451'"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND to_address IS NULL "
+			     "AND fields IS NULL AND last_error = '451'"), 1);
 }
 
 static void refuse_for_good(struct worker *w)
 {
-	struct fy_mail *mails;
+	struct fy_outbox_mail *mails;
 	size_t count;
 	bool final = false;
 	char reason[300];
@@ -142,7 +141,7 @@ static void a_permanent_refusal_is_not_tried_again(void **state)
 
 static void claim_what_kills(struct worker *w)
 {
-	struct fy_mail *mails;
+	struct fy_outbox_mail *mails;
 	size_t count = 1;
 	unsigned claims = 0;
 	CHECK_CODE(fy_outbox_add(&w->ctx, &plain), 0);
@@ -175,7 +174,7 @@ static void join_a_transaction(struct worker *w)
 	mail.to_address = (struct fy_personal){ FY_NONE };
 	CHECK_CODE(fy_outbox_add(&w->ctx, &mail), FY_ERR_INVALID);
 	mail = plain;
-	mail.body_html.text = (struct fy_slice){ fy_zalloc(&w->arena, FY_MAIL_BODY_MAX + 1), FY_MAIL_BODY_MAX + 1 };
+	mail.fields.text = (struct fy_slice){ fy_zalloc(&w->arena, FY_MAIL_FIELDS_MAX + 1), FY_MAIL_FIELDS_MAX + 1 };
 	CHECK_CODE(fy_outbox_add(&w->ctx, &mail), FY_ERR_TOO_LARGE);
 }
 
@@ -189,7 +188,7 @@ static void a_mail_joins_the_transaction_of_what_caused_it(void **state)
 static void count_and_purge(struct worker *w)
 {
 	struct fy_outbox_counts counts;
-	struct fy_mail *mails;
+	struct fy_outbox_mail *mails;
 	size_t count;
 	uint64_t n;
 	CHECK_CODE(fy_outbox_count(&w->ctx, &counts), 0);
