@@ -269,6 +269,7 @@ static int open_transport(struct postman *p)
 		.user = config->mail_smtp_user.ptr,
 		.password = config->mail_smtp_password,
 		.tls = (enum fy_mail_tls)config->mail_smtp_tls,
+		.ca_file = config->mail_smtp_ca.len ? config->mail_smtp_ca.ptr : NULL,
 	};
 	int err = fy_smtp_create(&options, &p->smtp);
 	return err ? fy_fail(p->run->ctx, err, err == FY_ERR_CONFIG ? "mail.smtp_url cannot be used" : "no SMTP client") : 0;

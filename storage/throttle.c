@@ -17,6 +17,9 @@
 #define FORGET_S 86400
 #define KNOWN_S (30 * 86400)
 
+#define MAIL_BURST 6
+#define MAIL_EACH_MS (20 * 60 * 1000)
+
 #define NAME_CHARS 22
 
 /* "thr:KIND:" and 128 bits of a keyed hash. */
@@ -166,14 +169,11 @@ static const char take_one[] =
 	"redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', string.format('%.0f', next - now)) "
 	"return 0";
 
-fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16], unsigned per_minute,
-			      unsigned burst, unsigned *ret_wait_s)
+fy_async static int take(struct fy_ctx *ctx, const char *bucket, struct fy_slice who, unsigned each_ms, unsigned burst,
+			 unsigned *ret_wait_s)
 {
-	FY_REQUIRE(per_minute > 0 && per_minute <= 60000 && burst > 0);
-	unsigned each_ms = 60000 / per_minute;
 	struct fy_redis_reply reply;
-	struct fy_slice args[] = { FY_LIT("EVAL"), fy_str(take_one), FY_LIT("1"),
-				   bucket_name(ctx, fy_cstr(ctx->arena, bucket), network_of(address)),
+	struct fy_slice args[] = { FY_LIT("EVAL"), fy_str(take_one), FY_LIT("1"), bucket_name(ctx, bucket, who),
 				   number(ctx, now_ms(ctx)), number(ctx, each_ms), number(ctx, (int64_t)each_ms * burst) };
 	*ret_wait_s = 0;
 	int err = fy_redis_command(ctx, args, FY_COUNT(args), &reply);
@@ -185,4 +185,17 @@ fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const 
 		return 0;
 	*ret_wait_s = (unsigned)reply.integer;
 	return FY_ERR_LIMITED;
+}
+
+fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16], unsigned per_minute,
+			      unsigned burst, unsigned *ret_wait_s)
+{
+	FY_REQUIRE(per_minute > 0 && per_minute <= 60000 && burst > 0);
+	return take(ctx, fy_cstr(ctx->arena, bucket), network_of(address), 60000 / per_minute, burst, ret_wait_s);
+}
+
+fy_async bool fy_throttle_mail(struct fy_ctx *ctx, struct fy_slice recipient)
+{
+	unsigned wait_s;
+	return take(ctx, "mail", recipient, MAIL_EACH_MS, MAIL_BURST, &wait_s) == 0;
 }

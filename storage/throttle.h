@@ -3,6 +3,7 @@
  * address or account stands in Redis in clear. Which limits apply where is the routes' matter. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "foyer/ctx.h"
@@ -32,3 +33,7 @@ fy_async int fy_throttle_sign_in_untried(struct fy_ctx *ctx, struct fy_slice who
  * 0, as a site that cannot count should rather answer. */
 fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16], unsigned per_minute,
 			      unsigned burst, unsigned *ret_wait_s);
+
+/* Whether somebody unknown may have another mail sent to this recipient: six at once, then one in 20 minutes, whoever
+ * asks and from wherever. Without it a form that answers by mail is a way to flood a stranger. Redis away: true. */
+fy_async bool fy_throttle_mail(struct fy_ctx *ctx, struct fy_slice recipient);

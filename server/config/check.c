@@ -136,6 +136,7 @@ static void check_storage(struct checking *c)
 		COMPLAIN(c, "redis.host is set but database.hosts is not; set both, or neither for embedded mode");
 	check_readable(c, "database.tls_ca", config->database_tls_ca);
 	check_readable(c, "redis.tls_ca", config->redis_tls_ca);
+	check_readable(c, "mail.smtp_ca", config->mail_smtp_ca);
 }
 
 /* Enough to catch a slip; the address itself is judged by the mail server. */

@@ -483,6 +483,7 @@ static void derive(struct loaded *loaded)
 	absolute(loaded, &c->server_tls_key);
 	absolute(loaded, &c->database_tls_ca);
 	absolute(loaded, &c->redis_tls_ca);
+	absolute(loaded, &c->mail_smtp_ca);
 	if (c->server_base_url.len && c->server_base_url.ptr[c->server_base_url.len - 1] == '/')
 		c->server_base_url = fy_copy(&loaded->arena, fy_upto(c->server_base_url, c->server_base_url.len - 1));
 	c->embedded = c->database_hosts.count == 0 && c->redis_host.len == 0;

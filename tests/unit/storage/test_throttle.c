@@ -223,9 +223,32 @@ static void a_bucket_gives_its_burst_then_its_rate(void **state)
 	assert_int_equal(r.err, 0);
 }
 
+static void do_mail(struct task *t)
+{
+	admitted += fy_throttle_mail(&t->ctx, *(struct fy_slice *)t->arg);
+}
+
+static void a_recipient_gets_a_few_mails_and_then_one_now_and_then(void **state)
+{
+	(void)state;
+	struct fy_slice victim = FY_LIT("victim"), other = FY_LIT("other");
+	admitted = 0;
+	run_fibers(20, do_mail, &victim);
+	assert_int_equal(admitted, 6);
+	now += 19 * 60 * FY_SECOND;
+	run_fiber(do_mail, &victim);
+	assert_int_equal(admitted, 6);
+	run_fiber(do_mail, &other);
+	assert_int_equal(admitted, 7);
+	now += 61 * FY_SECOND;
+	run_fibers(3, do_mail, &victim);
+	assert_int_equal(admitted, 8);
+}
+
 static void do_ask_away(struct task *t)
 {
 	unsigned wait;
+	CHECK(fy_throttle_mail(&t->ctx, who));
 	CHECK_CODE(fy_throttle_sign_in(&t->ctx, who, HOME, &wait), FY_ERR_REDIS_DOWN);
 	CHECK_CODE(fy_throttle_take(&t->ctx, FY_LIT("contact"), HOME, 1, 1, &wait), 0);
 	CHECK_CODE(fy_throttle_take(&t->ctx, FY_LIT("contact"), HOME, 1, 1, &wait), 0);
@@ -276,6 +299,7 @@ int main(void)
 		TEST(one_address_cannot_try_many_accounts),
 		TEST(neighbours_in_one_ipv6_network_are_one),
 		TEST(a_bucket_gives_its_burst_then_its_rate),
+		TEST(a_recipient_gets_a_few_mails_and_then_one_now_and_then),
 		TEST(without_redis_sign_in_waits_and_rates_do_not),
 		TEST(redis_knows_neither_address_nor_account),
 	};
