@@ -44,7 +44,9 @@ class Backends:
     def start_own(self):
         """A private pair, for --peers-only."""
         data, run = os.path.join(self.state, 'mariadb'), os.path.join(self.state, 'run')
-        for directory in (run, os.path.join(self.state, 'redis'), os.path.join(self.state, 'log')):
+        # A tmpdir of its own: at its start mariadbd removes what looks like its leftovers, also another server's.
+        tmp = os.path.join(self.state, 'tmp')
+        for directory in (run, tmp, os.path.join(self.state, 'redis'), os.path.join(self.state, 'log')):
             os.makedirs(directory, mode=0o700, exist_ok=True)
         user = ['--user=root'] if os.geteuid() == 0 else []
         install = subprocess.run(['mariadb-install-db', '--no-defaults', f'--datadir={data}', '--basedir=/usr',
@@ -52,7 +54,7 @@ class Backends:
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if install.returncode:
             raise processes.Failed('mariadb-install-db: ' + install.stdout.strip().split('\n')[-1])
-        db = processes.start('mariadbd', ['/usr/sbin/mariadbd', '--no-defaults', f'--datadir={data}',
+        db = processes.start('mariadbd', ['/usr/sbin/mariadbd', '--no-defaults', f'--datadir={data}', f'--tmpdir={tmp}',
                                           f'--socket={self.db_socket}', f'--pid-file={run}/mariadb.pid', *user,
                                           *MARIADB],
                              log=os.path.join(self.state, 'log', 'mariadb.log'))
