@@ -60,6 +60,7 @@ enum fy_cli_needs {
 	FY_CLI_DB = 1,
 	FY_CLI_REDIS = 2,
 	FY_CLI_KEYS = 4,
+	FY_CLI_DB_IF_UP = 8, /* ctx->db is NULL where MariaDB is away */
 };
 
 typedef int (*fy_cli_body)(struct fy_ctx *ctx, void *arg); /* fy_async; returns the exit code */

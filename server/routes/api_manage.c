@@ -2,8 +2,6 @@
  * sessions gets them all in one response, and this process never holds more than a page of them. */
 #include "foyer/log.h"
 #include "foyer/require.h"
-#include "protocol/datetime.h"
-#include "protocol/json_writer.h"
 #include "protocol/netaddr.h"
 #include "server/http/request.h"
 #include "server/routes/session_rows.h"
@@ -11,46 +9,29 @@
 
 #define PAGE_SIZE 200
 
-static void put_session(struct fy_req *req, struct fy_buf *out, const struct fy_session *s)
-{
-	struct fy_json json;
-	struct fy_buf since, seen;
-	fy_buf_init(&since, req->ctx.arena, 64);
-	fy_buf_init(&seen, req->ctx.arena, 64);
-	fy_put_rfc3339(&since, s->created_at, false);
-	fy_put_rfc3339(&seen, s->last_seen_at, false);
-	fy_json_init(&json, out);
-	fy_json_object(&json);
-	fy_json_put_str(&json, "id", fy_str(s->id));
-	fy_json_put_str(&json, "kind", fy_str(fy_session_kind_name(s->kind)));
-	fy_json_put_uint(&json, "account_id", s->account_id);
-	fy_json_put_str(&json, "device", fy_session_device(s));
-	fy_json_put_str(&json, "address", fy_session_network(req, s));
-	fy_json_put_str(&json, "created_at", fy_buf_slice(&since));
-	fy_json_put_str(&json, "last_seen_at", fy_buf_slice(&seen));
-	fy_json_put_bool(&json, "current", strcmp(s->id, req->session->id) == 0);
-	fy_json_end(&json);
-	fy_json_finish(&json);
-}
-
 /* One page of the walk, in memory that goes with it. */
-fy_async static int send_page(struct fy_req *req, const struct fy_session_filter *filter, bool *first, char cursor[FY_SESSION_CURSOR_MAX + 1])
+fy_async static int send_page(struct fy_req *req, const struct fy_session_filter *filter, bool *first,
+			      char cursor[FY_SESSION_CURSOR_MAX + 1])
 {
 	struct fy_arena arena;
 	struct fy_ctx ctx = req->ctx;
 	struct fy_session_page found;
+	struct fy_account_name *people = NULL;
+	struct fy_json json;
 	struct fy_buf out;
 	fy_arena_init(&arena, 0);
 	ctx.arena = &arena;
 	int err = fy_sessions_list(&ctx, filter, fy_str(cursor), PAGE_SIZE, &found);
+	/* Once MariaDB did not answer, the rest of the list does not wait for it again. */
+	if (err == 0 && !fy_session_people(&ctx, found.items, found.count, &people))
+		req->ctx.db = NULL;
 	fy_buf_init(&out, &arena, 1 << 20);
 	for (size_t i = 0; err == 0 && i < found.count; i++) {
-		struct fy_arena *kept = req->ctx.arena;
 		fy_buf_put(&out, *first ? FY_LIT("\n") : FY_LIT(",\n"));
 		*first = false;
-		req->ctx.arena = &arena;
-		put_session(req, &out, &found.items[i]);
-		req->ctx.arena = kept;
+		fy_json_init(&json, &out);
+		fy_session_put(&json, &arena, &found.items[i], &people[i], req->session->id);
+		fy_json_finish(&json);
 	}
 	if (err == 0)
 		err = fy_stream_write(req, fy_buf_slice(&out));

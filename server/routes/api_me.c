@@ -145,18 +145,8 @@ fy_async static int my_sessions(struct fy_req *req)
 	fy_json_init(&json, &out);
 	fy_json_object(&json);
 	fy_json_put_array(&json, "sessions");
-	for (size_t i = 0; i < found.count; i++) {
-		const struct fy_session *s = &found.items[i];
-		fy_json_object(&json);
-		fy_json_put_str(&json, "id", fy_str(s->id));
-		fy_json_put_str(&json, "kind", fy_str(fy_session_kind_name(s->kind)));
-		fy_json_put_str(&json, "device", fy_session_device(s));
-		fy_json_put_str(&json, "address", fy_session_network(req, s));
-		put_time(req, &json, "created_at", s->created_at);
-		put_time(req, &json, "last_seen_at", s->last_seen_at);
-		fy_json_put_bool(&json, "current", strcmp(s->id, req->session->id) == 0);
-		fy_json_end(&json);
-	}
+	for (size_t i = 0; i < found.count; i++)
+		fy_session_put(&json, &req->arena, &found.items[i], NULL, req->session->id);
 	fy_json_end(&json);
 	fy_json_end(&json);
 	fy_json_finish(&json);

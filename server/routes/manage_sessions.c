@@ -50,18 +50,6 @@ fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *
 	return err == FY_ERR_NOT_FOUND ? 0 : err;
 }
 
-fy_async static int name_person(struct fy_req *req, struct fy_row_session *row)
-{
-	struct fy_account account;
-	int err = fy_accounts_get(&req->ctx, row->account, &account);
-	if (err)
-		return err == FY_ERR_NOT_FOUND ? 0 : err;        /* the account went; its sessions go with their time */
-	row->email = account.email;
-	row->name.text = fy_fmt(&req->arena, FY_FMT " " FY_FMT, FY_ARG(account.profile.given_name.text),
-				FY_ARG(account.profile.family_name.text));
-	return 0;
-}
-
 fy_async static int show(struct fy_req *req)
 {
 	struct fy_form form;
@@ -80,6 +68,8 @@ fy_async static int show(struct fy_req *req)
 		err = fy_sessions_list(&req->ctx, &filter, fy_param(req, "cursor"), PAGE_SIZE, &found);
 	if (err)
 		return err;
+	struct fy_account_name *people;
+	fy_session_people(&req->ctx, found.items, found.count, &people);
 	struct fy_row_session *rows = fy_new_array(&req->arena, struct fy_row_session, found.count + 1);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct fy_session *s = &found.items[i];
@@ -87,15 +77,14 @@ fy_async static int show(struct fy_req *req)
 			.id = fy_str(s->id),
 			.type = fy_str(fy_session_kind_name(s->kind)),
 			.device = fy_session_device(s),
-			.network = { fy_session_network(req, s) },
+			.network = { fy_session_network(&req->arena, s) },
 			.since = s->created_at,
 			.seen = s->last_seen_at,
 			.current = strcmp(s->id, req->session->id) == 0,
 			.account = s->account_id,
+			.name = fy_session_person(&req->arena, &people[i]),
+			.email = people[i].email,
 		};
-		err = name_person(req, &rows[i]);
-		if (err)
-			return err;
 	}
 	fy_form_page(req, &form, &page);
 	fy_page_said(req, &page);

@@ -128,13 +128,15 @@ test('foyer sessions list shows who is signed in, by person and by network', asy
   assert.equal(mine.kind, 'visitor');
   assert.match(mine.device, /Firefox/);
   assert.ok(Math.abs(Date.parse(mine.created_at) - Date.now()) < 120000);
-  assert.ok(all.some((one) => one.kind === 'manager'));
+  assert.deepEqual([mine.name, mine.email], [`${who.given_name} ${who.family_name}`, who.email]);
+  assert.ok(all.some((one) => one.kind === 'manager' && one.email === owner.email));
   assert.equal((await foyer.runJson(['sessions', 'list', '--person', who.email])).length, 2);
   const near = await foyer.runJson(['sessions', 'list', '--ip', '203.0.113.0/24']);
   assert.deepEqual(near.map((one) => one.address), ['203.0.113.77']);
   const table = await foyer.run(['sessions', 'list']);
   assert.equal(table.code, 0);
-  assert.ok(table.stdout.includes(id));
+  const line = table.stdout.split('\n').find((one) => one.includes(id));
+  assert.ok(line.endsWith(`${who.given_name} ${who.family_name} <${who.email}>`), line);
   assert.equal(await isSignedIn(far), true);
 });
 
@@ -198,12 +200,13 @@ test('the inspector ends one session, all of a person, all of a network; the nex
 });
 
 test('the back office API streams the sessions and ends one', async () => {
-  const { visitor } = await member(foyer);
+  const { who, visitor } = await member(foyer);
   const { id } = (await visitor.get('/api/v1/session')).json;
   const list = await office.get('/api/v1/manage/sessions');
   assert.equal(list.status, 200);
   assert.equal(list.headers['transfer-encoding'], 'chunked');
-  assert.ok(list.json.sessions.some((one) => one.id === id));
+  const mine = list.json.sessions.find((one) => one.id === id);
+  assert.deepEqual([mine.name, mine.email], [`${who.given_name} ${who.family_name}`, who.email]);
   assert.equal((await office.request('DELETE', `/api/v1/manage/sessions/${id}`, { headers: { origin: foyer.origin } })).status, 204);
   assert.equal(await isSignedIn(visitor), false);
   const stranger = await visitor.get('/api/v1/manage/sessions');
