@@ -3,11 +3,9 @@
 #include "foyer/log.h"
 #include "protocol/netaddr.h"
 #include "protocol/urlform.h"
-#include "server/auth/one_time.h"
 #include "server/routes/form.h"
 #include "server/routes/session_rows.h"
 #include "server/routes/tables.h"
-#include "storage/accounts.h"
 
 #define PAGE_SIZE 50
 #define LIST "/manage/sessions"
@@ -28,8 +26,6 @@ static struct fy_slice filter_query(struct fy_req *req)
 fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *filter, struct fy_cidr *network, bool *ret_none)
 {
 	struct fy_req *req = form->req;
-	uint8_t hash[FY_HASH_BYTES];
-	struct fy_account_signin account;
 	*ret_none = false;
 	if (fy_param(req, "ip").len) {
 		if (fy_cidr_parse(fy_param(req, "ip"), network))
@@ -39,15 +35,13 @@ fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *
 	}
 	if (fy_param(req, "person").len == 0)
 		return 0;
-	if (fy_email_hash(&req->ctx, fy_param(req, "person"), NULL, hash)) {
+	int err = fy_session_find_person(&req->ctx, fy_param(req, "person"), &filter->account_id);
+	if (err == FY_ERR_INVALID) {
 		fy_form_error(form, "person", FY_TEXT_ERROR_EMAIL_FORMAT);
 		return 0;
 	}
-	int err = fy_accounts_find_signin(&req->ctx, fy_slice(hash, sizeof hash), &account);
 	*ret_none = err == FY_ERR_NOT_FOUND;
-	if (err == 0)
-		filter->account_id = account.id;
-	return err == FY_ERR_NOT_FOUND ? 0 : err;
+	return *ret_none ? 0 : err;
 }
 
 fy_async static int show(struct fy_req *req)

@@ -4,6 +4,7 @@
 #include "foyer/require.h"
 #include "protocol/datetime.h"
 #include "protocol/netaddr.h"
+#include "server/auth/one_time.h"
 
 #define NAMES_MS 2000            /* a list is not to wait longer for what it can do without */
 
@@ -45,6 +46,25 @@ struct fy_personal fy_session_person(struct fy_arena *arena, const struct fy_acc
 	struct fy_slice given = person->given_name.text, family = person->family_name.text;
 	return (struct fy_personal){ fy_fmt(arena, FY_FMT "%s" FY_FMT, FY_ARG(given), given.len && family.len ? " " : "",
 					    FY_ARG(family)) };
+}
+
+fy_async int fy_session_find_person(struct fy_ctx *ctx, struct fy_slice email, uint64_t *ret_account)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	struct fy_account_signin account;
+	if (fy_email_hash(ctx, email, NULL, hash))
+		return FY_ERR_INVALID;
+	int err = fy_accounts_find_signin(ctx, fy_slice(hash, sizeof hash), &account);
+	if (err == 0)
+		*ret_account = account.id;
+	return err;
+}
+
+fy_async int fy_session_page(struct fy_req *req, const struct fy_session_filter *filter, unsigned limit,
+			     struct fy_session_page *ret_page)
+{
+	int err = fy_sessions_list(&req->ctx, filter, fy_param(req, "cursor"), limit, ret_page);
+	return err == FY_ERR_INVALID ? fy_refuse(req, err, "cursor", "The cursor is not one that this list gave.") : err;
 }
 
 static void put_text(struct fy_json *json, const char *key, struct fy_slice text)

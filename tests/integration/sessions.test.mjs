@@ -36,6 +36,27 @@ function redis(...commands) {
   return inTime('Redis', done);
 }
 
+// The lists of sessions that Link leads through.
+async function pagesOf(visitor, path) {
+  const pages = [];
+  for (let next = path; next; ) {
+    const answer = await visitor.get(next);
+    assert.equal(answer.status, 200, answer.text);
+    pages.push(answer.json.sessions);
+    next = answer.headers.link?.match(/^<([^>]+)>; rel="next"$/)?.[1];
+  }
+  return pages;
+}
+
+// 400, with a sentence, and with the parameter that is wrong.
+async function refused(visitor, method, path, name) {
+  const answer = await visitor.request(method, path, { headers: { origin: foyer.origin } });
+  assert.equal(answer.status, 400, path);
+  assert.match(answer.json.detail, /^[A-Z].*\.$/, path);
+  assert.deepEqual(answer.json.errors, name ? [{ pointer: `/${name}`, detail: answer.json.detail }] : [], path);
+  return answer;
+}
+
 test('the token changes at sign-in, and the one from before opens nothing', async () => {
   const { who } = await member(foyer);
   const visitor = new Visitor(foyer);
@@ -113,9 +134,10 @@ test('the API lists and ends own sessions', async () => {
   assert.equal((await visitor.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 204);
   assert.equal((await visitor.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 404);
   assert.equal(await isSignedIn(other), false);
-  const first = await visitor.get('/api/v1/me/sessions?limit=1');
-  assert.equal(first.json.sessions.length, 1);
-  assert.equal((await visitor.get('/api/v1/me/sessions?limit=0')).status, 400);
+  await signIn(foyer, who);
+  assert.deepEqual((await pagesOf(visitor, '/api/v1/me/sessions?limit=1')).map((page) => page.length), [1, 1]);
+  await refused(visitor, 'GET', '/api/v1/me/sessions?limit=0', 'limit');
+  await refused(visitor, 'GET', '/api/v1/me/sessions?cursor=nonsense', 'cursor');
 });
 
 test('foyer sessions list shows who is signed in, by person and by network', async () => {
@@ -211,6 +233,51 @@ test('the back office API streams the sessions and ends one', async () => {
   assert.equal(await isSignedIn(visitor), false);
   const stranger = await visitor.get('/api/v1/manage/sessions');
   assert.equal(stranger.status, 401);
+});
+
+test('the back office API gives pages, by person, account and network', async () => {
+  const { who, visitor } = await member(foyer);
+  for (const last of [11, 12, 13]) await signIn(foyer, who, new Visitor(foyer, proxied(`198.18.0.${last}`)));
+  const { account_id: account } = (await visitor.get('/api/v1/session')).json;
+  const list = '/api/v1/manage/sessions';
+  for (const filter of [`account=${account}`, `person=${encodeURIComponent(who.email)}`, `person=${encodeURIComponent(who.email)}&account=${account}`]) {
+    const pages = await pagesOf(office, `${list}?${filter}&limit=3`);
+    assert.deepEqual(pages.map((page) => page.length), [3, 1], filter);
+    assert.equal(new Set(pages.flat().map((one) => one.id)).size, 4);
+    assert.ok(pages.flat().every((one) => one.account_id === account && one.email === who.email));
+  }
+  assert.deepEqual((await pagesOf(office, `${list}?ip=198.18.0.0%2F28&limit=2`)).map((page) => page.length), [2, 1]);
+  assert.equal((await office.get(`${list}?person=${encodeURIComponent(who.email)}`)).json.sessions.length, 4);
+  assert.deepEqual((await office.get(`${list}?person=nobody%40example.org`)).json.sessions, []);
+  assert.deepEqual((await office.get(`${list}?person=${encodeURIComponent(owner.email)}&account=${account}`)).json.sessions, []);
+  for (const [query, name] of [['limit=201', 'limit'], ['limit=1000', 'limit'], ['limit=1&limit=2', 'limit'], ['cursor=1', 'cursor'], ['ip=x', 'ip'], ['account=x', 'account'], ['person=x', 'person']])
+    await refused(office, 'GET', `${list}?${query}`, name);
+});
+
+test('the back office API ends all of a person or of a network, and never the caller', async () => {
+  const list = '/api/v1/manage/sessions';
+  const end = (query) => office.request('DELETE', `${list}${query}`, { headers: { origin: foyer.origin } });
+  const { who, visitor } = await member(foyer);
+  const near = [await signIn(foyer, who, new Visitor(foyer, proxied('198.18.1.1'))), await signIn(foyer, who, new Visitor(foyer, proxied('198.18.1.2')))];
+  const { account_id: account } = (await visitor.get('/api/v1/session')).json;
+  for (const query of ['', '?account=1&ip=192.0.2.0%2F24']) {
+    const answer = await refused(office, 'DELETE', `${list}${query}`);
+    assert.match(answer.json.detail, /account.*ip/);
+  }
+  await refused(office, 'DELETE', `${list}?account=0`, 'account');
+  await refused(office, 'DELETE', `${list}?ip=`, 'ip');
+  assert.equal(await isSignedIn(visitor), true);
+  const answer = await end('?ip=198.18.1.0%2F24');
+  assert.deepEqual([answer.status, answer.json], [200, { ended: 2 }]);
+  for (const one of near) assert.equal(await isSignedIn(one), false);
+  assert.deepEqual((await end(`?account=${account}`)).json, { ended: 1 });
+  assert.equal(await isSignedIn(visitor), false);
+  const own = (await office.get(list)).json.sessions.find((one) => one.current);
+  const other = await signInToOffice(foyer);
+  assert.deepEqual((await end(`?account=${own.account_id}`)).status, 200);
+  assert.equal((await other.get('/manage/sessions')).status, 303);
+  assert.equal((await office.get('/manage/sessions')).status, 200);
+  assert.equal((await office.request('DELETE', `${list}?account=${account}`, { headers: { origin: 'https://elsewhere.example' } })).json.detail, 'The request comes from another site.');
 });
 
 test('a member is nobody in the back office, and an administrator’s cookie is nobody’s outside of it', async () => {
