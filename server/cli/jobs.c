@@ -185,6 +185,8 @@ static fy_async int run_body(struct fy_ctx *ctx, void *arg)
 					      : fy_strerror(err));
 		return FY_EXIT_FAILED;
 	}
+	if (!run->dry_run)
+		fy_cli_trace(ctx, report.result ? "job.failed" : "job.done", FY_KV("job", report.name), FY_KV("detail", report.detail));
 	fy_buf_init(&out, ctx->arena, OUTPUT_BYTES_MAX);
 	if (run->json)
 		put_report_json(&out, ctx, &report);

@@ -206,6 +206,7 @@ int fy_cli_run(const struct fy_cli *cli, unsigned needs, uint64_t timeout_ms, fy
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
 	fy_log_threshold = FY_LOG_ERROR; /* what goes wrong is said in sentences; the log is the server's */
+	fy_cli_trace_user();
 	code = claim_servers(&run);
 	if (code == 0) {
 		find_base_url(run.config);

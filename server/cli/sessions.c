@@ -160,6 +160,9 @@ static fy_async int revoke_body(struct fy_ctx *ctx, void *arg)
 		fy_cli_say("the sessions cannot be ended: %s", ctx->fault ? ctx->fault : fy_strerror(err));
 		return FY_EXIT_FAILED;
 	}
+	fy_cli_trace(ctx, "sessions.ended",
+		     FY_KV("what", revoke->person ? "person" : revoke->ip ? "network" : revoke->all ? "all" : "one"),
+		     FY_KV("count", count));
 	printf("revoked=%u\n", count);
 	/* One that is not there is a slip of the finger; of a person or a network none is an answer. */
 	return revoke->id && count == 0 ? FY_EXIT_FAILED : FY_EXIT_OK;

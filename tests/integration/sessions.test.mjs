@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isSignedIn, member, owner, password, setUp, signIn, signInToOffice } from '../support/flows.mjs';
@@ -178,6 +179,32 @@ test('foyer sessions revoke ends one, a person’s, a network’s', async () => 
   assert.equal((await foyer.run(['sessions', 'revoke', '--person', 'nobody@example.org'])).code, 1);
   assert.equal((await foyer.run(['sessions', 'revoke'])).code, 2);
   assert.equal((await foyer.run(['sessions', 'revoke', '--ip', 'not a network'])).code, 2);
+});
+
+test('what the command line changes is in the log, with who did it and without whom it was about', async () => {
+  const { who, visitor } = await member(foyer);
+  const { id, account_id: account } = (await visitor.get('/api/v1/session')).json;
+  const before = foyer.events().length;
+  const done = async (args, options) => assert.equal((await foyer.run(args, options)).code, 0, args.join(' '));
+  await done(['sessions', 'revoke', id]);
+  await done(['sessions', 'revoke', '--person', who.email]);
+  await done(['sessions', 'revoke', '--ip', '203.0.113.200/32']);
+  await done(['admin', 'create', '--email', 'second.boss@example.org', '--given-name', 'Solange']);
+  await done(['jobs', 'run', 'purge', '--dry-run']);
+  await done(['jobs', 'run', 'purge']);
+  await done(['sessions', 'list']);
+  const events = foyer.events().slice(before).filter((one) => one.by === 'command line');
+  assert.deepEqual(events.map((one) => [one.event, one.what ?? one.role ?? one.job, one.count]), [
+    ['sessions.ended', 'one', 1],
+    ['sessions.ended', 'person', 0],
+    ['sessions.ended', 'network', 0],
+    ['account.created', 'owner', undefined],
+    ['job.done', 'purge', undefined],
+  ]);
+  assert.ok(events[3].account > account);
+  for (const one of events) assert.equal(one.user, userInfo().username);
+  assert.ok(foyer.events().some((one) => one.event === 'account.created' && one.by === undefined), 'the first owner, too');
+  for (const text of [who.email, 'second.boss', 'Solange', who.family_name]) assert.ok(!foyer.log().includes(text), text);
 });
 
 test('the inspector shows person, device, network and times, and filters', async () => {
