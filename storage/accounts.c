@@ -185,10 +185,7 @@ fy_async int fy_accounts_list_unconfirmed(struct fy_ctx *ctx, fy_time before, ui
 		.limit = limit < 1000 ? limit : 1000 }, &rows, &count);
 	if (err)
 		return err;
-	uint64_t *ids = fy_new_array(ctx->arena, uint64_t, count);
-	for (size_t i = 0; i < count; i++)
-		ids[i] = rows[i].id;
-	*ret_ids = ids;
+	*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, count);
 	*ret_count = count;
 	return 0;
 }
