@@ -69,11 +69,11 @@ fy_async int fy_job_continue(struct fy_job_run *run);
 int fy_job_may_go_on(const struct fy_job_run *run);
 
 /* Notes that `count` objects were treated, or in a dry run would be; adds to an earlier note of the same action and
- * object. `action` and `object` are constants; `name` (an id, a file name; empty: none) must not be personal. */
+ * object. `action` and `object` are constants with a row in words.c; `name` (an id, a file name; empty: none) must not be personal. */
 void fy_job_note(struct fy_job_run *run, const char *action, const char *object, uint64_t count, struct fy_slice name);
 void fy_job_note_id(struct fy_job_run *run, const char *action, const char *object, uint64_t id);
 
-/* One line out of all notes: "delete 3 registrations, delete 7 tokens"; in the context's arena. */
+/* One line out of all notes, for fy_job_detail_words: "delete|3|old logs; send|1|mails"; in the context's arena. */
 struct fy_slice fy_job_summary(struct fy_job_run *run);
 
 /* FY_JOB_HOST: a short text that outlives the run, shared by all that run the job on this log directory. Empty

@@ -13,30 +13,47 @@
 
 #define SLICE 200                /* rows; short enough that nobody waits for their locks */
 
-/* What goes by one statement: how many there are, and delete some. */
+#define NAMED 3000               /* ids of a dry run: more than an item has room for (report.c) */
+
+/* What goes by one statement: how many there are, which come first, and delete those that do. */
 struct heap {
 	const char *object;
 	fy_async int (*count)(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+	fy_async int (*list)(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids, size_t *ret_count);
 	fy_async int (*purge)(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);
 };
 
+/* `count` of them, of which the first are known by their ids. */
+static void note_heap(struct fy_job_run *run, const struct heap *heap, uint64_t count, const uint64_t *ids, size_t known)
+{
+	for (size_t i = 0; i < known && i < count; i++)
+		fy_job_note_id(run, "delete", heap->object, ids[i]);
+	fy_job_note(run, "delete", heap->object, count > known ? count - known : 0, FY_NONE);
+}
+
 static fy_async int purge_heap(struct fy_job_run *run, const struct heap *heap, fy_time before)
 {
-	uint64_t left, deleted;
+	uint64_t left, deleted, *ids;
+	size_t known;
 	int err = heap->count(run->ctx, before, &left);
 
 	if (err)
 		return err;
 	if (run->dry_run) {
-		fy_job_note(run, "delete", heap->object, left, FY_NONE);
-		return 0;
+		err = heap->list(run->ctx, before, NAMED, &ids, &known);
+		if (err == 0)
+			note_heap(run, heap, left, ids, known);
+		return err;
 	}
-	fy_job_note(run, "delete", heap->object, 0, FY_NONE);
+	note_heap(run, heap, 0, NULL, 0);
 	while (left) {
-		err = heap->purge(run->ctx, before, left < SLICE ? (unsigned)left : SLICE, &deleted);
+		unsigned slice = left < SLICE ? (unsigned)left : SLICE;
+		err = heap->list(run->ctx, before, slice, &ids, &known);
+		if (err == 0)
+			err = heap->purge(run->ctx, before, slice, &deleted);
 		if (err)
 			return err;
-		fy_job_note(run, "delete", heap->object, deleted, FY_NONE);
+		note_heap(run, heap, deleted, ids, known);
 		if (deleted == 0)
 			return 0;
 		left -= deleted < left ? deleted : left;
@@ -75,9 +92,10 @@ static fy_async int purge_registrations(struct fy_job_run *run, fy_time before)
 
 fy_async int fy_purge_run(struct fy_job_run *run)
 {
-	static const struct heap links = { "expired links", fy_tokens_count_expired, fy_tokens_purge };
-	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_purge };
-	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_purge };
+	static const struct heap links = { "expired links", fy_tokens_count_expired, fy_tokens_list_expired, fy_tokens_purge };
+	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_list_old, fy_outbox_purge };
+	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_list_old,
+					      fy_contact_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
 

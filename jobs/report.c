@@ -4,6 +4,7 @@
 
 #include "foyer/require.h"
 #include "jobs/job.h"
+#include "jobs/words.h"
 #include "storage/leases.h"
 
 #define NAMES_MAX 16384          /* bytes of names of one item; past it "…" */
@@ -58,8 +59,8 @@ struct fy_slice fy_job_summary(struct fy_job_run *run)
 	for (size_t i = 0; i < run->item_count; i++) {
 		if (run->items[i].count == 0)
 			continue;
-		fy_buf_fmt(&line, "%s%s %llu %s", line.len ? ", " : "", run->items[i].action,
+		fy_buf_fmt(&line, "%s%s|%llu|%s", line.len ? "; " : "", run->items[i].action,
 			   (unsigned long long)run->items[i].count, run->items[i].object);
 	}
-	return line.len ? fy_buf_slice(&line) : FY_LIT("nothing to do");
+	return line.len ? fy_buf_slice(&line) : FY_LIT(FY_JOB_NOTHING);
 }

@@ -8,6 +8,7 @@
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "jobs/holder.h"
+#include "jobs/words.h"
 
 #define RETRY_S 300              /* a job that failed is tried again after this, or its period */
 
@@ -49,7 +50,7 @@ static struct fy_slice detail_of(struct fy_job_run *run, int result)
 	if (result == 0)
 		return done;
 	if (result == FY_ERR_CANCELLED)
-		return fy_fmt(run->ctx->arena, "stopped half-way, as the server ends: " FY_FMT, FY_ARG(done));
+		return fy_fmt(run->ctx->arena, FY_JOB_STOPPED "; " FY_FMT, FY_ARG(done));
 	return fy_fmt(run->ctx->arena, "%s%s%s; " FY_FMT, fy_strerror(result), why ? ": " : "", why ? why : "", FY_ARG(done));
 }
 
@@ -58,6 +59,7 @@ static void log_run(const struct fy_ctx *ctx, const struct fy_job_run *run, int 
 {
 	uint64_t done = 0;
 
+	detail = fy_job_detail_words(ctx->arena, FY_LANG_EN, detail);
 	for (size_t i = 0; i < run->item_count; i++)
 		done += run->items[i].count;
 	if (result && result != FY_ERR_CANCELLED)
@@ -86,7 +88,8 @@ fy_async int fy_job_perform(struct fy_ctx *ctx, const struct fy_job_order *order
 		if (err) {
 			ctx->request_id = saved.request_id;
 			if (err == FY_ERR_NOT_FOUND) {   /* no directory, so nothing in it */
-				*ret_report = (struct fy_job_report){ .name = job->name, .detail = FY_LIT("nothing to do"), .at = saved.now };
+				*ret_report = (struct fy_job_report){ .name = job->name, .at = saved.now,
+					.detail = fy_job_detail_words(ctx->arena, ctx->lang, FY_LIT(FY_JOB_NOTHING)) };
 				return 0;
 			}
 			return err;
@@ -108,7 +111,7 @@ fy_async int fy_job_perform(struct fy_ctx *ctx, const struct fy_job_order *order
 		.name = job->name,
 		.dry_run = order->dry_run,
 		.result = result,
-		.detail = detail,
+		.detail = fy_job_detail_words(ctx->arena, ctx->lang, detail),
 		.items = run->items,
 		.count = run->item_count,
 		.at = saved.now,

@@ -12,6 +12,7 @@
 #include "jobs/holder.h"
 #include "jobs/job.h"
 #include "jobs/run.h"
+#include "jobs/words.h"
 #include "storage/leases.h"
 
 #define LOOK_MAX_MS 60000        /* even when nothing is due, so that a moved wall clock is noticed */
@@ -252,7 +253,7 @@ fy_async int fy_jobs_list(struct fy_ctx *ctx, struct fy_job_status **ret_list, s
 			.late = is_late(job, &standing),
 			.last_at = standing.last_finished_at,
 			.next_at = standing.next_due_at,
-			.detail = standing.detail,
+			.detail = fy_job_detail_words(ctx->arena, ctx->lang, standing.detail),
 		};
 	}
 	*ret_list = list;

@@ -41,7 +41,7 @@ struct fy_job_status {
 	bool running;                    /* somebody holds the lease now */
 	bool failed, late;               /* the last run; nothing ran for three periods */
 	fy_time last_at, next_at;        /* 0: never */
-	struct fy_slice detail;          /* of the last run, for the operator; no personal text */
+	struct fy_slice detail;          /* of the last run, in the context's language; no personal text */
 };
 
 /* In the order of the table. The context needs db for jobs with a lease; FY_ERR_DB_DOWN. */
@@ -59,7 +59,7 @@ struct fy_job_report {
 	const char *name;
 	bool dry_run;
 	int result;                      /* 0 or FY_ERR_… */
-	struct fy_slice detail;          /* one line */
+	struct fy_slice detail;          /* one line, in the context's language */
 	struct fy_job_item *items;       /* in the context's arena */
 	size_t count;
 	fy_time at;

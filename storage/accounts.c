@@ -71,6 +71,32 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account 
 	return 0;
 }
 
+fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, struct fy_account_name **ret_names)
+{
+	struct fy_account_name *names = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
+	struct fy_sql_account_name_row *rows = fy_new_array(ctx->arena, struct fy_sql_account_name_row, count + 1);
+	uint64_t *distinct = fy_new_array(ctx->arena, uint64_t, count + 1);
+	size_t *row_of = fy_new_array(ctx->arena, size_t, count + 1);
+	bool *found = fy_new_array(ctx->arena, bool, count + 1);
+	size_t known = 0;
+	for (size_t i = 0; i < count; i++) {
+		for (row_of[i] = 0; row_of[i] < known && distinct[row_of[i]] != ids[i];)
+			row_of[i]++;
+		if (row_of[i] == known)
+			distinct[known++] = ids[i];
+	}
+	int err = fy_sql_account_name_each(ctx, distinct, known, rows, found);
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		const struct fy_sql_account_name_row *row = &rows[row_of[i]];
+		names[i] = found[row_of[i]] ? (struct fy_account_name){ row->email, row->given_name, row->family_name }
+					    : (struct fy_account_name){ 0 };
+	}
+	*ret_names = names;
+	return 0;
+}
+
 fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_t version,
 					const struct fy_profile *profile, uint32_t *ret_version)
 {
@@ -159,10 +185,7 @@ fy_async int fy_accounts_list_unconfirmed(struct fy_ctx *ctx, fy_time before, ui
 		.limit = limit < 1000 ? limit : 1000 }, &rows, &count);
 	if (err)
 		return err;
-	uint64_t *ids = fy_new_array(ctx->arena, uint64_t, count);
-	for (size_t i = 0; i < count; i++)
-		ids[i] = rows[i].id;
-	*ret_ids = ids;
+	*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, count);
 	*ret_count = count;
 	return 0;
 }

@@ -104,6 +104,15 @@ fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_a
 /* All a person sees of the own account. Hot: reads that queue at the same time share one SELECT. */
 fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account *ret_account);
 
+/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone the
+ * texts are empty. Distinct ids share SELECTs, 32 each. */
+struct fy_account_name {
+	struct fy_personal email;
+	struct fy_personal given_name;
+	struct fy_personal family_name;
+};
+fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, struct fy_account_name **ret_names);
+
 /* Replaces the profile if the account still has `version`; FY_ERR_CONFLICT when it changed meanwhile,
  * FY_ERR_NOT_FOUND when it is gone. ret_version (may be NULL) is the new one. */
 fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_t version,

@@ -144,6 +144,17 @@ fy_async int fy_contact_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *
 	return 0;
 }
 
+fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count)
+{
+	struct fy_sql_contact_list_old_row *rows;
+	int err = fy_sql_contact_list_old(ctx, &(struct fy_sql_contact_list_old_params){
+		.created_before = before, .closed_before = before, .limit = limit }, &rows, ret_count);
+	if (err == 0)
+		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
+	return err;
+}
+
 fy_async int fy_contact_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
 	struct fy_db_done done;

@@ -66,4 +66,6 @@ fy_async int fy_contact_set_state(struct fy_ctx *ctx, uint64_t id, enum fy_conta
 /* Messages whose time is over: answered or closed before `before`, or never answered and written before
  * it. How many; and deletes up to `limit`. */
 fy_async int fy_contact_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count);
 fy_async int fy_contact_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

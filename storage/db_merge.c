@@ -160,15 +160,13 @@ static void fail_merge(struct fy_db_job *job, int err)
 	}
 }
 
-fy_async int fy_db_merge(struct fy_ctx *ctx, const struct fy_sql_statement *statement, uint64_t id, void *ret_row)
+static struct fy_db_op *queue_read(struct fy_ctx *ctx, const struct fy_sql_statement *statement, uint64_t id, void *ret_row,
+				   int *ret_err)
 {
 	struct fy_db *db = ctx->db;
-	int err;
-	if (fy_db_tx_of(ctx))
-		return fy_db_single(ctx, statement, &id, ret_row, NULL);
-	struct fy_db_op *op = fy_db_op_create(ctx, &err);
+	struct fy_db_op *op = fy_db_op_create(ctx, ret_err);
 	if (op == NULL)
-		return err;
+		return NULL;
 	FY_REQUIRE(db->options.statements->statements[statement->index] == statement);
 	struct fy_db_merge_queue *merge = &db->merges[statement->index];
 	if (merge->db == NULL) {
@@ -186,5 +184,34 @@ fy_async int fy_db_merge(struct fy_ctx *ctx, const struct fy_sql_statement *stat
 	fy_list_append(&merge->ops, &op->job.link);
 	if (fy_list_empty(&merge->job.link))
 		fy_db_enqueue(db, &merge->job);
-	return fy_db_op_await(op);
+	return op;
+}
+
+fy_async int fy_db_merge(struct fy_ctx *ctx, const struct fy_sql_statement *statement, uint64_t id, void *ret_row)
+{
+	int err;
+	if (fy_db_tx_of(ctx))
+		return fy_db_single(ctx, statement, &id, ret_row, NULL);
+	struct fy_db_op *op = queue_read(ctx, statement, id, ret_row, &err);
+	return op ? fy_db_op_await(op) : err;
+}
+
+fy_async int fy_db_merge_each(struct fy_ctx *ctx, const struct fy_sql_statement *statement, const uint64_t *ids, size_t count,
+			      void *ret_rows, bool *ret_found)
+{
+	FY_REQUIRE(fy_db_tx_of(ctx) == NULL);
+	struct fy_db_op **ops = fy_new_array(ctx->arena, struct fy_db_op *, count);
+	size_t queued = 0;
+	int err = 0;
+	while (queued < count && (ops[queued] = queue_read(ctx, statement, ids[queued],
+							   (char *)ret_rows + queued * statement->row_size, &err)))
+		queued++;
+	/* Each that was queued writes to the rows, so each is waited for. */
+	for (size_t i = 0; i < queued; i++) {
+		int result = fy_db_op_await(ops[i]);
+		ret_found[i] = result == 0;
+		if (result && result != FY_ERR_NOT_FOUND && err == 0)
+			err = result;
+	}
+	return err;
 }

@@ -65,3 +65,6 @@ fy_async int fy_db_many(struct fy_ctx *ctx, const struct fy_sql_statement *state
 fy_async int fy_db_exec(struct fy_ctx *ctx, const struct fy_sql_statement *statement, const void *params,
 			struct fy_db_done *ret_done);
 fy_async int fy_db_merge(struct fy_ctx *ctx, const struct fy_sql_statement *statement, uint64_t id, void *ret_row);
+/* Many ids of one fiber at once. An absent id is no error: ret_found says which rows were written. Not in a transaction. */
+fy_async int fy_db_merge_each(struct fy_ctx *ctx, const struct fy_sql_statement *statement, const uint64_t *ids, size_t count,
+			      void *ret_rows, bool *ret_found);

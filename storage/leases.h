@@ -26,7 +26,7 @@ struct fy_lease {
 	fy_time last_finished_at;
 	fy_time next_due_at;
 	int last_result;             /* 0 or FY_ERR_… */
-	struct fy_slice last_detail; /* one line for the operator; no personal text */
+	struct fy_slice last_detail; /* one line of jobs/words.h; no personal text */
 };
 
 /* Takes the lease for `hold` (microseconds) if nobody holds it and next_due_at <= due_by. A job seen for

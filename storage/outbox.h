@@ -70,4 +70,6 @@ fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_co
 
 /* Mails sent or given up before `before`: how many; and deletes up to `limit`. */
 fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+fy_async int fy_outbox_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count);
 fy_async int fy_outbox_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

@@ -36,3 +36,12 @@ static inline struct fy_slice fy_repo_cut(struct fy_slice text, size_t max)
 		max--;
 	return fy_upto(text, max);
 }
+
+/* The ids that rows of `row_size` bytes begin with. */
+static inline uint64_t *fy_repo_ids(struct fy_arena *arena, const void *rows, size_t row_size, size_t count)
+{
+	uint64_t *ids = fy_new_array(arena, uint64_t, count + 1);
+	for (size_t i = 0; i < count; i++)
+		memcpy(&ids[i], (const char *)rows + i * row_size, sizeof ids[i]);
+	return ids;
+}

@@ -101,6 +101,17 @@ fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_
 	return 0;
 }
 
+fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count)
+{
+	struct fy_sql_token_list_expired_row *rows;
+	int err = fy_sql_token_list_expired(ctx, &(struct fy_sql_token_list_expired_params){
+		.before = before, .limit = limit }, &rows, ret_count);
+	if (err == 0)
+		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
+	return err;
+}
+
 fy_async int fy_tokens_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
 	struct fy_db_done done;

@@ -37,4 +37,6 @@ fy_async int fy_tokens_use(struct fy_ctx *ctx, enum fy_token_purpose purpose, st
 
 /* How many tokens, used or not, expired before `before`; and deletes up to `limit` of them. */
 fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count);
 fy_async int fy_tokens_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

@@ -110,6 +110,7 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 		fy_cli_say("the account cannot be made: %s", ctx->fault ? ctx->fault : fy_strerror(err));
 		return FY_EXIT_FAILED;
 	}
+	fy_cli_trace(ctx, "account.created", FY_KV("account", id), FY_KV("role", "owner"));
 	printf("account_id=%llu\n", (unsigned long long)id);
 	if (account.password_hash.text.len)
 		return FY_EXIT_OK;

@@ -7,6 +7,7 @@
 
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
+#include "foyer/log.h"
 #include "server/config/config.h"
 #include "server/process/state.h"
 
@@ -60,6 +61,7 @@ enum fy_cli_needs {
 	FY_CLI_DB = 1,
 	FY_CLI_REDIS = 2,
 	FY_CLI_KEYS = 4,
+	FY_CLI_DB_IF_UP = 8, /* ctx->db is NULL where MariaDB is away */
 };
 
 typedef int (*fy_cli_body)(struct fy_ctx *ctx, void *arg); /* fy_async; returns the exit code */
@@ -70,3 +72,18 @@ int fy_cli_run(const struct fy_cli *cli, unsigned needs, uint64_t timeout_ms, fy
 
 /* Writes text to standard output as it is, and checks that it arrived. */
 int fy_cli_print(struct fy_slice text);
+
+/* Notes a change that the command made as an event in DIR/log/foyer.log: the name and the values that the server gives
+ * the same act, and who made it. Ids only, as in every event. Where the file cannot be written a sentence says so. */
+#define fy_cli_trace(ctx, event, ...)                                                              \
+	do {                                                                                       \
+		if (fy_cli_trace_begin(ctx)) {                                                     \
+			fy_log((ctx), FY_LOG_INFO, (event), FY_KV("by", "command line"),           \
+			       FY_KV("user", fy_cli_trace_who()), ##__VA_ARGS__);                  \
+			fy_cli_trace_end();                                                        \
+		}                                                                                  \
+	} while (0)
+bool fy_cli_trace_begin(const struct fy_ctx *ctx);
+const char *fy_cli_trace_who(void);
+void fy_cli_trace_end(void);
+void fy_cli_trace_user(void); /* before root becomes another user: it is root who acts */

@@ -12,7 +12,9 @@
 
 static void print_applied(void *arg, const struct fy_migration *migration)
 {
-	(void)arg;
+	const struct fy_ctx *ctx = arg;
+
+	fy_cli_trace(ctx, "db.migrated", FY_KV("number", migration->number), FY_KV("name", migration->name));
 	printf("%04u %s: applied\n", migration->number, migration->name);
 	fflush(stdout);
 }
@@ -54,7 +56,7 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 {
 	const bool *status = arg;
 	struct fy_db_options db;
-	struct fy_migrate_options options = { .db = &db, .applied = print_applied };
+	struct fy_migrate_options options = { .db = &db, .applied = print_applied, .arg = ctx };
 
 	fy_clients_db_options(ctx->config, ctx->arena, &db);
 	return *status ? list(ctx, &options) : apply(ctx, &options);

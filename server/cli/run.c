@@ -20,6 +20,7 @@
 
 #define FIBERS_MAX 16
 #define CONTACT_MS 15000
+#define GLANCE_MS 3000 /* for what is only nice to have */
 #define WHY_MAX 512
 
 struct run {
@@ -59,10 +60,15 @@ static fy_async int connect_db(struct run *run, struct fy_ctx *ctx)
 		return err;
 	options.pool_size = 1;
 	err = fy_db_create(&options, &ctx->db);
-	ctx->deadline_ms = fy_loop_ms() + CONTACT_MS;
+	ctx->deadline_ms = fy_loop_ms() + (run->needs & FY_CLI_DB ? CONTACT_MS : GLANCE_MS);
 	if (err == 0)
 		err = fy_db_wait_ready(ctx);
 	ctx->deadline_ms = deadline;
+	if (err && !(run->needs & FY_CLI_DB)) {
+		fy_db_destroy(ctx->db);
+		ctx->db = NULL;
+		return 0;
+	}
 	return err ? failed("MariaDB cannot be used", ctx, err) : 0;
 }
 
@@ -92,7 +98,7 @@ static fy_async int with_clients(struct run *run, struct fy_ctx *ctx)
 		return FY_EXIT_CONFIG;
 	}
 	ctx->keys = keys;
-	if (run->needs & FY_CLI_DB)
+	if (run->needs & (FY_CLI_DB | FY_CLI_DB_IF_UP))
 		code = connect_db(run, ctx);
 	if (code == 0 && run->needs & FY_CLI_REDIS)
 		code = connect_redis(run, ctx);
@@ -200,6 +206,7 @@ int fy_cli_run(const struct fy_cli *cli, unsigned needs, uint64_t timeout_ms, fy
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
 	fy_log_threshold = FY_LOG_ERROR; /* what goes wrong is said in sentences; the log is the server's */
+	fy_cli_trace_user();
 	code = claim_servers(&run);
 	if (code == 0) {
 		find_base_url(run.config);

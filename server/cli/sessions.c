@@ -1,5 +1,5 @@
 /* `foyer sessions list` and `foyer sessions revoke`: who is signed in, and ending it. The sessions are in Redis
- * (storage/sessions.h); the database is asked only where a person is named. */
+ * (storage/sessions.h); who the people are is in MariaDB, and may be missing. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,11 +10,12 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/find.h"
+#include "server/routes/session_rows.h"
 #include "storage/sessions.h"
 
 #define LIMIT_MS (10 * 60 * 1000)
 #define PAGE 200
-#define LINE_BYTES_MAX 4096
+#define ENTRY_BYTES_MAX 32768 /* names whose every byte is escaped fit */
 
 struct list {
 	const char *person, *ip;
@@ -22,66 +23,36 @@ struct list {
 	bool json;
 };
 
-static const char *kind_text(enum fy_session_kind kind)
+static void put_line(struct fy_buf *buf, struct fy_arena *arena, const struct fy_session *s,
+		     const struct fy_account_name *person)
 {
-	return kind == FY_SESSION_MANAGER ? "manager" : "visitor";
-}
+	struct fy_slice name = fy_session_person(arena, person).text, email = person->email.text;
 
-static void put_json(struct fy_buf *buf, const struct fy_session *s, const char *address)
-{
-	struct fy_json json;
-	struct fy_buf time;
-	struct {
-		const char *name;
-		fy_time value;
-	} const times[] = { { "created_at", s->created_at },
-			    { "last_seen_at", s->last_seen_at },
-			    { "ends_at", s->ends_at } };
-
-	fy_json_init(&json, buf);
-	fy_json_object(&json);
-	fy_json_put_str(&json, "id", fy_str(s->id));
-	fy_json_put_str(&json, "kind", fy_str(kind_text(s->kind)));
-	fy_json_put_uint(&json, "account_id", s->account_id);
-	fy_json_put_str(&json, "address", fy_str(address));
-	fy_json_put_str(&json, "device", fy_slice(s->device, strnlen(s->device, sizeof(s->device))));
-	for (size_t i = 0; i < FY_COUNT(times); i++) {
-		fy_buf_init(&time, NULL, 64);
-		fy_put_rfc3339(&time, times[i].value, false);
-		fy_json_put_str(&json, times[i].name, fy_buf_slice(&time));
-		fy_buf_finish(&time);
-	}
-	fy_json_end(&json);
-	fy_json_finish(&json);
-}
-
-static void put_line(struct fy_buf *buf, const struct fy_session *s, const char *address)
-{
-	fy_buf_fmt(buf, "%s  %-7s  %8llu  %-39s  ", s->id, kind_text(s->kind), (unsigned long long)s->account_id,
-		   address);
+	fy_buf_fmt(buf, "%s  %-7s  %8llu  %-39.*s  ", s->id, fy_session_kind_name(s->kind),
+		   (unsigned long long)s->account_id, FY_ARG(fy_session_network(arena, s)));
 	fy_put_rfc3339(buf, s->created_at, false);
 	fy_buf_put(buf, FY_LIT("  "));
 	fy_put_rfc3339(buf, s->last_seen_at, false);
-	fy_buf_fmt(buf, "  %.*s\n", (int)strnlen(s->device, sizeof(s->device)), s->device);
+	fy_buf_fmt(buf, "  %-24.*s  " FY_FMT "%s" FY_FMT "%s\n", FY_ARG(fy_session_device(s)), FY_ARG(name),
+		   name.len && email.len ? " <" : "", FY_ARG(email), name.len && email.len ? ">" : "");
 }
 
-static void print_session(const struct list *list, const struct fy_session *s, bool first)
+static void print_session(const struct list *list, struct fy_arena *arena, const struct fy_session *s,
+			  const struct fy_account_name *person, bool first)
 {
-	struct fy_addr addr;
-	char address[FY_ADDR_TEXT_MAX];
 	struct fy_buf buf;
+	struct fy_json json;
 
-	memcpy(addr.b, s->address, sizeof(addr.b));
-	fy_addr_text(&addr, address);
-	fy_buf_init(&buf, NULL, LINE_BYTES_MAX);
+	fy_buf_init(&buf, arena, ENTRY_BYTES_MAX);
 	if (list->json) {
 		fy_buf_put(&buf, first ? FY_LIT("\n  ") : FY_LIT(",\n  "));
-		put_json(&buf, s, address);
+		fy_json_init(&json, &buf);
+		fy_session_put(&json, arena, s, person, NULL);
+		fy_json_finish(&json);
 	} else {
-		put_line(&buf, s, address);
+		put_line(&buf, arena, s, person);
 	}
 	fwrite(buf.ptr, 1, buf.len, stdout);
-	fy_buf_finish(&buf);
 }
 
 static void print_head(const struct list *list)
@@ -89,8 +60,8 @@ static void print_head(const struct list *list)
 	if (list->json)
 		putchar('[');
 	else
-		printf("%-32s  %-7s  %8s  %-39s  %-20s  %-20s  %s\n", "ID", "KIND", "ACCOUNT", "ADDRESS", "SINCE",
-		       "LAST SEEN", "DEVICE");
+		printf("%-32s  %-7s  %8s  %-39s  %-20s  %-20s  %-24s  %s\n", "ID", "KIND", "ACCOUNT", "ADDRESS",
+		       "SINCE", "LAST SEEN", "DEVICE", "PERSON");
 }
 
 /* A page at a time, with memory of its own: a hundred thousand sessions are no reason to hold them all. */
@@ -99,7 +70,7 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 	const struct list *list = arg;
 	struct fy_session_filter filter = { .network = list->ip ? &list->network : NULL };
 	char cursor[256] = "";
-	bool first = true;
+	bool first = true, named = true;
 	int err;
 
 	if (list->person && fy_find_account(outer, list->person, &filter.account_id) != 0)
@@ -107,21 +78,27 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 	print_head(list);
 	do {
 		struct fy_session_page page = { .count = 0 };
+		struct fy_account_name *people = NULL;
 		struct fy_ctx ctx = *outer;
 		struct fy_arena arena;
 
 		fy_arena_init(&arena, 0);
 		ctx.arena = &arena;
+		ctx.db = named ? outer->db : NULL; /* the rest of the list does not wait for it again */
 		err = fy_sessions_list(&ctx, &filter, fy_str(cursor), PAGE, &page);
 		if (err)
 			fy_cli_say("the sessions cannot be listed: %s", ctx.fault ? ctx.fault : fy_strerror(err));
+		else
+			named = fy_session_people(&ctx, page.items, page.count, &people);
 		for (size_t i = 0; i < page.count; i++, first = false)
-			print_session(list, &page.items[i], first);
+			print_session(list, &arena, &page.items[i], &people[i], first);
 		snprintf(cursor, sizeof(cursor), FY_FMT, FY_ARG(page.next_cursor));
 		fy_arena_finish(&arena);
 	} while (err == 0 && cursor[0]);
 	if (list->json)
 		printf("%s]\n", first ? "" : "\n");
+	if (!named)
+		fy_cli_say("MariaDB cannot say who the people are; their account numbers stand alone");
 	return err ? FY_EXIT_FAILED : FY_EXIT_OK;
 }
 
@@ -151,7 +128,8 @@ int fy_cmd_sessions_list(int argc, char **argv)
 		return code;
 	if (list.ip && fy_cidr_parse(fy_str(list.ip), &list.network) != 0)
 		return bad_network(list.ip);
-	return fy_cli_run(&cli, FY_CLI_REDIS | FY_CLI_KEYS | (list.person ? FY_CLI_DB : 0), LIMIT_MS, list_body, &list);
+	return fy_cli_run(&cli, FY_CLI_REDIS | FY_CLI_KEYS | (list.person ? FY_CLI_DB : FY_CLI_DB_IF_UP), LIMIT_MS, list_body,
+			  &list);
 }
 
 struct revoke {
@@ -182,6 +160,9 @@ static fy_async int revoke_body(struct fy_ctx *ctx, void *arg)
 		fy_cli_say("the sessions cannot be ended: %s", ctx->fault ? ctx->fault : fy_strerror(err));
 		return FY_EXIT_FAILED;
 	}
+	fy_cli_trace(ctx, "sessions.ended",
+		     FY_KV("what", revoke->person ? "person" : revoke->ip ? "network" : revoke->all ? "all" : "one"),
+		     FY_KV("count", count));
 	printf("revoked=%u\n", count);
 	/* One that is not there is a slip of the finger; of a person or a network none is an answer. */
 	return revoke->id && count == 0 ? FY_EXIT_FAILED : FY_EXIT_OK;

@@ -215,7 +215,7 @@ fy_async static int handle(struct fy_req *req)
 		return err;
 	fy_visitor_language(req);
 	if (req->route->csrf != FY_CSRF_NONE && !fy_visitor_same_origin(req))
-		return fy_fail(&req->ctx, FY_ERR_DENIED, "the request comes from another site");
+		return fy_refuse(req, FY_ERR_DENIED, NULL, "The request comes from another site.");
 	err = fy_params_read(req);
 	if (err)
 		return err;

@@ -44,7 +44,7 @@ static int from_pairs(struct fy_req *req, struct fy_slice text, enum fy_param_in
 	struct fy_pairs pairs;
 	int err = fy_urlform_parse(&req->arena, text, PAIRS_MAX, &pairs);
 	if (err)
-		return fy_fail(&req->ctx, FY_ERR_INVALID, "badly encoded parameters");
+		return fy_refuse(req, FY_ERR_INVALID, NULL, "The parameters are badly encoded.");
 	for (unsigned i = 0; i < req->route->param_count; i++) {
 		struct fy_slice name = fy_str(req->route->params[i].name);
 		if (req->route->params[i].in != in)
@@ -53,7 +53,7 @@ static int from_pairs(struct fy_req *req, struct fy_slice text, enum fy_param_in
 		if (pair == NULL)
 			continue;
 		if (fy_pairs_count(&pairs, name) > 1)
-			return fy_fail(&req->ctx, FY_ERR_INVALID, "a parameter stands twice");
+			return fy_refuse(req, FY_ERR_INVALID, req->route->params[i].name, "The parameter stands twice.");
 		put(req, i, pair->value);
 	}
 	return 0;
@@ -63,7 +63,7 @@ static int from_json(struct fy_req *req)
 {
 	const struct fy_json_value *root;
 	if (fy_json_parse(&req->arena, req->body, JSON_DEPTH_MAX, &root, NULL) || fy_json_type(root) != FY_JSON_OBJECT)
-		return fy_fail(&req->ctx, FY_ERR_INVALID, "the body is not a JSON object");
+		return fy_refuse(req, FY_ERR_INVALID, NULL, "The body is not a JSON object.");
 	for (unsigned i = 0; i < req->route->param_count; i++) {
 		if (req->route->params[i].in != FY_IN_JSON)
 			continue;
@@ -92,10 +92,23 @@ static int from_path(struct fy_req *req)
 			continue;
 		struct fy_slice text;
 		if (fy_url_decode(&req->arena, req->path_params[at++], false, &text))
-			return fy_fail(&req->ctx, FY_ERR_INVALID, "badly encoded path");
+			return fy_refuse(req, FY_ERR_INVALID, NULL, "The path is badly encoded.");
 		put(req, i, text);
 		if (req->faults[i])
 			return FY_ERR_NOT_FOUND;
+	}
+	return 0;
+}
+
+/* Fields of a form and of JSON are checked together by the handler (form.h); of a query the API takes none that was cut. */
+static int refuse_query(struct fy_req *req)
+{
+	for (unsigned i = 0; i < req->route->param_count; i++) {
+		const struct fy_param *param = &req->route->params[i];
+		if (req->route->api && param->in == FY_IN_QUERY && req->faults[i])
+			return fy_refuse(req, FY_ERR_INVALID, param->name,
+					 req->faults[i] == FY_PARAM_TOO_LONG ? "The parameter is too long."
+									     : "The parameter has characters that no text has.");
 	}
 	return 0;
 }
@@ -116,16 +129,16 @@ int fy_params_read(struct fy_req *req)
 	struct fy_slice type = fy_http_get(&req->head, FY_H_CONTENT_TYPE);
 	if (err == 0 && in_form && req->body.len) {
 		if (!fy_media_is(type, FY_LIT("application/x-www-form-urlencoded")))
-			return fy_fail(&req->ctx, FY_ERR_UNSUPPORTED, "not a form");
+			return fy_refuse(req, FY_ERR_UNSUPPORTED, NULL, "The body must be a form: application/x-www-form-urlencoded.");
 		err = from_pairs(req, req->body, FY_IN_FORM);
 	}
 	if (err == 0 && in_json) {
 		if (!fy_media_is(type, FY_LIT("application/json")) &&
 		    !fy_media_is(type, FY_LIT("application/merge-patch+json")))
-			return fy_fail(&req->ctx, FY_ERR_UNSUPPORTED, "not JSON");
+			return fy_refuse(req, FY_ERR_UNSUPPORTED, NULL, "The body must be JSON: application/json or application/merge-patch+json.");
 		err = from_json(req);
 	}
-	return err;
+	return err ? err : refuse_query(req);
 }
 
 struct fy_slice fy_param(const struct fy_req *req, const char *name)

@@ -196,6 +196,16 @@ static int status_of(int err)
 	}
 }
 
+int fy_refuse(struct fy_req *req, int err, const char *param, const char *sentence)
+{
+	req->refused = param;
+	req->refusal = sentence;
+	return fy_fail(&req->ctx, err, "%s", sentence);
+}
+
+static int reply_status(struct fy_req *req, int status, struct fy_slice detail, const struct fy_problem_error *errors,
+			size_t count);
+
 int fy_reply_error(struct fy_req *req, int err)
 {
 	int status = status_of(err);
@@ -206,7 +216,12 @@ int fy_reply_error(struct fy_req *req, int err)
 		fy_log(&req->ctx, status == 500 ? FY_LOG_ERROR : FY_LOG_WARN, "request.failed",
 		       FY_KV("route", req->route ? req->route->path : "-"), FY_KV("error", fy_strerror(err)),
 		       FY_KV("detail", req->ctx.fault ? req->ctx.fault : ""));
-	return fy_reply_status(req, status, FY_NONE);
+	bool said = req->refusal && status < 500;
+	struct fy_slice detail = said ? fy_str(req->refusal) : FY_NONE;
+	struct fy_problem_error error = { .detail = detail };
+	if (said && req->refused)
+		error.pointer = fy_str(req->refused);
+	return reply_status(req, status, detail, &error, error.pointer.len ? 1 : 0);
 }
 
 static bool wants_json(const struct fy_req *req)
@@ -218,32 +233,53 @@ static bool wants_json(const struct fy_req *req)
 	return fy_accept_media(fy_http_get(&req->head, FY_H_ACCEPT), FY_MEDIA_HTML) == FY_MEDIA_JSON;
 }
 
-int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail)
+int fy_reply_problem(struct fy_req *req, int status, struct fy_slice detail, const struct fy_problem_error *errors, size_t count)
+{
+	struct fy_problem_error *pointed = fy_new_array(&req->arena, struct fy_problem_error, count + 1);
+	struct fy_buf body, pointer;
+	for (size_t i = 0; i < count; i++) {
+		fy_buf_init(&pointer, &req->arena, 256);
+		fy_problem_pointer(&pointer, errors[i].pointer);
+		pointed[i] = (struct fy_problem_error){ fy_buf_slice(&pointer), errors[i].detail };
+	}
+	struct fy_problem problem = {
+		.title = fy_str(fy_status_text(status)),
+		.detail = detail,
+		.request_id = req->ctx.request_id,
+		.status = status,
+		.errors = pointed,
+		.error_count = count,
+	};
+	fy_buf_init(&body, &req->arena, PAGE_MAX);
+	fy_problem_write(&body, &problem);
+	return fy_reply(req, status, FY_LIT("application/problem+json"), fy_buf_slice(&body));
+}
+
+static int reply_status(struct fy_req *req, int status, struct fy_slice detail, const struct fy_problem_error *errors,
+			size_t count)
 {
 	struct fy_buf body;
+	struct fy_page page;
 	req->res.etag = FY_NONE;
 	req->res.cacheable = false;
 	if ((status == 503 || status == 429) && req->retry_after_s == 0)
 		req->retry_after_s = RETRY_AFTER_S;
 	if (req->retry_after_s)
 		fy_header(req, "Retry-After", fy_fmt(&req->arena, "%u", req->retry_after_s));
-	fy_buf_init(&body, &req->arena, PAGE_MAX);
 	if (wants_json(req)) {
-		struct fy_problem problem = {
-			.title = fy_str(fy_status_text(status)),
-			.detail = detail,
-			.request_id = req->ctx.request_id,
-			.status = status,
-		};
 		if (status == 401)
 			fy_header(req, "WWW-Authenticate", FY_LIT("Bearer"));
-		fy_problem_write(&body, &problem);
-		return fy_reply(req, status, FY_LIT("application/problem+json"), fy_buf_slice(&body));
+		return fy_reply_problem(req, status, detail, errors, count);
 	}
-	struct fy_page page;
+	fy_buf_init(&body, &req->arena, PAGE_MAX);
 	fy_page_init(req, &page);
 	fy_page_error(&body, &page, (unsigned)status, req->retry_after_s);
 	return fy_reply(req, status, FY_LIT("text/html; charset=utf-8"), fy_buf_slice(&body));
+}
+
+int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail)
+{
+	return reply_status(req, status, detail, NULL, 0);
 }
 
 /* ---- Streams ---- */

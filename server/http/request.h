@@ -49,6 +49,8 @@ struct fy_req {
 	struct fy_slice token;               /* of the cookie, or just made; 43 characters or empty */
 	struct fy_session *session;          /* who is signed in; NULL: nobody, or not looked up */
 	struct fy_response res;
+	const char *refusal;                 /* the sentence of fy_refuse; NULL: none */
+	const char *refused;                 /* the parameter it is about; NULL: the request as a whole */
 	uint32_t retry_after_s;              /* for a 429 or 503; 0: the usual */
 	uint64_t started_ns;
 	char log_date[28];
@@ -78,9 +80,19 @@ int fy_redirect(struct fy_req *req, const char *path);                   /* 303 
 int fy_redirect_to(struct fy_req *req, struct fy_slice path);
 void fy_header(struct fy_req *req, const char *name, struct fy_slice value);
 
-/* The error answer for `err`: a page or problem+json, by the route and what the client accepts. */
+/* Notes what is wrong with the request, in a constant sentence for whoever wrote the client, and returns `err` (one of a
+ * status below 500). `param` (NULL: the request as a whole) is the parameter to change. fy_fail's sentences stay in the
+ * log: they may speak of our own affairs. */
+int fy_refuse(struct fy_req *req, int err, const char *param, const char *sentence);
+
+/* The error answer for `err`: a page or problem+json, by the route and what the client accepts. The latter says what
+ * fy_refuse noted. */
 int fy_reply_error(struct fy_req *req, int err);
 int fy_reply_status(struct fy_req *req, int status, struct fy_slice detail);
+
+/* Always problem+json. The pointers of `errors` are plain names of parameters. */
+struct fy_problem_error;
+int fy_reply_problem(struct fy_req *req, int status, struct fy_slice detail, const struct fy_problem_error *errors, size_t count);
 
 /* A response whose length is not known: chunked on HTTP/1.1, ended by closing on 1.0. Writes park while
  * the client does not read; FY_ERR_CANCELLED once it has gone. After fy_stream_begin the status is out,

@@ -3,11 +3,14 @@
 #include "protocol/etag.h"
 #include "protocol/json_writer.h"
 #include "protocol/problem.h"
+#include "server/http/list.h"
 #include "server/routes/profile.h"
 #include "server/routes/security.h"
 #include "server/routes/session_rows.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
+
+#define PAGE_SIZE 50
 
 static void put_time(struct fy_req *req, struct fy_json *json, const char *key, fy_time time)
 {
@@ -92,19 +95,13 @@ fy_async static int me(struct fy_req *req)
 static int refuse_fields(struct fy_req *req, const struct fy_form *form)
 {
 	struct fy_problem_error *errors = fy_new_array(&req->arena, struct fy_problem_error, form->count);
-	struct fy_buf out;
 	for (size_t i = 0; i < form->count; i++) {
-		struct fy_buf pointer, detail;
-		fy_buf_init(&pointer, &req->arena, 256);
+		struct fy_buf detail;
 		fy_buf_init(&detail, &req->arena, 1024);
-		fy_problem_pointer(&pointer, form->errors[i].field);
 		fy_text_put(&detail, req->ctx.lang, form->errors[i].key, form->errors[i].args);
-		errors[i] = (struct fy_problem_error){ fy_buf_slice(&pointer), fy_buf_slice(&detail) };
+		errors[i] = (struct fy_problem_error){ form->errors[i].field, fy_buf_slice(&detail) };
 	}
-	fy_buf_init(&out, &req->arena, 16384);
-	fy_problem_write(&out, &(struct fy_problem){ .title = FY_LIT("Unprocessable Content"), .status = 422,
-						      .request_id = req->ctx.request_id, .errors = errors, .error_count = form->count });
-	return fy_reply(req, 422, FY_LIT("application/problem+json"), fy_buf_slice(&out));
+	return fy_reply_problem(req, 422, FY_LIT("Some fields are not valid."), errors, form->count);
 }
 
 /* Needs If-Match, so that two clients cannot overwrite each other unseen (RFC 6585 3). */
@@ -135,34 +132,22 @@ fy_async static int my_sessions(struct fy_req *req)
 	struct fy_session_filter filter = { .account_id = req->session->account_id };
 	struct fy_buf out;
 	struct fy_json json;
-	uint64_t limit = 50;
-	if (fy_param(req, "limit").len && (fy_param_u64(req, "limit", &limit) || limit == 0 || limit > 200))
-		return FY_ERR_INVALID;
-	int err = fy_sessions_list(&req->ctx, &filter, fy_param(req, "cursor"), (unsigned)limit, &found);
+	unsigned limit;
+	int err = fy_list_limit(req, PAGE_SIZE, &limit);
+	if (err == 0)
+		err = fy_session_page(req, &filter, limit, &found);
 	if (err)
 		return err;
 	fy_buf_init(&out, &req->arena, 262144);
 	fy_json_init(&json, &out);
 	fy_json_object(&json);
 	fy_json_put_array(&json, "sessions");
-	for (size_t i = 0; i < found.count; i++) {
-		const struct fy_session *s = &found.items[i];
-		fy_json_object(&json);
-		fy_json_put_str(&json, "id", fy_str(s->id));
-		fy_json_put_str(&json, "kind", fy_str(fy_session_kind_name(s->kind)));
-		fy_json_put_str(&json, "device", fy_session_device(s));
-		fy_json_put_str(&json, "address", fy_session_network(req, s));
-		put_time(req, &json, "created_at", s->created_at);
-		put_time(req, &json, "last_seen_at", s->last_seen_at);
-		fy_json_put_bool(&json, "current", strcmp(s->id, req->session->id) == 0);
-		fy_json_end(&json);
-	}
+	for (size_t i = 0; i < found.count; i++)
+		fy_session_put(&json, &req->arena, &found.items[i], NULL, req->session->id);
 	fy_json_end(&json);
 	fy_json_end(&json);
 	fy_json_finish(&json);
-	if (found.next_cursor.len)
-		fy_header(req, "Link", fy_fmt(&req->arena, "</api/v1/me/sessions?limit=%llu&cursor=" FY_FMT ">; rel=\"next\"",
-					      (unsigned long long)limit, FY_ARG(found.next_cursor)));
+	fy_list_link(req, found.next_cursor);
 	return fy_reply_json(req, 200, &out);
 }
 
@@ -176,7 +161,7 @@ fy_async static int my_session_end(struct fy_req *req)
 }
 
 static const struct fy_param patch_params[] = { FY_PROFILE_PARAMS(FY_JSON) };
-static const struct fy_param list_params[] = { FY_QUERY("limit", 3), FY_QUERY("cursor", FY_SESSION_CURSOR_MAX) };
+static const struct fy_param list_params[] = { FY_LIST_PARAMS(FY_SESSION_CURSOR_MAX) };
 static const struct fy_param id_params[] = { FY_PATH("id", 64) };
 
 const struct fy_route fy_api_me_routes[] = {

@@ -3,11 +3,9 @@
 #include "foyer/log.h"
 #include "protocol/netaddr.h"
 #include "protocol/urlform.h"
-#include "server/auth/one_time.h"
 #include "server/routes/form.h"
 #include "server/routes/session_rows.h"
 #include "server/routes/tables.h"
-#include "storage/accounts.h"
 
 #define PAGE_SIZE 50
 #define LIST "/manage/sessions"
@@ -28,8 +26,6 @@ static struct fy_slice filter_query(struct fy_req *req)
 fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *filter, struct fy_cidr *network, bool *ret_none)
 {
 	struct fy_req *req = form->req;
-	uint8_t hash[FY_HASH_BYTES];
-	struct fy_account_signin account;
 	*ret_none = false;
 	if (fy_param(req, "ip").len) {
 		if (fy_cidr_parse(fy_param(req, "ip"), network))
@@ -39,27 +35,13 @@ fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *
 	}
 	if (fy_param(req, "person").len == 0)
 		return 0;
-	if (fy_email_hash(&req->ctx, fy_param(req, "person"), NULL, hash)) {
+	int err = fy_session_find_person(&req->ctx, fy_param(req, "person"), &filter->account_id);
+	if (err == FY_ERR_INVALID) {
 		fy_form_error(form, "person", FY_TEXT_ERROR_EMAIL_FORMAT);
 		return 0;
 	}
-	int err = fy_accounts_find_signin(&req->ctx, fy_slice(hash, sizeof hash), &account);
 	*ret_none = err == FY_ERR_NOT_FOUND;
-	if (err == 0)
-		filter->account_id = account.id;
-	return err == FY_ERR_NOT_FOUND ? 0 : err;
-}
-
-fy_async static int name_person(struct fy_req *req, struct fy_row_session *row)
-{
-	struct fy_account account;
-	int err = fy_accounts_get(&req->ctx, row->account, &account);
-	if (err)
-		return err == FY_ERR_NOT_FOUND ? 0 : err;        /* the account went; its sessions go with their time */
-	row->email = account.email;
-	row->name.text = fy_fmt(&req->arena, FY_FMT " " FY_FMT, FY_ARG(account.profile.given_name.text),
-				FY_ARG(account.profile.family_name.text));
-	return 0;
+	return *ret_none ? 0 : err;
 }
 
 fy_async static int show(struct fy_req *req)
@@ -80,6 +62,8 @@ fy_async static int show(struct fy_req *req)
 		err = fy_sessions_list(&req->ctx, &filter, fy_param(req, "cursor"), PAGE_SIZE, &found);
 	if (err)
 		return err;
+	struct fy_account_name *people;
+	fy_session_people(&req->ctx, found.items, found.count, &people);
 	struct fy_row_session *rows = fy_new_array(&req->arena, struct fy_row_session, found.count + 1);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct fy_session *s = &found.items[i];
@@ -87,15 +71,14 @@ fy_async static int show(struct fy_req *req)
 			.id = fy_str(s->id),
 			.type = fy_str(fy_session_kind_name(s->kind)),
 			.device = fy_session_device(s),
-			.network = { fy_session_network(req, s) },
+			.network = { fy_session_network(&req->arena, s) },
 			.since = s->created_at,
 			.seen = s->last_seen_at,
 			.current = strcmp(s->id, req->session->id) == 0,
 			.account = s->account_id,
+			.name = fy_session_person(&req->arena, &people[i]),
+			.email = people[i].email,
 		};
-		err = name_person(req, &rows[i]);
-		if (err)
-			return err;
 	}
 	fy_form_page(req, &form, &page);
 	fy_page_said(req, &page);

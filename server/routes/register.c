@@ -1,5 +1,6 @@
 /* Becoming a member: register, confirm the address, ask for another link; and the set-up of administrators.
  * Whether an address has an account already is told by mail to its holder, never by the page. */
+#include "foyer/log.h"
 #include "server/auth/hasher.h"
 #include "server/auth/one_time.h"
 #include "server/routes/form.h"
@@ -303,6 +304,8 @@ fy_async static int setup_submit(struct fy_req *req)
 		return invalid_token(req, "setup");
 	if (err)
 		return err;
+	if (first)
+		fy_log(&req->ctx, FY_LOG_INFO, "account.created", FY_KV("account", id), FY_KV("role", "owner"));
 	return fy_redirect_said(req, "/manage/login", FY_TEXT_NOTICE_SETUP_DONE, 0);
 }
 

@@ -25,7 +25,7 @@ fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, in
 		rows[i] = (struct fy_row_own_session){
 			.id = fy_str(s->id),
 			.device = fy_session_device(s),
-			.network = { fy_session_network(req, s) },
+			.network = { fy_session_network(&req->arena, s) },
 			.since = s->created_at,
 			.seen = s->last_seen_at,
 			.current = strcmp(s->id, req->session->id) == 0,

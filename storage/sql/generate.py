@@ -249,6 +249,10 @@ def header(statements, out, list_name):
         if s.row:
             out.write(f"struct {name}_row {{\n" + "".join(f.declaration() for f in s.row) + "};\n")
         out.write(signature(s) + ";\n")
+        if s.kind == "merge":
+            out.write(f"fy_async static inline int {name}_each(struct fy_ctx *ctx, const uint64_t *ids, size_t count, "
+                      f"struct {name}_row *ret_rows,\n\t\tbool *ret_found)\n"
+                      f"{{\n\treturn fy_db_merge_each(ctx, &{name}_statement, ids, count, ret_rows, ret_found);\n}}\n")
         if s.kind == "insert_batch":
             out.write(f"static inline struct fy_db_insert {name}_insert(const struct {name}_params *p)\n"
                       f"{{\n\treturn (struct fy_db_insert){{ .statement = &{name}_statement, .params = p }};\n}}\n")

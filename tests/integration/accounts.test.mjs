@@ -97,7 +97,12 @@ test('PATCH /api/v1/me needs the version it changes', async () => {
   const wrong = await patch({ country: 'ZZ' }, { 'if-match': done.headers.etag });
   assert.equal(wrong.status, 422);
   assert.equal(wrong.headers['content-type'], 'application/problem+json');
+  assert.match(wrong.json.detail, /\.$/);
   assert.deepEqual(wrong.json.errors.map((one) => one.pointer), ['/country']);
+  const listed = await patch(['a'], { 'if-match': done.headers.etag });
+  assert.deepEqual([listed.status, listed.json.detail], [400, 'The body is not a JSON object.']);
+  const form = await patch({}, { 'if-match': done.headers.etag, 'content-type': 'text/plain' });
+  assert.deepEqual([form.status, form.json.detail], [415, 'The body must be JSON: application/json or application/merge-patch+json.']);
   const other = await patch({ position: 'c' }, { 'if-match': done.headers.etag, origin: 'https://evil.example' });
   assert.equal(other.status, 403, 'another site cannot use the cookie');
 });

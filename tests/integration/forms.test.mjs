@@ -185,5 +185,10 @@ test('the office shows its jobs, and runs one', async () => {
   const ran = await office.post('/manage/jobs/run', form.fields);
   assert.equal(ran.status, 303);
   assert.equal((await office.follow(ran)).status, 200);
+  // What the runs did is told in the reader's language.
+  const said = async (lang) => (await office.get(`/manage/jobs?lang=${lang}`)).words;
+  assert.match(await said('en'), /nothing to do|deleted \d+/);
+  assert.doesNotMatch(await said('fr'), /nothing to do|deleted|delete\|/);
+  assert.match(await said('fr'), /rien à faire|supprimé : \d+/);
   assert.equal((await office.post('/manage/jobs/run', { ...form.fields, name: 'nonsense' })).status, 404);
 });

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isSignedIn, member, register, person, signIn } from '../support/flows.mjs';
+import { isSignedIn, member, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer, sanitized } from '../support/foyer.mjs';
 import { freeze } from '../support/processes.mjs';
 import { Visitor } from '../support/visitor.mjs';
@@ -63,6 +63,9 @@ test('MariaDB is killed: what needs it says so, the rest answers, and it heals b
   let hold;
   try {
     const { who, visitor } = await member(foyer);
+    await setUp(foyer);
+    const office = await signInToOffice(foyer);
+    const { id, account_id: account } = (await visitor.get('/api/v1/session')).json;
     const { fields } = (await visitor.get('/account/profile')).form('/account/profile');
     // While it is gone its lock is held by us, so that the replacement waits as long as the test looks.
     hold = await holdBack(foyer, 'mariadb');
@@ -74,6 +77,14 @@ test('MariaDB is killed: what needs it says so, the rest answers, and it heals b
     assert.equal(await isSignedIn(visitor), true, 'the session look-up needs no MariaDB');
     await isAway(visitor, '/account');
     await isAway(visitor, '/api/v1/me');
+    // Who is signed in is known by number alone.
+    const nameless = (list) => list.filter((one) => one.id === id).map((one) => [one.account_id, one.name, one.email]);
+    const list = await office.get('/api/v1/manage/sessions');
+    assert.deepEqual(nameless(list.json.sessions), [[account, null, null]]);
+    assert.deepEqual(nameless(await foyer.runJson(['sessions', 'list'])), [[account, null, null]]);
+    const page = await office.get('/manage/sessions');
+    assert.equal(page.status, 200);
+    assert.ok(page.words.includes(`Compte n° ${account}`), page.words);
     await isAway(visitor, '/account/profile', { body: fields });
     const stranger = new Visitor(foyer);
     const login = (await stranger.get('/login')).form('/login').fields;

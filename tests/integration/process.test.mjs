@@ -279,6 +279,10 @@ test('the purge says what it would delete, deletes just that, and twice is harml
 
 test('commands work without a server: they start the databases for themselves and stop them again', async () => {
   const foyer = new Foyer();
+  const { stdout: applied } = await foyer.run(['migrate']);
+  const traced = foyer.events().filter((one) => one.event === 'db.migrated' && one.by === 'command line');
+  assert.equal(traced.map((one) => `${String(one.number).padStart(4, '0')} ${one.name}: applied\n`).join(''), applied);
+  assert.notEqual(applied, '');
   const made = await foyer.run(['admin', 'create', '--email', 'boss@example.org', '--given-name', 'B', '--family-name', 'O', '--password-stdin'], { input: 'tramway-Belleville-88-ardoise\n' });
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /^account_id=\d+\n/);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isSignedIn, member, owner, password, setUp, signIn, signInToOffice } from '../support/flows.mjs';
@@ -34,6 +35,27 @@ function redis(...commands) {
   for (const words of [...commands, ['QUIT']])
     socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
   return inTime('Redis', done);
+}
+
+// The lists of sessions that Link leads through.
+async function pagesOf(visitor, path) {
+  const pages = [];
+  for (let next = path; next; ) {
+    const answer = await visitor.get(next);
+    assert.equal(answer.status, 200, answer.text);
+    pages.push(answer.json.sessions);
+    next = answer.headers.link?.match(/^<([^>]+)>; rel="next"$/)?.[1];
+  }
+  return pages;
+}
+
+// 400, with a sentence, and with the parameter that is wrong.
+async function refused(visitor, method, path, name) {
+  const answer = await visitor.request(method, path, { headers: { origin: foyer.origin } });
+  assert.equal(answer.status, 400, path);
+  assert.match(answer.json.detail, /^[A-Z].*\.$/, path);
+  assert.deepEqual(answer.json.errors, name ? [{ pointer: `/${name}`, detail: answer.json.detail }] : [], path);
+  return answer;
 }
 
 test('the token changes at sign-in, and the one from before opens nothing', async () => {
@@ -113,9 +135,10 @@ test('the API lists and ends own sessions', async () => {
   assert.equal((await visitor.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 204);
   assert.equal((await visitor.request('DELETE', `/api/v1/me/sessions/${id}`)).status, 404);
   assert.equal(await isSignedIn(other), false);
-  const first = await visitor.get('/api/v1/me/sessions?limit=1');
-  assert.equal(first.json.sessions.length, 1);
-  assert.equal((await visitor.get('/api/v1/me/sessions?limit=0')).status, 400);
+  await signIn(foyer, who);
+  assert.deepEqual((await pagesOf(visitor, '/api/v1/me/sessions?limit=1')).map((page) => page.length), [1, 1]);
+  await refused(visitor, 'GET', '/api/v1/me/sessions?limit=0', 'limit');
+  await refused(visitor, 'GET', '/api/v1/me/sessions?cursor=nonsense', 'cursor');
 });
 
 test('foyer sessions list shows who is signed in, by person and by network', async () => {
@@ -128,13 +151,15 @@ test('foyer sessions list shows who is signed in, by person and by network', asy
   assert.equal(mine.kind, 'visitor');
   assert.match(mine.device, /Firefox/);
   assert.ok(Math.abs(Date.parse(mine.created_at) - Date.now()) < 120000);
-  assert.ok(all.some((one) => one.kind === 'manager'));
+  assert.deepEqual([mine.name, mine.email], [`${who.given_name} ${who.family_name}`, who.email]);
+  assert.ok(all.some((one) => one.kind === 'manager' && one.email === owner.email));
   assert.equal((await foyer.runJson(['sessions', 'list', '--person', who.email])).length, 2);
   const near = await foyer.runJson(['sessions', 'list', '--ip', '203.0.113.0/24']);
   assert.deepEqual(near.map((one) => one.address), ['203.0.113.77']);
   const table = await foyer.run(['sessions', 'list']);
   assert.equal(table.code, 0);
-  assert.ok(table.stdout.includes(id));
+  const line = table.stdout.split('\n').find((one) => one.includes(id));
+  assert.ok(line.endsWith(`${who.given_name} ${who.family_name} <${who.email}>`), line);
   assert.equal(await isSignedIn(far), true);
 });
 
@@ -154,6 +179,32 @@ test('foyer sessions revoke ends one, a person’s, a network’s', async () => 
   assert.equal((await foyer.run(['sessions', 'revoke', '--person', 'nobody@example.org'])).code, 1);
   assert.equal((await foyer.run(['sessions', 'revoke'])).code, 2);
   assert.equal((await foyer.run(['sessions', 'revoke', '--ip', 'not a network'])).code, 2);
+});
+
+test('what the command line changes is in the log, with who did it and without whom it was about', async () => {
+  const { who, visitor } = await member(foyer);
+  const { id, account_id: account } = (await visitor.get('/api/v1/session')).json;
+  const before = foyer.events().length;
+  const done = async (args, options) => assert.equal((await foyer.run(args, options)).code, 0, args.join(' '));
+  await done(['sessions', 'revoke', id]);
+  await done(['sessions', 'revoke', '--person', who.email]);
+  await done(['sessions', 'revoke', '--ip', '203.0.113.200/32']);
+  await done(['admin', 'create', '--email', 'second.boss@example.org', '--given-name', 'Solange']);
+  await done(['jobs', 'run', 'purge', '--dry-run']);
+  await done(['jobs', 'run', 'purge']);
+  await done(['sessions', 'list']);
+  const events = foyer.events().slice(before).filter((one) => one.by === 'command line');
+  assert.deepEqual(events.map((one) => [one.event, one.what ?? one.role ?? one.job, one.count]), [
+    ['sessions.ended', 'one', 1],
+    ['sessions.ended', 'person', 0],
+    ['sessions.ended', 'network', 0],
+    ['account.created', 'owner', undefined],
+    ['job.done', 'purge', undefined],
+  ]);
+  assert.ok(events[3].account > account);
+  for (const one of events) assert.equal(one.user, userInfo().username);
+  assert.ok(foyer.events().some((one) => one.event === 'account.created' && one.by === undefined), 'the first owner, too');
+  for (const text of [who.email, 'second.boss', 'Solange', who.family_name]) assert.ok(!foyer.log().includes(text), text);
 });
 
 test('the inspector shows person, device, network and times, and filters', async () => {
@@ -198,16 +249,62 @@ test('the inspector ends one session, all of a person, all of a network; the nex
 });
 
 test('the back office API streams the sessions and ends one', async () => {
-  const { visitor } = await member(foyer);
+  const { who, visitor } = await member(foyer);
   const { id } = (await visitor.get('/api/v1/session')).json;
   const list = await office.get('/api/v1/manage/sessions');
   assert.equal(list.status, 200);
   assert.equal(list.headers['transfer-encoding'], 'chunked');
-  assert.ok(list.json.sessions.some((one) => one.id === id));
+  const mine = list.json.sessions.find((one) => one.id === id);
+  assert.deepEqual([mine.name, mine.email], [`${who.given_name} ${who.family_name}`, who.email]);
   assert.equal((await office.request('DELETE', `/api/v1/manage/sessions/${id}`, { headers: { origin: foyer.origin } })).status, 204);
   assert.equal(await isSignedIn(visitor), false);
   const stranger = await visitor.get('/api/v1/manage/sessions');
   assert.equal(stranger.status, 401);
+});
+
+test('the back office API gives pages, by person, account and network', async () => {
+  const { who, visitor } = await member(foyer);
+  for (const last of [11, 12, 13]) await signIn(foyer, who, new Visitor(foyer, proxied(`198.18.0.${last}`)));
+  const { account_id: account } = (await visitor.get('/api/v1/session')).json;
+  const list = '/api/v1/manage/sessions';
+  for (const filter of [`account=${account}`, `person=${encodeURIComponent(who.email)}`, `person=${encodeURIComponent(who.email)}&account=${account}`]) {
+    const pages = await pagesOf(office, `${list}?${filter}&limit=3`);
+    assert.deepEqual(pages.map((page) => page.length), [3, 1], filter);
+    assert.equal(new Set(pages.flat().map((one) => one.id)).size, 4);
+    assert.ok(pages.flat().every((one) => one.account_id === account && one.email === who.email));
+  }
+  assert.deepEqual((await pagesOf(office, `${list}?ip=198.18.0.0%2F28&limit=2`)).map((page) => page.length), [2, 1]);
+  assert.equal((await office.get(`${list}?person=${encodeURIComponent(who.email)}`)).json.sessions.length, 4);
+  assert.deepEqual((await office.get(`${list}?person=nobody%40example.org`)).json.sessions, []);
+  assert.deepEqual((await office.get(`${list}?person=${encodeURIComponent(owner.email)}&account=${account}`)).json.sessions, []);
+  for (const [query, name] of [['limit=201', 'limit'], ['limit=1000', 'limit'], ['limit=1&limit=2', 'limit'], ['cursor=1', 'cursor'], ['ip=x', 'ip'], ['account=x', 'account'], ['person=x', 'person']])
+    await refused(office, 'GET', `${list}?${query}`, name);
+});
+
+test('the back office API ends all of a person or of a network, and never the caller', async () => {
+  const list = '/api/v1/manage/sessions';
+  const end = (query) => office.request('DELETE', `${list}${query}`, { headers: { origin: foyer.origin } });
+  const { who, visitor } = await member(foyer);
+  const near = [await signIn(foyer, who, new Visitor(foyer, proxied('198.18.1.1'))), await signIn(foyer, who, new Visitor(foyer, proxied('198.18.1.2')))];
+  const { account_id: account } = (await visitor.get('/api/v1/session')).json;
+  for (const query of ['', '?account=1&ip=192.0.2.0%2F24']) {
+    const answer = await refused(office, 'DELETE', `${list}${query}`);
+    assert.match(answer.json.detail, /account.*ip/);
+  }
+  await refused(office, 'DELETE', `${list}?account=0`, 'account');
+  await refused(office, 'DELETE', `${list}?ip=`, 'ip');
+  assert.equal(await isSignedIn(visitor), true);
+  const answer = await end('?ip=198.18.1.0%2F24');
+  assert.deepEqual([answer.status, answer.json], [200, { ended: 2 }]);
+  for (const one of near) assert.equal(await isSignedIn(one), false);
+  assert.deepEqual((await end(`?account=${account}`)).json, { ended: 1 });
+  assert.equal(await isSignedIn(visitor), false);
+  const own = (await office.get(list)).json.sessions.find((one) => one.current);
+  const other = await signInToOffice(foyer);
+  assert.deepEqual((await end(`?account=${own.account_id}`)).status, 200);
+  assert.equal((await other.get('/manage/sessions')).status, 303);
+  assert.equal((await office.get('/manage/sessions')).status, 200);
+  assert.equal((await office.request('DELETE', `${list}?account=${account}`, { headers: { origin: 'https://elsewhere.example' } })).json.detail, 'The request comes from another site.');
 });
 
 test('a member is nobody in the back office, and an administrator’s cookie is nobody’s outside of it', async () => {

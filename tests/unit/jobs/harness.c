@@ -59,7 +59,7 @@ void run_tasks(unsigned count, void (*run)(struct task *t), void *arg)
 		*t = (struct task){ .index = i, .arg = arg, .run = run };
 		fy_arena_init(&t->arena, 0);
 		t->ctx = (struct fy_ctx){ .arena = &t->arena, .deadline_ms = fy_loop_ms() + DEADLINE_MS, .now = fy_clock(),
-					  .config = &stage.config, .db = stage.db[i % 2] };
+					  .lang = FY_LANG_EN, .config = &stage.config, .db = stage.db[i % 2] };
 		assert_int_equal(fy_fiber_start(run_one, t), 0);
 	}
 	while (h.alive)

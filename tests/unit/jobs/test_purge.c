@@ -91,6 +91,8 @@ static void dry_then_real(struct task *t)
 	CHECK(deleted(&real, "expired links") == 401);
 	CHECK(deleted(&real, "finished mails") == 230);
 	CHECK(deleted(&real, "old contact messages") == 203);
+	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) && fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
+	CHECK(fy_starts(real.items[1].names, FY_LIT("1, 2, 3, ")) && real.items[2].names.len);
 	CHECK(fy_starts(real.items[3].names, FY_LIT("1001, 1002, 1003, ")));
 	/* Again: nothing is left to do. */
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
@@ -184,6 +186,24 @@ static void many_names(struct task *t)
 	CHECK(number("SELECT COUNT(*) FROM account") == 5000);
 }
 
+static void too_many_to_name(struct task *t)
+{
+	struct fy_job_report dry, real;
+
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &dry), 0);
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
+	CHECK(same_items(&dry, &real) && deleted(&real, "expired links") == 3500);
+	CHECK(fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", …")));
+}
+
+static void more_links_than_can_be_named_are_counted(void **state)
+{
+	(void)state;
+	given_accounts(1, 1, 2, 100);
+	given_tokens(1, 3500, "1", "-1 MINUTE");
+	run_tasks(1, too_many_to_name, NULL);
+}
+
 static void a_long_list_of_names_is_cut_and_says_so(void **state)
 {
 	(void)state;
@@ -200,6 +220,7 @@ int main(void)
 		TEST(the_moved_clock_decides_what_is_old),
 		TEST(it_stops_after_a_slice_and_goes_on_later),
 		TEST(a_long_list_of_names_is_cut_and_says_so),
+		TEST(more_links_than_can_be_named_are_counted),
 	};
 	return cmocka_run_group_tests(tests, stage_open_with_mariadb, stage_close);
 }

@@ -118,7 +118,7 @@ static void show_manage_contact_empty(struct fy_buf *out, const struct fy_page *
 static void show_manage_jobs(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_job jobs[] = {
-		{ FY_LIT("purge"), FY_LIT("Efface ce dont le délai est passé"), 3600, false, FY_LIT("12 jetons, 1 inscription"),
+		{ FY_LIT("purge"), FY_LIT("Efface ce dont le délai est passé"), 3600, false, FY_LIT("supprimé\u00a0: 12 liens expirés, supprimé\u00a0: 1 inscription non confirmée"),
 		  AGO(40 * FY_MINUTE), GIVEN_NOW + 20 * FY_MINUTE, false },
 		{ FY_LIT("log-rotate"), FY_LIT("Archive les journaux"), 86400, true, FY_LIT("disque plein"),
 		  AGO(10 * FY_HOUR), GIVEN_NOW + 14 * FY_HOUR, false },

@@ -2,6 +2,7 @@
 #include "tests/unit/storage/repo_harness.h"
 
 #include "storage/accounts.h"
+#include "storage/db.h"
 #include "storage/outbox.h"
 
 static const struct fy_mail_new confirm_mail = {
@@ -77,6 +78,34 @@ static void an_account_is_read_back_as_it_was_written(void **state)
 {
 	(void)state;
 	run_all(1, read_back, NULL);
+}
+
+static void read_names(struct worker *w)
+{
+	uint64_t ids[80], ada, bob;
+	struct fy_account_name *names;
+	struct fy_db_status before, after;
+	CHECK_CODE(register_as(w, "ada", &ada), 0);
+	CHECK_CODE(register_as(w, "bob", &bob), 0);
+	for (size_t i = 0; i < 80; i++)
+		ids[i] = i % 3 == 0 ? ada : i % 3 == 1 ? bob : bob + 100;
+	fy_db_status(w->ctx.db, &before);
+	CHECK_CODE(fy_accounts_names(&w->ctx, ids, 80, &names), 0);
+	fy_db_status(w->ctx.db, &after);
+	CHECK(after.executions - before.executions == 1);
+	for (size_t i = 0; i < 80; i++) {
+		bool there = i % 3 < 2;
+		CHECK(fy_eq(names[i].email.text, there ? FY_LIT("Ada@Example.org") : FY_LIT("")));
+		CHECK(fy_eq(names[i].given_name.text, there ? FY_LIT("Ada") : FY_LIT("")));
+		CHECK(fy_eq(names[i].family_name.text, there ? FY_LIT("Lovelace") : FY_LIT("")));
+	}
+	CHECK_CODE(fy_accounts_names(&w->ctx, ids, 0, &names), 0);
+}
+
+static void the_names_of_a_list_take_one_statement(void **state)
+{
+	(void)state;
+	run_all(1, read_names, NULL);
 }
 
 static struct fy_slice wide(struct fy_arena *arena, size_t characters)
@@ -337,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_address_registered_many_times_at_once_gives_one_account),
 		TEST(an_account_is_read_back_as_it_was_written),
+		TEST(the_names_of_a_list_take_one_statement),
 		TEST(a_profile_of_the_widest_characters_fits_and_more_is_refused_whole),
 		TEST(of_many_edits_of_one_version_one_is_kept),
 		TEST(a_confirmation_works_once_and_makes_the_account_active),
