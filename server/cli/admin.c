@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "foyer/require.h"
+#include "protocol/utf8.h"
 #include "server/auth/hasher.h"
 #include "server/auth/password_rules.h"
 #include "server/cli/cli.h"
@@ -97,8 +98,12 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 	if (fy_find_email_hash(ctx, create->email, email_hash, &account.email.text) != 0)
 		return FY_EXIT_USAGE;
 	account.email_hash = fy_slice(email_hash, sizeof(email_hash));
-	account.given_name.text = fy_str(create->given_name);
-	account.family_name.text = fy_str(create->family_name);
+	/* Names are shown on pages and terminals, so they keep to what a form would take. */
+	if (fy_utf8_clean_line(ctx->arena, fy_str(create->given_name), &account.given_name.text) ||
+	    fy_utf8_clean_line(ctx->arena, fy_str(create->family_name), &account.family_name.text)) {
+		fy_cli_say("a name holds characters that cannot be shown");
+		return FY_EXIT_USAGE;
+	}
 	if (make_hash(ctx, create, &account.password_hash) != 0)
 		return FY_EXIT_FAILED;
 	err = fy_accounts_create(ctx, &account, 0, FY_NONE, 0, NULL, &id);

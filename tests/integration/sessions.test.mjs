@@ -190,6 +190,8 @@ test('what the command line changes is in the log, with who did it and without w
   await done(['sessions', 'revoke', '--person', who.email]);
   await done(['sessions', 'revoke', '--ip', '203.0.113.200/32']);
   await done(['admin', 'create', '--email', 'second.boss@example.org', '--given-name', 'Solange']);
+  for (const name of ['So\u001b[2Jlange', 'So\u202elange', 'Solange\u0007'])
+    assert.equal((await foyer.run(['admin', 'create', '--email', 'third.boss@example.org', '--family-name', name])).code, 2);
   await done(['jobs', 'run', 'purge', '--dry-run']);
   await done(['jobs', 'run', 'purge']);
   await done(['sessions', 'list']);
