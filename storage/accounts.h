@@ -45,6 +45,7 @@ struct fy_account_new {
 	enum fy_lang language;
 	enum fy_account_role role;           /* 0: FY_ROLE_MEMBER */
 	enum fy_account_state state;         /* 0: FY_ACCOUNT_PENDING */
+	bool market_research;                /* consented to it with the registration */
 };
 
 /* What sign-in needs, and no more. */
@@ -89,7 +90,7 @@ struct fy_account {
 
 struct fy_mail_new;
 
-/* Saves a new account with its token and the mail that carries it, in one transaction. An empty
+/* Saves a new account with its token, the mail that carries it, and a consent, in one transaction. An empty
  * `token_hash`: no token; `mail` NULL: no mail (its account_id is filled in here). FY_ERR_EXISTS: the
  * address is taken. ret_id may be NULL. */
 fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account,

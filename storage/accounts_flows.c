@@ -47,8 +47,9 @@ fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new 
 	struct fy_sql_account_insert_params row;
 	struct fy_sql_token_insert_params token;
 	struct fy_sql_outbox_insert_params mail_row;
-	struct fy_db_insert unit[3];
-	uint64_t ids[3];
+	struct fy_sql_consent_insert_params consent;
+	struct fy_db_insert unit[4];
+	uint64_t ids[4];
 	size_t count = 0;
 	int err = account_row(ctx, account, &row);
 	if (err)
@@ -71,6 +72,12 @@ fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new 
 		unit[count] = fy_sql_outbox_insert_insert(&mail_row);
 		unit[count].id_from = 1;
 		unit[count++].id_to = offsetof(struct fy_sql_outbox_insert_params, account_id);
+	}
+	if (account->market_research) {
+		fy_consent_row(ctx, 0, FY_CONSENT_MARKET_RESEARCH, true, &consent);
+		unit[count] = fy_sql_consent_insert_insert(&consent);
+		unit[count].id_from = 1;
+		unit[count++].id_to = offsetof(struct fy_sql_consent_insert_params, account_id);
 	}
 	err = fy_db_unit(ctx, unit, count, ids);
 	if (err)

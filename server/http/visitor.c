@@ -116,6 +116,11 @@ bool fy_visitor_same_origin(const struct fy_req *req)
 	return host.len && fy_eq_nocase(host, req->head.host);
 }
 
+bool fy_visitor_opts_out(const struct fy_req *req)
+{
+	return fy_eq(fy_http_get(&req->head, FY_H_SEC_GPC), FY_LIT("1"));
+}
+
 /* ---- Language ---- */
 
 static bool chosen_lang(const struct fy_req *req, enum fy_lang *ret_lang)

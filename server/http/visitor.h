@@ -29,5 +29,8 @@ bool fy_visitor_csrf_matches(const struct fy_req *req);
 /* Takes one from the address' bucket; FY_ERR_LIMITED with req->retry_after_s when it is empty. */
 fy_async int fy_visitor_rate(struct fy_req *req, const char *bucket, unsigned per_minute, unsigned burst);
 
+/* Global Privacy Control: the browser refuses every optional purpose in its visitor's name. */
+bool fy_visitor_opts_out(const struct fy_req *req);
+
 /* The request's query without lang=, for the language switch. */
 struct fy_slice fy_visitor_query_without_lang(const struct fy_req *req);

@@ -2,11 +2,11 @@
  * Whether an address has an account already is told by mail to its holder, never by the page. */
 #include "server/auth/hasher.h"
 #include "server/auth/one_time.h"
+#include "server/http/visitor.h"
 #include "server/routes/form.h"
 #include "server/routes/mails.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
-#include "storage/consents.h"
 #include "storage/outbox.h"
 
 #define SETTLE_MS 100
@@ -115,15 +115,13 @@ fy_async static int register_submit(struct fy_req *req)
 		.given_name = { fy_param(req, "given_name") },
 		.family_name = { fy_param(req, "family_name") },
 		.language = req->ctx.lang,
+		.market_research = fy_param_on(req, "market_research") && !fy_visitor_opts_out(req),
 	};
-	uint64_t id = 0;
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, address, fy_link(req, "/verify", token.token), &mail);
 	if (err == 0)
 		err = fy_accounts_create(&req->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, fy_slice(token.hash, sizeof token.hash),
-					 req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail, &id);
-	if (err == 0 && fy_param_on(req, "market_research") && !fy_eq(fy_http_get(&req->head, FY_H_SEC_GPC), FY_LIT("1")))
-		err = fy_consents_set(&req->ctx, id, FY_CONSENT_MARKET_RESEARCH, true);
+					 req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail, NULL);
 	if (err == FY_ERR_EXISTS)
 		err = remind_holder(req, fy_slice(hash, sizeof hash), true);
 	if (err)

@@ -2,6 +2,7 @@
 #include "tests/unit/storage/repo_harness.h"
 
 #include "storage/accounts.h"
+#include "storage/consents.h"
 #include "storage/outbox.h"
 
 static const struct fy_mail_new confirm_mail = {
@@ -52,6 +53,36 @@ static void one_address_registered_many_times_at_once_gives_one_account(void **s
 	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN one_time_token t ON t.account_id = a.id "
 			     "JOIN outbox o ON o.account_id = a.id"), 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 1);
+}
+
+static void register_with_consent(struct worker *w)
+{
+	uint64_t id = 0;
+	struct fy_consent consent;
+	struct fy_account_new account = {
+		.email = personal("eve@example.org"), .email_hash = hash_of(&w->arena, "eve"),
+		.given_name = personal("Eve"), .family_name = personal("Adam"), .market_research = true };
+	int err = fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, "eve"), NOON + FY_DAY,
+				     &confirm_mail, &id);
+	CHECK(!*(bool *)w->arg == (err == 0));
+	if (err)
+		return;
+	CHECK_CODE(fy_consents_get(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, &consent), 0);
+	CHECK(consent.given && consent.decided_at == NOON && fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
+}
+
+static void an_account_and_the_consent_given_with_it_are_kept_both_or_neither(void **state)
+{
+	(void)state;
+	bool refused = true;
+	change("ALTER TABLE consent ADD CONSTRAINT refuses CHECK (given = FALSE)");
+	run_all(1, register_with_consent, &refused);
+	assert_int_equal(number("SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + "
+				"(SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM consent)"), 0);
+	change("ALTER TABLE consent DROP CONSTRAINT refuses");
+	refused = false;
+	run_all(1, register_with_consent, &refused);
+	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN consent c ON c.account_id = a.id"), 1);
 }
 
 static void read_back(struct worker *w)
@@ -337,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_address_registered_many_times_at_once_gives_one_account),
+		TEST(an_account_and_the_consent_given_with_it_are_kept_both_or_neither),
 		TEST(an_account_is_read_back_as_it_was_written),
 		TEST(a_profile_of_the_widest_characters_fits_and_more_is_refused_whole),
 		TEST(of_many_edits_of_one_version_one_is_kept),
