@@ -293,6 +293,8 @@ fy_async static int setup_submit(struct fy_req *req)
 		err = fy_accounts_set_up_owner(&req->ctx, fy_slice(token_hash, sizeof token_hash), &owner, &id);
 	else
 		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_SET_UP, fy_slice(token_hash, sizeof token_hash), encoded, &id);
+	if (err == 0 && !first)
+		err = fy_sessions_end_person(&req->ctx, id, NULL, NULL);
 	if (err == FY_ERR_EXISTS) {
 		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);
 		return setup_page(req, &form, FY_NONE, 422);

@@ -165,9 +165,11 @@ test('a forgotten password: the same page for everybody, one link, all sessions 
   await signIn(foyer, { ...who, password: otherPassword });
 });
 
-test('a changed password ends the other sessions, keeps this one, and is told by mail', async () => {
+test('a changed password ends the other sessions, gives this one a new token, and is told by mail', async () => {
   const { who, visitor: here } = await member(foyer);
   const there = await signIn(foyer, who);
+  const thief = new Visitor(foyer);
+  for (const [name, value] of here.cookies) thief.cookies.set(name, value);
   const page = await here.get('/account/security');
   const fields = page.form('/account/password').fields;
   const field = Object.keys(fields).find((name) => /password/.test(name) && name !== 'current_password');
@@ -179,6 +181,8 @@ test('a changed password ends the other sessions, keeps this one, and is told by
   assert.equal(changed.status, 303, changed.words);
   assert.equal(await isSignedIn(here), true);
   assert.equal(await isSignedIn(there), false);
+  assert.equal(await isSignedIn(thief), false, 'a copy of the cookie is worth nothing any more');
+  assert.equal((await here.get('/api/v1/me/sessions')).json.sessions.length, 1);
   await foyer.mailTo(who.email, (mail) => mail.text.includes('/password/forgot'));
   await signIn(foyer, { ...who, password: otherPassword });
 });
