@@ -12,7 +12,7 @@ static int login_page(struct fy_req *req, const struct fy_form *form, int status
 	fy_form_page(req, form, &page);
 	if (form == NULL) {
 		fy_page_said(req, &page);
-		if (fy_param(req, "why").len) {
+		if (req->was_signed_in && fy_eq(fy_param(req, "why"), FY_LIT("expired"))) {
 			page.notice = FY_TEXT_NOTICE_SESSION_ENDED;
 			page.notice_tone = FY_NOTICE_INFO;
 		}

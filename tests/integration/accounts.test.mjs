@@ -241,10 +241,10 @@ test('logs say what happened, and name nobody', async () => {
   await visitor.get('/account');
   const logs = foyer.log();
   assert.ok(logs.length > 0);
-  for (const text of [who.email, 'Xanthippe', who.password, [...visitor.cookies.values()][0]])
+  for (const text of [who.email, 'Xanthippe', who.password, [...visitor.cookies.values()][0].slice(0, 43)])
     assert.ok(!logs.includes(text), `foyer.log does not hold ${text}`);
   assert.ok(!foyer.readLog('access.log').includes(who.email));
-  assert.ok(!foyer.readLog('access.log').includes([...visitor.cookies.values()][0]));
+  assert.ok(!foyer.readLog('access.log').includes([...visitor.cookies.values()][0].slice(0, 43)));
 });
 
 test('nobody gets an account by having its holder confirm a password of theirs', async () => {
