@@ -1,5 +1,4 @@
 /* Signing in and out, for members. What is checked is sign_in.c. */
-#include "protocol/path.h"
 #include "server/routes/sign_in.h"
 #include "server/routes/tables.h"
 
@@ -60,7 +59,7 @@ fy_async static int login_submit(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_slice next = fy_param(req, "next");
-	return fy_path_is_local(next) ? fy_redirect_to(req, next) : fy_redirect(req, "/account");
+	return fy_next_page(req, next) ? fy_redirect_to(req, next) : fy_redirect(req, "/account");
 }
 
 fy_async static int logout(struct fy_req *req)

@@ -1,6 +1,5 @@
 /* Signing in to the back office: own cookie, allowed networks, ended after 30 minutes, and not with a member's
  * account. */
-#include "protocol/path.h"
 #include "server/routes/sign_in.h"
 #include "server/routes/tables.h"
 
@@ -58,8 +57,7 @@ fy_async static int submit(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_slice next = fy_param(req, "next");
-	bool inside = fy_path_is_local(next) && fy_starts(next, FY_LIT("/manage/"));
-	return inside ? fy_redirect_to(req, next) : fy_redirect(req, "/manage/sessions");
+	return fy_next_page(req, next) ? fy_redirect_to(req, next) : fy_redirect(req, "/manage/sessions");
 }
 
 fy_async static int logout(struct fy_req *req)

@@ -2,7 +2,7 @@
 // read in; and the way of a contact message from the visitor to the staff.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { isSignedIn, member, person, setUp, signInToOffice } from '../support/flows.mjs';
+import { isSignedIn, member, owner, person, setUp, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { Visitor } from '../support/visitor.mjs';
 
@@ -70,10 +70,30 @@ test('after signing in one is where one wanted to be, and nowhere else', async (
     assert.equal(result.location, '/account', next);
     assert.equal(result.headers['set-cookie'].length, 1);
   }
+  for (const next of ['/logout', '/logout?x=1', '/nowhere', '/account/password', '/api/v1/me', '/manage/sessions', '/healthz']) {
+    const result = await new Visitor(foyer).submit(`/login?next=${encodeURIComponent(next)}`, '/login', who);
+    assert.deepEqual([result.status, result.location], [303, '/account'], next);
+  }
+  for (const next of ['/manage/logout', '/account', '/manage/login'])
+    assert.equal((await new Visitor(foyer).submit(`/manage/login?next=${encodeURIComponent(next)}`, '/manage/login', owner)).location, '/manage/sessions', next);
+  assert.equal((await new Visitor(foyer).submit('/manage/login?next=/manage/contact?state=open', '/manage/login', owner)).location, '/manage/contact?state=open');
   const split = new Visitor(foyer);
   const refused = await split.submit('/login', '/login', { ...who, next: '/x\r\nSet-Cookie: a=b' });
   assert.equal(refused.status, 422);
   assert.equal(split.cookies.has('a'), false);
+});
+
+test('a page says only what happened on it', async () => {
+  const { visitor } = await member(foyer);
+  const says = async (who, path) => /class="notice/.test((await who.get(path)).text);
+  const said = ['password_changed', 'profile_saved', 'consent_given', 'others_ended&n=3', 'signed_out', 'setup_done', 'sessions_ended&n=3', 'job_done', 'sign_in_needed', 'session_ended'];
+  const belongs = { '/account/profile': ['profile_saved'], '/account/security': ['password_changed', 'others_ended&n=3'], '/account/privacy': ['consent_given'] };
+  for (const [path, own] of Object.entries(belongs))
+    for (const what of said) assert.equal(await says(visitor, `${path}?said=${what}`), own.includes(what), `${path} ${what}`);
+  for (const what of said) {
+    assert.equal(await says(new Visitor(foyer), `/login?said=${what}`), what === 'signed_out', what);
+    assert.equal(await says(office, `/manage/sessions?said=${what}`), what === 'sessions_ended&n=3', what);
+  }
 });
 
 test('a contact message needs the box; with it, it is stored, acknowledged, listed, and changes state', async () => {
