@@ -128,6 +128,15 @@ test('a form with mistakes names each field and keeps what was typed, but never 
   assert.doesNotMatch(answer.text, /value="short"/);
 });
 
+test('a name that nobody can see is no name', async () => {
+  for (const name of ['\u3164', 'Zo\u2800é', '\u200d', '\ue001', '\uffa0\u115f']) {
+    const answer = await new Visitor(foyer).submit('/register', '/register', person({ given_name: name, family_name: name }));
+    assert.equal(answer.status, 422, escape(name));
+    assert.deepEqual([...answer.wrong].sort(), ['family_name', 'given_name']);
+    assert.match(answer.words, /caractères qui ne s.affichent pas/);
+  }
+});
+
 test('weak passwords are refused: short, common, and the person’s own name', async () => {
   for (const weak of ['abc', 'aaaaaaaaaaaaaaaaaaaa', 'password1234', '12345678901234567890']) {
     const answer = await new Visitor(foyer).submit('/register', '/register', person({ password: weak }));
