@@ -103,6 +103,9 @@ test('a wrong password of MariaDB and of Redis is found by doctor', async () => 
   assert.match(stdout, /FAIL +MariaDB.*denied/i);
   assert.match(stdout, /FAIL +Redis/);
   assert.doesNotMatch(stdout, /p#ss|se cret/);
+  assert.match(stdout, /note +state directory +\S+wrong does not exist yet/, 'a start will make it');
+  const nowhere = await run(['doctor', '--config', path, '--state', join(home, 'no/such/place')]);
+  assert.match(nowhere.stdout, /FAIL +state directory/, 'but not the directory that it stands in');
 });
 
 test('it listens on a unix socket, for a proxy on the same machine', async () => {
