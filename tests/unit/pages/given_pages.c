@@ -44,7 +44,7 @@ SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), 
      .postal_code = P("75003"), .address_level2 = P("Paris"), .country = P("FR"), .version = 7)
 SHOW(contact, .name = P("Camille Lefèvre"), .email = P("camille@example.com"), .consent_version = FY_LIT("2026-11"))
 SHOW(contact_done, .email = P("camille@example.com"), .reference = FY_LIT("C-1042"))
-SHOW(privacy, .contact = FY_LIT("contact@hostfamiliesinparis.com"), .unconfirmed_days = 7, .contact_days = 365,
+SHOW(privacy, .contact = FY_LIT("contact@hostfamiliesinparis.com"), .unconfirmed_days = 7, .contact_days = 180,
      .log_days = 180, .session_days = 30)
 SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("__Host-manager"),
      .idle_seconds = 14 * 86400, .absolute_seconds = 30 * 86400, .manager_seconds = 1800)
