@@ -121,6 +121,10 @@ fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpos
 					struct fy_slice token_hash, struct fy_secret password_hash,
 					uint64_t *ret_id);
 
+/* Uses a FY_TOKEN_SET_UP and sets the password and the names of its account, likewise. */
+fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
+				uint64_t *ret_id);
+
 /* Uses the set-up token of the first owner (the one of account 0) and creates that account, active, in one
  * transaction. FY_ERR_EXISTS: the address is taken; FY_ERR_DENIED: there is an owner already. */
 fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,

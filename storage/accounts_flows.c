@@ -161,6 +161,28 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 	return store_password(ctx, token.account_id, f->password_hash);
 }
 
+static fy_async int set_up(struct fy_ctx *ctx, void *arg)
+{
+	struct token_flow *f = arg;
+	int err = reset_password(ctx, f);
+	if (err)
+		return err;
+	return fy_sql_account_set_names(ctx, &(struct fy_sql_account_set_names_params){
+		.given_name = f->account->given_name, .family_name = f->account->family_name, .id = f->id }, NULL);
+}
+
+fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
+				uint64_t *ret_id)
+{
+	struct token_flow f = { .purpose = FY_TOKEN_SET_UP, .token_hash = token_hash, .password_hash = account->password_hash,
+				.account = account };
+	int err = fy_repo_join(ctx, set_up, &f);
+	if (err)
+		return err;
+	*ret_id = f.id;
+	return 0;
+}
+
 fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose,
 					struct fy_slice token_hash, struct fy_secret password_hash,
 					uint64_t *ret_id)

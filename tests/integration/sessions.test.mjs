@@ -36,6 +36,26 @@ function redis(...commands) {
   return inTime('Redis', done);
 }
 
+test('a second administrator gets an account of her own, with names where it has none', async () => {
+  const linkOf = ({ stdout }) => { const url = new URL(stdout.match(/http\S+/)[0]); return url.pathname + url.search; };
+  const link = linkOf(await foyer.run(['admin', 'create', '--email', 'second@example.org']));
+  const second = new Visitor(foyer);
+  const page = await second.get(link);
+  assert.doesNotMatch(page.words, /premier|first/i);
+  assert.ok(page.words.includes('second@example.org'));
+  const wrong = await second.submit(page, '/setup', { password });
+  assert.deepEqual([wrong.status, [...wrong.wrong].sort()], [422, ['family_name', 'given_name']]);
+  assert.equal((await second.submit(wrong, '/setup', { given_name: 'Odile', family_name: 'Kern', password })).status, 303);
+  await signIn(foyer, { email: 'second@example.org', password }, second);
+  assert.match((await second.get('/account')).heading, /Odile/);
+  const named = linkOf(await foyer.run(['admin', 'create', '--email', 'third@example.org', '--given-name', 'Iris', '--family-name', 'Ott']));
+  const third = new Visitor(foyer);
+  assert.equal('given_name' in (await third.get(named)).form('/setup').fields, false);
+  assert.equal((await third.submit(named, '/setup', { password })).status, 303);
+  await signInToOffice(foyer, { email: 'third@example.org', password }, third);
+  assert.equal((await third.get(named)).status, 410);
+});
+
 test('the token changes at sign-in, and the one from before opens nothing', async () => {
   const { who } = await member(foyer);
   const visitor = new Visitor(foyer);

@@ -50,7 +50,7 @@ SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("
      .idle_seconds = 14 * 86400, .absolute_seconds = 30 * 86400, .manager_seconds = 1800)
 SHOW(legal, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(accessibility, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
-SHOW(setup, .token = P("hT9s0Kc2"))
+SHOW(setup, .token = P("hT9s0Kc2"), .first = true, .nameless = true)
 SHOW(manage_login)
 SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@example.com"),
      .subject = P("Une chambre près de la Bastille"),

@@ -289,6 +289,28 @@ static void a_rehash_needs_the_old_hash_and_activity_is_noted_once_a_day(void **
 	run_all(1, rehash_and_touch, NULL);
 }
 
+static void set_up_known(struct worker *w)
+{
+	uint64_t id, got = 0;
+	struct fy_account a;
+	struct fy_account_new eve = { .password_hash = secret("$new"), .given_name = personal("Eve"), .family_name = personal("Adam") };
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, &got), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, hash_of(&w->arena, "link"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), 0);
+	CHECK(got == id);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK(a.state == FY_ACCOUNT_ACTIVE && fy_eq(a.profile.given_name.text, FY_LIT("Eve")));
+	CHECK(fy_eq(a.profile.family_name.text, FY_LIT("Adam")));
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), FY_ERR_EXPIRED);
+}
+
+static void an_account_is_set_up_with_its_names_by_its_own_link_once(void **state)
+{
+	(void)state;
+	run_all(1, set_up_known, NULL);
+}
+
 static int own(struct worker *w, const char *token, uint64_t *ret_id)
 {
 	struct fy_account_new account = {
@@ -375,6 +397,7 @@ int main(void)
 		TEST(a_confirmation_works_once_and_makes_the_account_active),
 		TEST(a_new_password_activates_ends_other_links_and_spares_closed_accounts),
 		TEST(a_rehash_needs_the_old_hash_and_activity_is_noted_once_a_day),
+		TEST(an_account_is_set_up_with_its_names_by_its_own_link_once),
 		TEST(the_first_owner_is_set_up_once_and_only_by_the_first_link),
 		TEST(the_purge_takes_tokens_and_mails_along_and_spares_the_confirmed_and_the_fresh),
 	};
