@@ -16,7 +16,7 @@ static int register_page(struct fy_req *req, const struct fy_form *form, int sta
 {
 	struct fy_page page;
 	struct fy_buf out;
-	struct fy_view_register view = { 0 };
+	struct fy_view_register view = { .opted_out = fy_visitor_opts_out(req) };
 	fy_form_page(req, form, &page);
 	if (form) {
 		view.given_name.text = fy_param(req, "given_name");

@@ -245,6 +245,31 @@ test('the consent of the registration is kept, shown and withdrawn', async () =>
   assert.equal(password.length > 12, true);
 });
 
+test('a browser that opts out is told what that means, and consents to nothing', async () => {
+  const gpc = { headers: { 'sec-gpc': '1' } };
+  const ticked = (answer) => answer.form('/account/privacy').fields.market_research;
+  assert.doesNotMatch((await new Visitor(foyer).get('/register')).words, /Global Privacy Control/);
+  const page = await new Visitor(foyer, gpc).get('/register');
+  assert.match(page.words, /Global Privacy Control/);
+  assert.doesNotMatch(page.text, /name="market_research"/);
+  const who = person({ market_research: 'yes' });
+  await register(foyer, who, new Visitor(foyer, gpc));
+  await confirm(foyer, who);
+  const visitor = await signIn(foyer, who, new Visitor(foyer, gpc));
+  const privacy = await visitor.get('/account/privacy');
+  assert.match(privacy.words, /Global Privacy Control/);
+  assert.doesNotMatch(privacy.text, /name="market_research"/);
+  await visitor.submit(privacy, '/account/privacy', { market_research: 'yes' });
+  const { visitor: other } = await member(foyer, { market_research: 'yes' });
+  visitor.headers['sec-gpc'] = '0';
+  assert.equal(ticked(await visitor.get('/account/privacy')), undefined, 'nothing was kept');
+  other.headers['sec-gpc'] = '1';
+  const given = await other.get('/account/privacy');
+  assert.equal(ticked(given), 'yes', 'what was given before can be seen');
+  await other.submit(given, '/account/privacy', { market_research: undefined });
+  assert.doesNotMatch((await other.get('/account/privacy')).text, /name="market_research"/, 'and withdrawn');
+});
+
 test('logs say what happened, and name nobody', async () => {
   const { who, visitor } = await member(foyer, { given_name: 'Xanthippe' });
   await visitor.get('/account');
