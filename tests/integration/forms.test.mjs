@@ -128,6 +128,21 @@ test('a contact message needs the box; with it, it is stored, acknowledged, list
   assert.equal((await office.get('/manage/contact?state=nonsense')).status, 400);
 });
 
+test('a message that is sent twice from one page arrives once', async () => {
+  const subject = `twice-${process.pid}`;
+  const visitor = new Visitor(foyer);
+  const page = await visitor.get('/contact');
+  const both = await Promise.all([0, 1, 2].map(() => visitor.submit(page, '/contact', message({ subject }))));
+  both.push(await visitor.submit(page, '/contact', message({ subject })));
+  assert.deepEqual(both.map((one) => [one.status, one.location]), both.map(() => [303, both[0].location]));
+  const count = async () => (await office.get('/manage/contact')).text.split(`>${subject}`).length - 1;
+  assert.equal(await count(), 1);
+  const changed = await visitor.submit(page, '/contact', message({ subject: `${subject}, again` }));
+  assert.notEqual(changed.location, both[0].location, 'other words are another message');
+  assert.notEqual((await visitor.submit('/contact', '/contact', message({ subject }))).location, both[0].location, 'and so is another page');
+  assert.equal(await count(), 3);
+});
+
 test('each field of the contact form is judged, and none can write into the mail’s head', async () => {
   const visitor = new Visitor(foyer);
   const wrong = await visitor.submit('/contact', '/contact', message({ name: '', email: 'x', subject: 's'.repeat(201), message: '' }));
