@@ -10,7 +10,7 @@
 struct fy_page given_page(enum fy_lang lang, enum fy_page_role role, const char *path)
 {
 	return (struct fy_page){
-		.lang = lang, .role = role, .site_name = FY_LIT("Host Families in Paris"), .path = fy_str(path),
+		.lang = lang, .role = role, .site_name = FY_LIT("Host Families in Paris"), .site_address = FY_LIT("33, rue des Tournelles, 75003 Paris"), .path = fy_str(path),
 		.csrf = P("9pJb0mX3mWcQk1xw-9v0l8uT"), .who = role == FY_PAGE_GUEST ? (struct fy_personal){ FY_NONE }
 										    : (struct fy_personal)P("Camille Lefèvre"),
 		.request_id = FY_LIT("4f1c9a2e7b30"), .now = GIVEN_NOW,
