@@ -10,19 +10,19 @@ bool fy_cookie_name_valid(struct fy_slice name)
 	return name.len && name.len <= 128 && fy_span(name, FY_C_TOKEN) == name.len;
 }
 
-struct fy_slice fy_cookie_find(struct fy_slice field, struct fy_slice name)
+bool fy_cookie_next(struct fy_slice *field, struct fy_slice name, struct fy_slice *ret_value)
 {
-	while (field.ptr) {
-		struct fy_slice value = fy_trim(fy_cut(&field, ';'));
+	while (field->ptr) {
+		struct fy_slice value = fy_trim(fy_cut(field, ';'));
 		if (value.len <= name.len || value.ptr[name.len] != '=' || !fy_starts(value, name))
 			continue;
 		value = fy_from(value, name.len + 1);
 		if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
 			value = fy_slice(value.ptr + 1, value.len - 2);
-		/* The first one decides: a later one could have been planted from a sister domain. */
-		return fy_span(value, FY_C_COOKIE) == value.len ? value : FY_NONE;
+		*ret_value = fy_span(value, FY_C_COOKIE) == value.len ? value : FY_NONE;
+		return true;
 	}
-	return FY_NONE;
+	return false;
 }
 
 static bool path_valid(struct fy_slice path)

@@ -8,9 +8,9 @@
 #include "foyer/buf.h"
 #include "foyer/slice.h"
 
-/* The value of the first cookie of exactly that name (case matters) in a Cookie field, without optional
- * quotes; FY_NONE when there is none or its value has characters that cookies cannot have. */
-struct fy_slice fy_cookie_find(struct fy_slice field, struct fy_slice name);
+/* The value of the next cookie of exactly that name (case matters) in what is left of a Cookie field, without
+ * optional quotes; FY_NONE where the value has characters that cookies cannot have. False: there is no further one. */
+bool fy_cookie_next(struct fy_slice *field, struct fy_slice name, struct fy_slice *ret_value);
 
 /* A cookie-name that is a token; prefixes as "__Host-" are the caller's business. */
 bool fy_cookie_name_valid(struct fy_slice name);

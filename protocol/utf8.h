@@ -25,10 +25,11 @@ size_t fy_utf8_put(char out[4], uint32_t code_point);
 struct fy_slice fy_utf8_upto(struct fy_slice text, size_t max);
 
 /* Valid UTF-8 without control characters (C0, DEL, C1), line or paragraph separators, and without the
- * bidirectional overrides and other invisible characters that make text look like other text. */
+ * bidirectional overrides and other invisible characters that make text look like other text; nor blank letters,
+ * private-use and unassigned characters. */
 bool fy_utf8_is_line(struct fy_slice text);
 
-/* The same, but line feeds and tabs may stand in it (CR LF too; see fy_utf8_clean_multiline). */
+/* The same without its last clause, and line feeds and tabs may stand in it (CR LF too; see fy_utf8_clean_multiline). */
 bool fy_utf8_is_multiline(struct fy_slice text);
 
 /* Canonical composition (NFC), a copy in `arena` only where something changed.
@@ -37,7 +38,7 @@ bool fy_utf8_is_multiline(struct fy_slice text);
 int fy_utf8_nfc(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);
 
 /* What a form field holds before it is stored: valid, allowed characters only, NFC, no white space at the
- * ends; `line`: runs of white space become one space; `multiline`: CR LF and CR become LF, and white space
+ * ends; `line`: runs of white space become one space, and something in it can be seen; `multiline`: CR LF and CR become LF, and white space
  * at line ends goes. FY_ERR_INVALID otherwise. */
 int fy_utf8_clean_line(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);
 int fy_utf8_clean_multiline(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);

@@ -19,6 +19,30 @@ static bool is_unwelcome(int32_t c)
 	       (c >= 0xe0000 && c <= 0xe007f);
 }
 
+/* In a single line, as a name: also letters without a shape (the Hangul fillers, the empty Braille cell), and characters
+ * that mean nothing yet or something else on each machine. Emoji that are newer than the library are among them. */
+static bool is_unwelcome_in_line(int32_t c)
+{
+	if (is_unwelcome(c))
+		return true;
+	if (c < 0x115f)
+		return c >= 0xad && utf8proc_category(c) == UTF8PROC_CATEGORY_CN;
+	if (c == 0x115f || c == 0x1160 || c == 0x2800 || c == 0x3164 || c == 0xffa0)
+		return true;
+	utf8proc_category_t category = utf8proc_category(c);
+	return category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO;
+}
+
+/* Joiners and marks show nothing without a character that they belong to. */
+static bool is_visible(int32_t c)
+{
+	if (c < 0x300)
+		return c > ' ';
+	utf8proc_category_t category = utf8proc_category(c);
+	return category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_ME && category != UTF8PROC_CATEGORY_CF &&
+	       category != UTF8PROC_CATEGORY_ZS;
+}
+
 static bool allowed(struct fy_slice text, bool multiline)
 {
 	while (text.len) {
@@ -27,7 +51,7 @@ static bool allowed(struct fy_slice text, bool multiline)
 			return false;
 		if (multiline && (c == '\n' || c == '\t' || c == '\r'))
 			continue;
-		if (is_unwelcome(c))
+		if (multiline ? is_unwelcome(c) : is_unwelcome_in_line(c))
 			return false;
 	}
 	return true;
@@ -115,7 +139,7 @@ int fy_utf8_clean_line(struct fy_arena *arena, struct fy_slice text, struct fy_s
 		return err;
 	char *out = fy_alloc(arena, composed.len + 1);
 	size_t n = 0;
-	bool space = false;
+	bool space = false, visible = false;
 	while (composed.len) {
 		const char *from = composed.ptr;
 		int32_t c = fy_utf8_next(&composed);
@@ -123,14 +147,17 @@ int fy_utf8_clean_line(struct fy_arena *arena, struct fy_slice text, struct fy_s
 			space = n > 0;
 			continue;
 		}
-		if (is_unwelcome(c))
+		if (is_unwelcome_in_line(c))
 			return FY_ERR_INVALID;
+		visible |= is_visible(c);
 		if (space)
 			out[n++] = ' ';
 		space = false;
 		memcpy(out + n, from, (size_t)(composed.ptr - from));
 		n += (size_t)(composed.ptr - from);
 	}
+	if (n && !visible)
+		return FY_ERR_INVALID;
 	out[n] = 0;
 	*ret_text = fy_slice(out, n);
 	return 0;

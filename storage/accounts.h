@@ -45,6 +45,7 @@ struct fy_account_new {
 	enum fy_lang language;
 	enum fy_account_role role;           /* 0: FY_ROLE_MEMBER */
 	enum fy_account_state state;         /* 0: FY_ACCOUNT_PENDING */
+	bool market_research;                /* consented to it with the registration */
 };
 
 /* What sign-in needs, and no more. */
@@ -89,7 +90,7 @@ struct fy_account {
 
 struct fy_mail_new;
 
-/* Saves a new account with its token and the mail that carries it, in one transaction. An empty
+/* Saves a new account with its token, the mail that carries it, and a consent, in one transaction. An empty
  * `token_hash`: no token; `mail` NULL: no mail (its account_id is filled in here). FY_ERR_EXISTS: the
  * address is taken. ret_id may be NULL. */
 fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account,
@@ -128,6 +129,10 @@ fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash,
 fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose,
 					struct fy_slice token_hash, struct fy_secret password_hash,
 					uint64_t *ret_id);
+
+/* Uses a FY_TOKEN_SET_UP and sets the password and the names of its account, likewise. */
+fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
+				uint64_t *ret_id);
 
 /* Uses the set-up token of the first owner (the one of account 0) and creates that account, active, in one
  * transaction. FY_ERR_EXISTS: the address is taken; FY_ERR_DENIED: there is an owner already. */

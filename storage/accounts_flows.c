@@ -47,8 +47,9 @@ fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new 
 	struct fy_sql_account_insert_params row;
 	struct fy_sql_token_insert_params token;
 	struct fy_sql_outbox_insert_params mail_row;
-	struct fy_db_insert unit[3];
-	uint64_t ids[3];
+	struct fy_sql_consent_insert_params consent;
+	struct fy_db_insert unit[4];
+	uint64_t ids[4];
 	size_t count = 0;
 	int err = account_row(ctx, account, &row);
 	if (err)
@@ -71,6 +72,12 @@ fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new 
 		unit[count] = fy_sql_outbox_insert_insert(&mail_row);
 		unit[count].id_from = 1;
 		unit[count++].id_to = offsetof(struct fy_sql_outbox_insert_params, account_id);
+	}
+	if (account->market_research) {
+		fy_consent_row(ctx, 0, FY_CONSENT_MARKET_RESEARCH, true, &consent);
+		unit[count] = fy_sql_consent_insert_insert(&consent);
+		unit[count].id_from = 1;
+		unit[count++].id_to = offsetof(struct fy_sql_consent_insert_params, account_id);
 	}
 	err = fy_db_unit(ctx, unit, count, ids);
 	if (err)
@@ -152,6 +159,28 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 	}
 	f->id = token.account_id;
 	return store_password(ctx, token.account_id, f->password_hash);
+}
+
+static fy_async int set_up(struct fy_ctx *ctx, void *arg)
+{
+	struct token_flow *f = arg;
+	int err = reset_password(ctx, f);
+	if (err)
+		return err;
+	return fy_sql_account_set_names(ctx, &(struct fy_sql_account_set_names_params){
+		.given_name = f->account->given_name, .family_name = f->account->family_name, .id = f->id }, NULL);
+}
+
+fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
+				uint64_t *ret_id)
+{
+	struct token_flow f = { .purpose = FY_TOKEN_SET_UP, .token_hash = token_hash, .password_hash = account->password_hash,
+				.account = account };
+	int err = fy_repo_join(ctx, set_up, &f);
+	if (err)
+		return err;
+	*ret_id = f.id;
+	return 0;
 }
 
 fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose,

@@ -2,9 +2,11 @@
  * Only for the .c files of the repositories. The rows point into what they were made from. */
 #pragma once
 
+#include "storage/consents.h"
 #include "storage/tokens.h"
 
 struct fy_mail_new;
+struct fy_sql_consent_insert_params;
 struct fy_sql_token_insert_params;
 struct fy_sql_outbox_insert_params;
 
@@ -14,3 +16,7 @@ void fy_token_row(struct fy_ctx *ctx, uint64_t account_id, enum fy_token_purpose
 
 /* outbox.c. FY_ERR_TOO_LARGE, FY_ERR_INVALID (no address, no text). */
 int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, struct fy_sql_outbox_insert_params *ret_row);
+
+/* consents.c */
+void fy_consent_row(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose, bool given,
+		    struct fy_sql_consent_insert_params *ret_row);

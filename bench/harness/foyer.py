@@ -148,9 +148,11 @@ class Foyer(Server):
             return [cookie for job in jobs for cookie in job.result()]
 
     def forms(self, path, fields):
-        """(cookie, body) for each dict of fields: a form as its page gave it, its token good for that cookie."""
+        """(cookie, body) for each dict of fields: a form as its page gave it, its token good for that cookie. Without
+        the field that makes one message of the same form sent again: each is one of its own here."""
         visitor = Visitor(self.port, 9999)
         page = visitor.form(path)
+        page.pop('once', None)
         return [(visitor.cookie(), urllib.parse.urlencode({**page, **f})) for f in fields]
 
     def contact_rows(self):

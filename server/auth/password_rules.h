@@ -18,7 +18,7 @@ enum fy_password_fault {
 	FY_PASSWORD_SHORT,
 	FY_PASSWORD_LONG,
 	FY_PASSWORD_CHARACTERS,          /* not valid text, or invisible characters in it */
-	FY_PASSWORD_COMMON,              /* on the list of the most common ones, or one of those with an ending */
+	FY_PASSWORD_COMMON,              /* on the list of the most common ones, or made of those and little else */
 	FY_PASSWORD_PERSONAL,            /* built from the person's name or address, or from the site's name */
 	FY_PASSWORD_WEAK,                /* fewer than 50 bits: repetitions and runs do not count */
 };

@@ -1,7 +1,10 @@
 /* `foyer doctor`: looks at everything that a start or a request would need, and says what it found. It repairs
  * nothing. Each check is a line, so that one failure does not hide the next. */
+#include <errno.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -43,19 +46,35 @@ static void say(struct doctor *doctor, enum verdict verdict, const char *what, c
 	doctor->bad += verdict == BAD;
 }
 
-static void check_machine(struct doctor *d, const struct fy_config *config)
+/* A start makes the state directory, but not what it stands in. */
+static void check_disk(struct doctor *d, const char *state)
 {
 	struct statvfs fs;
-	struct rlimit files;
-	unsigned long long mib = 0;
+	char place[4200];
+	const char *parent = state;
+	int err;
 
-	if (statvfs(config->state_directory.ptr, &fs) != 0) {
-		say(d, BAD, "state directory", "%s is not there", config->state_directory.ptr);
-	} else {
-		mib = fs.f_bavail * (unsigned long long)fs.f_frsize / 1048576;
-		say(d, mib < DISK_MIB_MIN ? BAD : GOOD, "disk", "%llu MiB are free below %s", mib,
-		    config->state_directory.ptr);
+	snprintf(place, sizeof(place), "%s", state);
+	err = statvfs(state, &fs);
+	if (err && errno == ENOENT) {
+		parent = dirname(place);
+		err = statvfs(parent, &fs);
+		if (err == 0)
+			say(d, NOTE, "state directory", "%s does not exist yet; foyer serve makes it", state);
 	}
+	if (err) {
+		say(d, BAD, "state directory", "%s: %s", parent, strerror(errno));
+		return;
+	}
+	unsigned long long mib = fs.f_bavail * (unsigned long long)fs.f_frsize / 1048576;
+	say(d, mib < DISK_MIB_MIN ? BAD : GOOD, "disk", "%llu MiB are free below %s", mib, parent);
+}
+
+static void check_machine(struct doctor *d, const struct fy_config *config)
+{
+	struct rlimit files;
+
+	check_disk(d, config->state_directory.ptr);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		say(d,
 		    files.rlim_max < FILES_MIN                                ? BAD

@@ -197,9 +197,9 @@ static int ask_to_sign_in(struct fy_req *req)
 	if (req->head.method == FY_GET && fy_path_is_local(req->head.target) && req->head.target.len < 512) {
 		fy_buf_put(&to, FY_LIT("?next="));
 		fy_url_encode(&to, req->head.target);
-		if (req->had_cookie)
+		if (req->was_signed_in)
 			fy_buf_put(&to, FY_LIT("&why=expired"));
-	} else if (req->had_cookie) {
+	} else if (req->was_signed_in) {
 		fy_buf_put(&to, FY_LIT("?why=expired"));
 	}
 	return fy_redirect_to(req, fy_buf_slice(&to));

@@ -12,6 +12,7 @@ void fy_page_init(struct fy_req *req, struct fy_page *ret_page)
 	*ret_page = (struct fy_page){
 		.lang = req->ctx.lang,
 		.site_name = req->app->config->site_name,
+		.site_address = req->app->config->site_address,
 		.path = req->head.path.len ? req->head.path : FY_LIT("/"),
 		.query = fy_visitor_query_without_lang(req),
 		.request_id = req->ctx.request_id,

@@ -42,7 +42,7 @@ struct fy_req {
 	bool head_only;                      /* HEAD: no body, also where the head could not be read */
 	bool secure;                         /* the visitor came over TLS */
 	bool forwarded;                      /* a trusted proxy named the visitor */
-	bool had_cookie;                     /* the visitor sent a cookie of this side of the site */
+	bool was_signed_in;                  /* the cookie was given at a sign-in, whose session may have ended */
 	uint8_t which;                       /* enum fy_which_cookie: whose cookie `token` is */
 	enum fy_lang cookie_lang;
 	bool has_cookie_lang, lang_chosen;   /* the cookie names a language; ?lang= was given */

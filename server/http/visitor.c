@@ -1,6 +1,7 @@
 /* Cookies, language, session and form token of one request; see visitor.h. */
 #include "server/http/visitor.h"
 
+#include "foyer/log.h"
 #include "foyer/require.h"
 #include "protocol/accept.h"
 #include "protocol/cookie.h"
@@ -22,23 +23,43 @@ static bool token_shaped(struct fy_slice text)
 	return true;
 }
 
+/* Some HTTP/1.1 proxies split the field (RFC 6265 allows one; RFC 9113 lets them be joined again). Of two cookies of our
+ * name one was planted, by a sister domain or on the way; which one, nobody can tell, so neither counts. */
+static struct fy_slice find_cookie(struct fy_req *req, struct fy_slice name)
+{
+	struct fy_slice first = FY_NONE, field, value;
+	bool found = false;
+	size_t at = 0;
+	while (fy_http_next(&req->head, FY_LIT("cookie"), &at, &field)) {
+		while (fy_cookie_next(&field, name, &value)) {
+			if (found && !fy_eq(first, value)) {
+				fy_log(&req->ctx, FY_LOG_WARN, "cookie.ambiguous", FY_KV("cookie", name));
+				return FY_NONE;
+			}
+			first = value;
+			found = true;
+		}
+	}
+	return first;
+}
+
 void fy_visitor_cookie(struct fy_req *req, enum fy_which_cookie which)
 {
-	struct fy_slice name = req->app->cookie_name[which];
-	struct fy_slice rest = FY_NONE;
-	size_t at = 0;
-	struct fy_slice field;
 	req->which = (uint8_t)which;
-	/* Some HTTP/1.1 proxies split the field (RFC 6265 allows one; RFC 9113 lets them be joined again). */
-	while (rest.ptr == NULL && fy_http_next(&req->head, FY_LIT("cookie"), &at, &field))
-		rest = fy_cookie_find(field, name);
+	struct fy_slice rest = find_cookie(req, req->app->cookie_name[which]);
 	struct fy_slice token = fy_cut(&rest, '.');
 	if (!token_shaped(token))
 		return;
-	req->had_cookie = true;
 	req->token = token;
-	req->has_cookie_lang = fy_eq(rest, FY_LIT("fr")) || fy_eq(rest, FY_LIT("en"));
-	req->cookie_lang = fy_eq(rest, FY_LIT("en")) ? FY_LANG_EN : FY_LANG_FR;
+	while (rest.ptr) {
+		struct fy_slice word = fy_cut(&rest, '.');
+		if (fy_eq(word, FY_LIT("fr")) || fy_eq(word, FY_LIT("en"))) {
+			req->has_cookie_lang = true;
+			req->cookie_lang = word.ptr[0] == 'e' ? FY_LANG_EN : FY_LANG_FR;
+		} else if (fy_eq(word, FY_LIT("in"))) {
+			req->was_signed_in = true;
+		}
+	}
 }
 
 static void send_cookie(struct fy_req *req, struct fy_slice value, int64_t max_age_s)
@@ -60,10 +81,10 @@ static void send_cookie(struct fy_req *req, struct fy_slice value, int64_t max_a
 void fy_req_set_token(struct fy_req *req, struct fy_slice token)
 {
 	bool remember = req->lang_chosen || req->has_cookie_lang;
-	struct fy_slice value = fy_copy(&req->arena, token);
-	req->token = value;
-	if (remember)
-		value = fy_fmt(&req->arena, FY_FMT ".%s", FY_ARG(token), req->ctx.lang == FY_LANG_EN ? "en" : "fr");
+	req->token = fy_copy(&req->arena, token);
+	const char *lang = req->ctx.lang == FY_LANG_EN ? ".en" : ".fr";
+	struct fy_slice value = fy_fmt(&req->arena, FY_FMT "%s%s", FY_ARG(req->token), req->was_signed_in ? ".in" : "",
+				       remember ? lang : "");
 	send_cookie(req, value, req->which == FY_COOKIE_MANAGER ? -1 : (int64_t)req->app->config->sessions_absolute_days * 86400);
 }
 
@@ -114,6 +135,11 @@ bool fy_visitor_same_origin(const struct fy_req *req)
 	struct fy_slice host = fy_starts(origin, FY_LIT("https://")) ? fy_from(origin, 8) :
 			       fy_starts(origin, FY_LIT("http://"))  ? fy_from(origin, 7) : FY_NONE;
 	return host.len && fy_eq_nocase(host, req->head.host);
+}
+
+bool fy_visitor_opts_out(const struct fy_req *req)
+{
+	return fy_eq(fy_http_get(&req->head, FY_H_SEC_GPC), FY_LIT("1"));
 }
 
 /* ---- Language ---- */

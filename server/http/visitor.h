@@ -1,6 +1,6 @@
 /* Who is on the other side of a request: cookie, language, session, form token, origin.
- * Two cookies exist, one for visitors and one for the back office, each "TOKEN" or "TOKEN.LANG": the token
- * is 32 random bytes (base64url); LANG remembers a language chosen with ?lang=. A visitor who is not signed
+ * Two cookies exist, one for visitors and one for the back office, each "TOKEN", then ".in" where it was given at
+ * a sign-in, then ".fr" or ".en" where ?lang= chose one: the token is 32 random bytes (base64url). A visitor who is not signed
  * in has a token too, once a form needs one; nothing is stored for it, since the form token is derived from
  * it (storage/sessions.h). Called by dispatch.c and page.c. */
 #pragma once
@@ -28,6 +28,9 @@ bool fy_visitor_csrf_matches(const struct fy_req *req);
 
 /* Takes one from the address' bucket; FY_ERR_LIMITED with req->retry_after_s when it is empty. */
 fy_async int fy_visitor_rate(struct fy_req *req, const char *bucket, unsigned per_minute, unsigned burst);
+
+/* Global Privacy Control: the browser refuses every optional purpose in its visitor's name. */
+bool fy_visitor_opts_out(const struct fy_req *req);
 
 /* The request's query without lang=, for the language switch. */
 struct fy_slice fy_visitor_query_without_lang(const struct fy_req *req);

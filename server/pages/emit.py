@@ -9,7 +9,8 @@ import markup
 from template import Literal, Node, TemplateError
 
 PAGE_FIELDS = {
-    "site_name": ("text", "page->site_name"), "path": ("text", "page->path"), "query": ("text", "page->query"),
+    "site_name": ("text", "page->site_name"), "site_address": ("text", "page->site_address"),
+    "path": ("text", "page->path"), "query": ("text", "page->query"),
     "csrf": ("secret", "page->csrf"), "who": ("personal", "page->who"), "request_id": ("text", "page->request_id"),
     "now": ("time", "page->now"), "expires": ("time", "page->expires"),
     "notice": ("bool", "(page->notice != 0)"), "errors": ("bool", "(page->error_count != 0)"),

@@ -49,6 +49,7 @@ struct fy_page {
 	enum fy_lang lang;
 	enum fy_page_role role;
 	struct fy_slice site_name;
+	struct fy_slice site_address;
 	struct fy_slice path;        /* of this page, "/account": for the language switch and the current link */
 	struct fy_slice query;       /* the page's own query without lang= and without "?", encoded; may be empty */
 	struct fy_secret csrf;       /* goes into every form */

@@ -1,5 +1,6 @@
 /* The member's account: overview, profile, and what is held. */
 #include "foyer/require.h"
+#include "server/http/visitor.h"
 #include "server/routes/profile.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
@@ -180,13 +181,17 @@ fy_async static int privacy_show(struct fy_req *req)
 						     .held_count = count,
 						     .market_research = consent.given,
 						     .market_research_at = consent.decided_at,
+						     .opted_out = fy_visitor_opts_out(req),
 					     });
 	return fy_reply_html(req, 200, &out);
 }
 
+/* A browser that opts out gives no consent; one that was given elsewhere stays until it is withdrawn. */
 fy_async static int privacy_submit(struct fy_req *req)
 {
 	bool given = fy_param_on(req, "market_research");
+	if (given && fy_visitor_opts_out(req))
+		return fy_redirect(req, "/account/privacy");
 	int err = fy_consents_set(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, given);
 	return err ? err : fy_redirect_said(req, "/account/privacy",
 					    given ? FY_TEXT_NOTICE_CONSENT_GIVEN : FY_TEXT_NOTICE_CONSENT_WITHDRAWN, 0);

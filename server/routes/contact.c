@@ -7,6 +7,7 @@
 #include "server/routes/tables.h"
 #include "storage/consents.h"
 #include "storage/contact.h"
+#include "storage/once.h"
 
 #define NAME_MAX_CHARS 200
 #define SUBJECT_MAX_CHARS 200
@@ -17,7 +18,9 @@ static int contact_page(struct fy_req *req, const struct fy_form *form, int stat
 {
 	struct fy_page page;
 	struct fy_buf out;
-	struct fy_view_contact view = { .consent_version = FY_LIT(FY_CONSENT_TEXT_VERSION) };
+	char *once = fy_alloc(&req->arena, FY_TOKEN_CHARS + 1);
+	fy_session_make_token(once);
+	struct fy_view_contact view = { .consent_version = FY_LIT(FY_CONSENT_TEXT_VERSION), .once = fy_str(once) };
 	fy_form_page(req, form, &page);
 	if (form) {
 		view.name.text = fy_param(req, "name");
@@ -48,6 +51,43 @@ static struct fy_slice make_reference(struct fy_arena *arena)
 	return fy_slice(text, REFERENCE_CHARS);
 }
 
+static int sent(struct fy_req *req, struct fy_slice reference)
+{
+	return fy_redirect_to(req, fy_fmt(&req->arena, "/contact/done?reference=" FY_FMT, FY_ARG(reference)));
+}
+
+fy_async static int store(struct fy_req *req, const struct fy_contact_new *message)
+{
+	struct fy_mail_new receipt;
+	int err = fy_mails_contact_receipt(req, message->email.text, message->reference, &receipt);
+	if (err == 0)
+		err = fy_contact_add(&req->ctx, message, &receipt, 1, NULL);
+	if (err)
+		return err;
+	fy_mails_kick(req);
+	return sent(req, message->reference);
+}
+
+/* The same words from the same page of the same visitor: a double click, or a reload of the answer. */
+fy_async static int store_once(struct fy_req *req, const struct fy_contact_new *message)
+{
+	struct fy_once once;
+	struct fy_slice reference;
+	int err = fy_once_begin(&req->ctx,
+				fy_fmt(&req->arena, FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT, FY_ARG(req->token),
+				       FY_ARG(fy_param(req, "once")), FY_ARG(message->name.text), FY_ARG(message->email.text),
+				       FY_ARG(message->subject.text), FY_ARG(message->message.text)),
+				&once, &reference);
+	if (err)
+		return err == FY_ERR_EXISTS ? sent(req, reference) : err;
+	err = store(req, message);
+	if (err)
+		fy_once_failed(&req->ctx, &once);
+	else
+		fy_once_done(&req->ctx, &once, message->reference);
+	return err;
+}
+
 fy_async static int contact_submit(struct fy_req *req)
 {
 	struct fy_form form;
@@ -64,7 +104,6 @@ fy_async static int contact_submit(struct fy_req *req)
 		fy_form_error(&form, "consent", FY_TEXT_ERROR_CONSENT_VERSION);
 	if (form.count)
 		return contact_page(req, &form, 422);
-	struct fy_mail_new receipt;
 	struct fy_contact_new message = {
 		.reference = make_reference(&req->arena),
 		.name = { fy_param(req, "name") },
@@ -74,13 +113,7 @@ fy_async static int contact_submit(struct fy_req *req)
 		.consent_text_version = FY_LIT(FY_CONSENT_TEXT_VERSION),
 		.lang = req->ctx.lang,
 	};
-	int err = fy_mails_contact_receipt(req, address, message.reference, &receipt);
-	if (err == 0)
-		err = fy_contact_add(&req->ctx, &message, &receipt, 1, NULL);
-	if (err)
-		return err;
-	fy_mails_kick(req);
-	return fy_redirect_to(req, fy_fmt(&req->arena, "/contact/done?reference=" FY_FMT, FY_ARG(message.reference)));
+	return fy_param(req, "once").len ? store_once(req, &message) : store(req, &message);
 }
 
 fy_async static int contact_done(struct fy_req *req)
@@ -105,6 +138,7 @@ static const struct fy_param submit_params[] = {
 	FY_FORM("message", MESSAGE_MAX_CHARS, .lines = true),
 	FY_FORM("consent", 10),
 	FY_FORM("consent_version", 20),
+	FY_FORM("once", FY_TOKEN_CHARS),
 };
 static const struct fy_param done_params[] = { FY_QUERY("reference", REFERENCE_CHARS) };
 

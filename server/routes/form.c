@@ -5,8 +5,10 @@
 #include <time.h>
 
 #include "foyer/require.h"
+#include "protocol/path.h"
 #include "server/auth/one_time.h"
 #include "server/auth/password_rules.h"
+#include "server/http/visitor.h"
 
 void fy_form_init(struct fy_form *form, struct fy_req *req)
 {
@@ -122,28 +124,30 @@ int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, 
 	return fy_redirect_to(req, fy_fmt(&req->arena, "%s%csaid=" FY_FMT, path, mark, FY_ARG(rest)));
 }
 
-/* What may be said this way, and in which colour; anything else in the query is not shown. */
+/* What may be said this way, on which page, and in which colour; anything else in the query is not shown. */
 static const struct {
 	enum fy_text key;
 	enum fy_notice_tone tone;
+	const char *path;                        /* of the route */
 } sayable[] = {
-	{ FY_TEXT_NOTICE_CONSENT_GIVEN, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_CONSENT_WITHDRAWN, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_JOB_DONE, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_JOB_FAILED, FY_NOTICE_WARNING },
-	{ FY_TEXT_NOTICE_JOB_RUNNING, FY_NOTICE_INFO },
-	{ FY_TEXT_NOTICE_MESSAGE_UPDATED, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_OTHERS_ENDED, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_OWN_SESSION_ENDED, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_OWN_SESSION_KEPT, FY_NOTICE_INFO },
-	{ FY_TEXT_NOTICE_PASSWORD_CHANGED, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_PROFILE_SAVED, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_SESSION_ENDED, FY_NOTICE_INFO },
-	{ FY_TEXT_NOTICE_SESSION_GONE, FY_NOTICE_INFO },
-	{ FY_TEXT_NOTICE_SESSIONS_ENDED, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_SETUP_DONE, FY_NOTICE_DONE },
-	{ FY_TEXT_NOTICE_SIGN_IN_NEEDED, FY_NOTICE_INFO },
-	{ FY_TEXT_NOTICE_SIGNED_OUT, FY_NOTICE_DONE },
+	{ FY_TEXT_NOTICE_CONSENT_GIVEN, FY_NOTICE_DONE, "/account/privacy" },
+	{ FY_TEXT_NOTICE_CONSENT_WITHDRAWN, FY_NOTICE_DONE, "/account/privacy" },
+	{ FY_TEXT_NOTICE_JOB_DONE, FY_NOTICE_DONE, "/manage/jobs" },
+	{ FY_TEXT_NOTICE_JOB_FAILED, FY_NOTICE_WARNING, "/manage/jobs" },
+	{ FY_TEXT_NOTICE_JOB_RUNNING, FY_NOTICE_INFO, "/manage/jobs" },
+	{ FY_TEXT_NOTICE_MESSAGE_UPDATED, FY_NOTICE_DONE, "/manage/contact/:id" },
+	{ FY_TEXT_NOTICE_OTHERS_ENDED, FY_NOTICE_DONE, "/account/security" },
+	{ FY_TEXT_NOTICE_OWN_SESSION_ENDED, FY_NOTICE_DONE, "/account/security" },
+	{ FY_TEXT_NOTICE_OWN_SESSION_KEPT, FY_NOTICE_INFO, "/account/security" },
+	{ FY_TEXT_NOTICE_OWN_SESSION_KEPT, FY_NOTICE_INFO, "/manage/sessions" },
+	{ FY_TEXT_NOTICE_PASSWORD_CHANGED, FY_NOTICE_DONE, "/account/security" },
+	{ FY_TEXT_NOTICE_PROFILE_SAVED, FY_NOTICE_DONE, "/account/profile" },
+	{ FY_TEXT_NOTICE_SESSION_GONE, FY_NOTICE_INFO, "/account/security" },
+	{ FY_TEXT_NOTICE_SESSION_GONE, FY_NOTICE_INFO, "/manage/sessions" },
+	{ FY_TEXT_NOTICE_SESSIONS_ENDED, FY_NOTICE_DONE, "/manage/sessions" },
+	{ FY_TEXT_NOTICE_SETUP_DONE, FY_NOTICE_DONE, "/manage/login" },
+	{ FY_TEXT_NOTICE_SIGNED_OUT, FY_NOTICE_DONE, "/login" },
+	{ FY_TEXT_NOTICE_SIGNED_OUT, FY_NOTICE_DONE, "/manage/login" },
 };
 
 void fy_page_said(struct fy_req *req, struct fy_page *page)
@@ -154,12 +158,26 @@ void fy_page_said(struct fy_req *req, struct fy_page *page)
 	for (size_t i = 0; i < FY_COUNT(sayable); i++) {
 		struct fy_slice name = fy_text_name(sayable[i].key);
 		fy_cut(&name, '.');
-		if (!fy_eq(name, said))
+		if (!fy_eq(name, said) || strcmp(sayable[i].path, req->route->path) != 0)
 			continue;
 		page->notice = sayable[i].key;
 		page->notice_tone = sayable[i].tone;
 		fy_param_u64(req, "n", &page->notice_args.n);
 	}
+}
+
+bool fy_next_page(const struct fy_req *req, struct fy_slice next)
+{
+	struct fy_route_match match;
+	bool office = req->which == FY_COOKIE_MANAGER;
+	if (!fy_path_is_local(next))
+		return false;
+	struct fy_slice path = fy_cut(&next, '?');
+	path = fy_cut(&path, '#');
+	fy_router_match(FY_GET, path, &match);
+	if (match.route == NULL || match.route->api)
+		return false;
+	return match.route->access == FY_ACCESS_MANAGER ? office : match.route->access <= FY_ACCESS_MEMBER && !office;
 }
 
 fy_async void fy_settle(struct fy_req *req, unsigned step_ms)

@@ -40,6 +40,9 @@ int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, 
 #define FY_SAID { .name = "said", .in = FY_IN_QUERY, .max = 40 }, { .name = "n", .in = FY_IN_QUERY, .max = 9 }
 void fy_page_said(struct fy_req *req, struct fy_page *page);
 
+/* Whether one may be sent to `next` after signing in: a page of this side of the site, and not an action. */
+bool fy_next_page(const struct fy_req *req, struct fy_slice next);
+
 /* Waits until the request has taken a multiple of `step_ms`: answers about accounts that exist and accounts that do
  * not then take the same time, to the eye of a clock on the network. */
 fy_async void fy_settle(struct fy_req *req, unsigned step_ms);

@@ -1,5 +1,4 @@
 /* Signing in and out, for members. What is checked is sign_in.c. */
-#include "protocol/path.h"
 #include "server/routes/sign_in.h"
 #include "server/routes/tables.h"
 
@@ -11,7 +10,7 @@ static int login_page(struct fy_req *req, const struct fy_form *form, int status
 	fy_form_page(req, form, &page);
 	if (form == NULL) {
 		fy_page_said(req, &page);
-		if (fy_param(req, "why").len) {
+		if (req->was_signed_in && fy_eq(fy_param(req, "why"), FY_LIT("expired"))) {
 			page.notice = FY_TEXT_NOTICE_SESSION_ENDED;
 			page.notice_tone = FY_NOTICE_INFO;
 		} else if (view.next.len && page.notice == 0) {
@@ -60,7 +59,7 @@ fy_async static int login_submit(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_slice next = fy_param(req, "next");
-	return fy_path_is_local(next) ? fy_redirect_to(req, next) : fy_redirect(req, "/account");
+	return fy_next_page(req, next) ? fy_redirect_to(req, next) : fy_redirect(req, "/account");
 }
 
 fy_async static int logout(struct fy_req *req)

@@ -1,6 +1,5 @@
 /* Signing in to the back office: own cookie, allowed networks, ended after 30 minutes, and not with a member's
  * account. */
-#include "protocol/path.h"
 #include "server/routes/sign_in.h"
 #include "server/routes/tables.h"
 
@@ -12,7 +11,7 @@ static int login_page(struct fy_req *req, const struct fy_form *form, int status
 	fy_form_page(req, form, &page);
 	if (form == NULL) {
 		fy_page_said(req, &page);
-		if (fy_param(req, "why").len) {
+		if (req->was_signed_in && fy_eq(fy_param(req, "why"), FY_LIT("expired"))) {
 			page.notice = FY_TEXT_NOTICE_SESSION_ENDED;
 			page.notice_tone = FY_NOTICE_INFO;
 		}
@@ -58,8 +57,7 @@ fy_async static int submit(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_slice next = fy_param(req, "next");
-	bool inside = fy_path_is_local(next) && fy_starts(next, FY_LIT("/manage/"));
-	return inside ? fy_redirect_to(req, next) : fy_redirect(req, "/manage/sessions");
+	return fy_next_page(req, next) ? fy_redirect_to(req, next) : fy_redirect(req, "/manage/sessions");
 }
 
 fy_async static int logout(struct fy_req *req)

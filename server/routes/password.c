@@ -5,6 +5,7 @@
 #include "server/routes/form.h"
 #include "server/routes/mails.h"
 #include "server/routes/security.h"
+#include "server/routes/sign_in.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/throttle.h"
@@ -193,7 +194,9 @@ fy_async static int change_submit(struct fy_req *req)
 	if (err == 0)
 		err = fy_accounts_set_password(&req->ctx, account.id, encoded);
 	if (err == 0)
-		err = fy_sessions_end_person(&req->ctx, account.id, req->session->id, NULL);
+		err = fy_sessions_end_person(&req->ctx, account.id, NULL, NULL);
+	if (err == 0)            /* whoever knew this session's token, too, is out */
+		err = fy_sign_in_open(req, &account, FY_SESSION_VISITOR);
 	if (err)
 		return err;
 	tell_holder(req, &account);

@@ -3,11 +3,11 @@
 #include "foyer/log.h"
 #include "server/auth/hasher.h"
 #include "server/auth/one_time.h"
+#include "server/http/visitor.h"
 #include "server/routes/form.h"
 #include "server/routes/mails.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
-#include "storage/consents.h"
 #include "storage/outbox.h"
 
 #define SETTLE_MS 100
@@ -17,7 +17,7 @@ static int register_page(struct fy_req *req, const struct fy_form *form, int sta
 {
 	struct fy_page page;
 	struct fy_buf out;
-	struct fy_view_register view = { 0 };
+	struct fy_view_register view = { .opted_out = fy_visitor_opts_out(req) };
 	fy_form_page(req, form, &page);
 	if (form) {
 		view.given_name.text = fy_param(req, "given_name");
@@ -116,15 +116,13 @@ fy_async static int register_submit(struct fy_req *req)
 		.given_name = { fy_param(req, "given_name") },
 		.family_name = { fy_param(req, "family_name") },
 		.language = req->ctx.lang,
+		.market_research = fy_param_on(req, "market_research") && !fy_visitor_opts_out(req),
 	};
-	uint64_t id = 0;
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, address, fy_link(req, "/verify", token.token), &mail);
 	if (err == 0)
 		err = fy_accounts_create(&req->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, fy_slice(token.hash, sizeof token.hash),
-					 req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail, &id);
-	if (err == 0 && fy_param_on(req, "market_research") && !fy_eq(fy_http_get(&req->head, FY_H_SEC_GPC), FY_LIT("1")))
-		err = fy_consents_set(&req->ctx, id, FY_CONSENT_MARKET_RESEARCH, true);
+					 req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail, NULL);
 	if (err == FY_ERR_EXISTS)
 		err = remind_holder(req, fy_slice(hash, sizeof hash), true);
 	if (err)
@@ -213,71 +211,98 @@ fy_async static int verify_again(struct fy_req *req)
 
 /* ---- Setting up an administrator ---- */
 
-static int setup_page(struct fy_req *req, const struct fy_form *form, struct fy_slice fixed_email, int status)
+/* Whose account the link sets up; `id` 0: the first owner's, who says the address now. */
+struct setup {
+	uint8_t token_hash[FY_HASH_BYTES];
+	struct fy_account account;
+};
+
+static bool nameless(const struct setup *setup)
 {
+	return !setup->account.profile.given_name.text.len || !setup->account.profile.family_name.text.len;
+}
+
+static int setup_page(struct fy_req *req, const struct fy_form *form, const struct setup *setup, int status)
+{
+	const struct fy_profile *known = &setup->account.profile;
 	struct fy_page page;
 	struct fy_buf out;
-	struct fy_view_setup view = { .token = { fy_param(req, "token") } };
+	struct fy_view_setup view = {
+		.token = { fy_param(req, "token") },
+		.given_name = known->given_name,
+		.family_name = known->family_name,
+		.email = setup->account.email,
+		.first = setup->account.id == 0,
+		.nameless = nameless(setup),
+	};
 	fy_form_page(req, form, &page);
 	if (form) {
 		view.given_name.text = fy_param(req, "given_name");
 		view.family_name.text = fy_param(req, "family_name");
-		view.email.text = fy_param(req, "email");
-	}
-	if (fixed_email.len) {
-		view.email.text = fixed_email;
-		view.email_fixed = true;
+		if (view.first)
+			view.email.text = fy_param(req, "email");
 	}
 	fy_page_buf(req, &out);
 	fy_page_setup(&out, &page, &view);
 	return fy_reply_html(req, status, &out);
 }
 
-/* Whose link is this? `ret_email` is empty for the first owner, who says the address now. */
-fy_async static int setup_token(struct fy_req *req, uint8_t hash[FY_HASH_BYTES], struct fy_account_signin *ret_account)
+fy_async static int setup_find(struct fy_req *req, struct setup *ret_setup)
 {
 	struct fy_token token;
-	*ret_account = (struct fy_account_signin){ 0 };
-	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), hash))
+	*ret_setup = (struct setup){ 0 };
+	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), ret_setup->token_hash))
 		return FY_ERR_NOT_FOUND;
-	int err = fy_tokens_find(&req->ctx, FY_TOKEN_SET_UP, fy_slice(hash, FY_HASH_BYTES), &token);
+	int err = fy_tokens_find(&req->ctx, FY_TOKEN_SET_UP, fy_slice(ret_setup->token_hash, FY_HASH_BYTES), &token);
 	if (err || token.account_id == 0)
 		return err;
-	return fy_accounts_get_signin(&req->ctx, token.account_id, ret_account);
+	return fy_accounts_get(&req->ctx, token.account_id, &ret_setup->account);
 }
 
 fy_async static int setup_show(struct fy_req *req)
 {
-	uint8_t hash[FY_HASH_BYTES];
-	struct fy_account_signin account;
-	int err = setup_token(req, hash, &account);
+	struct setup setup;
+	int err = setup_find(req, &setup);
 	if (err)
 		return is_bad_token(err) ? invalid_token(req, "setup") : err;
-	return setup_page(req, NULL, account.email.text, 200);
+	return setup_page(req, NULL, &setup, 200);
+}
+
+/* What was open before the account was set up ends with it. */
+fy_async static int set_up_known(struct fy_req *req, struct fy_slice token_hash, const struct fy_account_new *account)
+{
+	uint64_t id;
+	int err = fy_accounts_set_up(&req->ctx, token_hash, account, &id);
+	return err ? err : fy_sessions_end_person(&req->ctx, id, NULL, NULL);
 }
 
 fy_async static int setup_submit(struct fy_req *req)
 {
-	uint8_t token_hash[FY_HASH_BYTES], email_hash[FY_HASH_BYTES];
-	struct fy_account_signin account;
+	uint8_t email_hash[FY_HASH_BYTES];
+	struct setup setup;
 	struct fy_form form;
 	struct fy_slice address = FY_NONE;
 	struct fy_secret password, encoded;
-	int err = setup_token(req, token_hash, &account);
+	uint64_t id;
+	int err = setup_find(req, &setup);
 	if (err)
 		return is_bad_token(err) ? invalid_token(req, "setup") : err;
-	bool first = account.id == 0;
+	bool first = setup.account.id == 0;
 	fy_form_init(&form, req);
-	if (first) {
+	struct fy_personal given_name = setup.account.profile.given_name, family_name = setup.account.profile.family_name;
+	if (nameless(&setup)) {
 		fy_form_need(&form, "given_name", FY_TEXT_ERROR_GIVEN_NAME_MISSING);
 		fy_form_need(&form, "family_name", FY_TEXT_ERROR_FAMILY_NAME_MISSING);
-		fy_form_email(&form, "email", &address, email_hash);
+		given_name.text = fy_param(req, "given_name");
+		family_name.text = fy_param(req, "family_name");
 	}
-	struct fy_slice names[] = { fy_param(req, "given_name"), fy_param(req, "family_name"),
-				    first ? fy_param(req, "email") : account.email.text };
+	if (first)
+		fy_form_email(&form, "email", &address, email_hash);
+	struct fy_slice names[] = { given_name.text, family_name.text,
+				    first ? fy_param(req, "email") : setup.account.email.text };
 	fy_form_new_password(&form, "password", names, 3, &password);
 	if (form.count)
-		return setup_page(req, &form, account.email.text, 422);
+		return setup_page(req, &form, &setup, 422);
 	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
 	if (err)
 		return err;
@@ -285,20 +310,17 @@ fy_async static int setup_submit(struct fy_req *req)
 		.email = { address },
 		.email_hash = fy_slice(email_hash, sizeof email_hash),
 		.password_hash = encoded,
-		.given_name = { fy_param(req, "given_name") },
-		.family_name = { fy_param(req, "family_name") },
+		.given_name = given_name,
+		.family_name = family_name,
 		.language = req->ctx.lang,
 		.role = FY_ROLE_OWNER,
 		.state = FY_ACCOUNT_ACTIVE,
 	};
-	uint64_t id;
-	if (first)
-		err = fy_accounts_set_up_owner(&req->ctx, fy_slice(token_hash, sizeof token_hash), &owner, &id);
-	else
-		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_SET_UP, fy_slice(token_hash, sizeof token_hash), encoded, &id);
+	struct fy_slice token_hash = fy_slice(setup.token_hash, sizeof setup.token_hash);
+	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, &id) : set_up_known(req, token_hash, &owner);
 	if (err == FY_ERR_EXISTS) {
 		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);
-		return setup_page(req, &form, FY_NONE, 422);
+		return setup_page(req, &form, &setup, 422);
 	}
 	if (is_bad_token(err) || err == FY_ERR_CONFLICT || err == FY_ERR_DENIED)
 		return invalid_token(req, "setup");

@@ -83,6 +83,7 @@ fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin 
 	int err = fy_sessions_open(&req->ctx, &session, req->token, token);
 	if (err)
 		return err;
+	req->was_signed_in = true;
 	fy_req_set_token(req, fy_slice(token, FY_TOKEN_CHARS));
 	fy_log(&req->ctx, FY_LOG_INFO, "session.opened", FY_KV("account", account->id), FY_KV("kind", (int)kind));
 	return 0;

@@ -61,7 +61,8 @@ fy_async static int legal(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	begin(req, &page, &out);
-	fy_page_legal(&out, &page, &(struct fy_view_legal){ .contact = req->app->config->site_contact });
+	fy_page_legal(&out, &page, &(struct fy_view_legal){ .contact = req->app->config->site_contact,
+									  .phone = req->app->config->site_phone });
 	return reply_page(req, &out);
 }
 

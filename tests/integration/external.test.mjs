@@ -103,11 +103,14 @@ test('a wrong password of MariaDB and of Redis is found by doctor', async () => 
   assert.match(stdout, /FAIL +MariaDB.*denied/i);
   assert.match(stdout, /FAIL +Redis/);
   assert.doesNotMatch(stdout, /p#ss|se cret/);
+  assert.match(stdout, /note +state directory +\S+wrong does not exist yet/, 'a start will make it');
+  const nowhere = await run(['doctor', '--config', path, '--state', join(home, 'no/such/place')]);
+  assert.match(nowhere.stdout, /FAIL +state directory/, 'but not the directory that it stands in');
 });
 
 test('it listens on a unix socket, for a proxy on the same machine', async () => {
   const socketPath = join(home, 'http.sock');
-  const foyer = await Foyer.start({ config: config(`[site]\nname = "x"\n`).replace('workers = 1', `workers = 1\nlisten = ["127.0.0.1:0", "unix:${socketPath}"]\nbase_url = "https://platform.example"`), listen: null });
+  const foyer = await Foyer.start({ config: config(`[site]\nname = "x"\naddress = "5, quai <b>, 69002 Lyon"\nphone = "+33 4 00 00 00 00"\n`).replace('workers = 1', `workers = 1\nlisten = ["127.0.0.1:0", "unix:${socketPath}"]\nbase_url = "https://platform.example"`), listen: null });
   try {
     const behind = new Visitor(foyer, { socketPath, headers: { 'x-forwarded-for': '198.51.100.9', 'x-forwarded-proto': 'https' } });
     const answer = await behind.get('/healthz');
@@ -115,6 +118,12 @@ test('it listens on a unix socket, for a proxy on the same machine', async () =>
     // The cookie needs HTTPS, which the visitor has as far as the proxy says.
     const login = await inTime('the page', new Visitor(foyer, { socketPath, origin: 'http://platform.example', headers: { 'x-forwarded-proto': 'https' } }).get('/'));
     assert.equal(login.status, 200);
+    const legal = await new Visitor(foyer, { socketPath, origin: 'http://platform.example' }).get('/legal');
+    assert.equal(legal.words.split('5, quai <b>, 69002 Lyon').length - 1, 2, 'once as the publisher’s, once at the foot');
+    assert.ok(legal.words.includes('+33 4 00 00 00 00'));
+    const privacy = await new Visitor(foyer, { socketPath, origin: 'http://platform.example' }).get('/privacy');
+    assert.ok(privacy.words.includes('x, 5, quai <b>, 69002 Lyon.'));
+    assert.doesNotMatch(legal.text + privacy.text, /Tournelles/);
     assert.match(login.headers['strict-transport-security'] ?? '', /max-age/);
   } finally {
     await foyer.stop();

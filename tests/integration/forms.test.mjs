@@ -2,7 +2,7 @@
 // read in; and the way of a contact message from the visitor to the staff.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { isSignedIn, member, person, setUp, signInToOffice } from '../support/flows.mjs';
+import { isSignedIn, member, owner, person, setUp, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { Visitor } from '../support/visitor.mjs';
 
@@ -70,10 +70,30 @@ test('after signing in one is where one wanted to be, and nowhere else', async (
     assert.equal(result.location, '/account', next);
     assert.equal(result.headers['set-cookie'].length, 1);
   }
+  for (const next of ['/logout', '/logout?x=1', '/nowhere', '/account/password', '/api/v1/me', '/manage/sessions', '/healthz']) {
+    const result = await new Visitor(foyer).submit(`/login?next=${encodeURIComponent(next)}`, '/login', who);
+    assert.deepEqual([result.status, result.location], [303, '/account'], next);
+  }
+  for (const next of ['/manage/logout', '/account', '/manage/login'])
+    assert.equal((await new Visitor(foyer).submit(`/manage/login?next=${encodeURIComponent(next)}`, '/manage/login', owner)).location, '/manage/sessions', next);
+  assert.equal((await new Visitor(foyer).submit('/manage/login?next=/manage/contact?state=open', '/manage/login', owner)).location, '/manage/contact?state=open');
   const split = new Visitor(foyer);
   const refused = await split.submit('/login', '/login', { ...who, next: '/x\r\nSet-Cookie: a=b' });
   assert.equal(refused.status, 422);
   assert.equal(split.cookies.has('a'), false);
+});
+
+test('a page says only what happened on it', async () => {
+  const { visitor } = await member(foyer);
+  const says = async (who, path) => /class="notice/.test((await who.get(path)).text);
+  const said = ['password_changed', 'profile_saved', 'consent_given', 'others_ended&n=3', 'signed_out', 'setup_done', 'sessions_ended&n=3', 'job_done', 'sign_in_needed', 'session_ended'];
+  const belongs = { '/account/profile': ['profile_saved'], '/account/security': ['password_changed', 'others_ended&n=3'], '/account/privacy': ['consent_given'] };
+  for (const [path, own] of Object.entries(belongs))
+    for (const what of said) assert.equal(await says(visitor, `${path}?said=${what}`), own.includes(what), `${path} ${what}`);
+  for (const what of said) {
+    assert.equal(await says(new Visitor(foyer), `/login?said=${what}`), what === 'signed_out', what);
+    assert.equal(await says(office, `/manage/sessions?said=${what}`), what === 'sessions_ended&n=3', what);
+  }
 });
 
 test('a contact message needs the box; with it, it is stored, acknowledged, listed, and changes state', async () => {
@@ -106,6 +126,21 @@ test('a contact message needs the box; with it, it is stored, acknowledged, list
   for (const path of ['/manage/contact/999999', '/manage/contact/0', '/manage/contact/-1', '/manage/contact/x', '/manage/contact/99999999999999999999'])
     assert.equal((await office.get(path)).status, 404, path);
   assert.equal((await office.get('/manage/contact?state=nonsense')).status, 400);
+});
+
+test('a message that is sent twice from one page arrives once', async () => {
+  const subject = `twice-${process.pid}`;
+  const visitor = new Visitor(foyer);
+  const page = await visitor.get('/contact');
+  const both = await Promise.all([0, 1, 2].map(() => visitor.submit(page, '/contact', message({ subject }))));
+  both.push(await visitor.submit(page, '/contact', message({ subject })));
+  assert.deepEqual(both.map((one) => [one.status, one.location]), both.map(() => [303, both[0].location]));
+  const count = async () => (await office.get('/manage/contact')).text.split(`>${subject}`).length - 1;
+  assert.equal(await count(), 1);
+  const changed = await visitor.submit(page, '/contact', message({ subject: `${subject}, again` }));
+  assert.notEqual(changed.location, both[0].location, 'other words are another message');
+  assert.notEqual((await visitor.submit('/contact', '/contact', message({ subject }))).location, both[0].location, 'and so is another page');
+  assert.equal(await count(), 3);
 });
 
 test('each field of the contact form is judged, and none can write into the mail’s head', async () => {

@@ -58,6 +58,26 @@ async function refused(visitor, method, path, name) {
   return answer;
 }
 
+test('a second administrator gets an account of her own, with names where it has none', async () => {
+  const linkOf = ({ stdout }) => { const url = new URL(stdout.match(/http\S+/)[0]); return url.pathname + url.search; };
+  const link = linkOf(await foyer.run(['admin', 'create', '--email', 'second@example.org']));
+  const second = new Visitor(foyer);
+  const page = await second.get(link);
+  assert.doesNotMatch(page.words, /premier|first/i);
+  assert.ok(page.words.includes('second@example.org'));
+  const wrong = await second.submit(page, '/setup', { password });
+  assert.deepEqual([wrong.status, [...wrong.wrong].sort()], [422, ['family_name', 'given_name']]);
+  assert.equal((await second.submit(wrong, '/setup', { given_name: 'Odile', family_name: 'Kern', password })).status, 303);
+  await signIn(foyer, { email: 'second@example.org', password }, second);
+  assert.match((await second.get('/account')).heading, /Odile/);
+  const named = linkOf(await foyer.run(['admin', 'create', '--email', 'third@example.org', '--given-name', 'Iris', '--family-name', 'Ott']));
+  const third = new Visitor(foyer);
+  assert.equal('given_name' in (await third.get(named)).form('/setup').fields, false);
+  assert.equal((await third.submit(named, '/setup', { password })).status, 303);
+  await signInToOffice(foyer, { email: 'third@example.org', password }, third);
+  assert.equal((await third.get(named)).status, 410);
+});
+
 test('the token changes at sign-in, and the one from before opens nothing', async () => {
   const { who } = await member(foyer);
   const visitor = new Visitor(foyer);
@@ -80,6 +100,36 @@ test('the token changes at sign-in, and the one from before opens nothing', asyn
   assert.notEqual(again.cookies.get('sid'), first);
   assert.equal(await isSignedIn(again), true);
   assert.equal(await isSignedIn(visitor), false, 'the session that was replaced is over');
+});
+
+test('of two cookies of the session’s name none counts, and the log says so', async () => {
+  const { visitor } = await member(foyer);
+  const { visitor: other } = await member(foyer);
+  const mine = `sid=${visitor.cookies.get('sid')}`;
+  const planted = `sid=${other.cookies.get('sid')}`;
+  const status = async (cookie) => (await new Visitor(foyer).get('/api/v1/session', { headers: { cookie } })).status;
+  assert.equal(await status(mine), 200);
+  assert.equal(await status(`${mine}; ${mine}`), 200, 'the same one twice is one');
+  for (const cookie of [`${mine}; ${planted}`, `${planted}; ${mine}`, [mine, planted], `${mine}; sid=`, `sid=x; ${mine}`])
+    assert.equal(await status(cookie), 401, String(cookie));
+  assert.equal(foyer.events().filter((one) => one.event === 'cookie.ambiguous').length, 5);
+  assert.ok(!foyer.log().includes(visitor.cookies.get('sid').slice(0, 43)));
+});
+
+test('only whose session has ended is told that it did', async () => {
+  const { who, visitor } = await member(foyer);
+  const stranger = new Visitor(foyer);
+  await stranger.get('/login');
+  assert.equal(stranger.cookies.size, 1);
+  const asked = await stranger.get('/account');
+  assert.equal(asked.location, '/login?next=%2Faccount');
+  const notice = (answer) => answer.text.match(/class="notice[^>]*>([\s\S]*?)<\/div>/)?.[1] ?? '';
+  assert.match(notice(await stranger.get('/login?next=%2Faccount&why=expired')), /Connectez-vous pour voir/, 'a link from elsewhere does not say it either');
+  assert.equal((await foyer.run(['sessions', 'revoke', '--person', who.email])).code, 0);
+  await visitor.get('/contact?lang=en');
+  const sent = await visitor.get('/account');
+  assert.equal(sent.location, '/login?next=%2Faccount&why=expired', 'a chosen language does not make it forget');
+  assert.match(notice(await visitor.follow(sent)), /Your session has ended/);
 });
 
 test('the cookie is HttpOnly, SameSite, host-only and without Secure on plain loopback', async () => {
@@ -337,7 +387,7 @@ test('from another network the back office does not exist', async () => {
 
 test('a copy of Redis signs nobody in: it holds no token, no password, no name', async () => {
   const { who, visitor } = await member(foyer);
-  const token = visitor.cookies.get('sid');
+  const token = visitor.cookies.get('sid').slice(0, 43);
   const keys = [...(await redis(['KEYS', '*'])).matchAll(/\$\d+\r\n([^\r]+)\r\n/g)].map(([, key]) => key);
   assert.ok(keys.length > 2);
   const dump = await redis(...keys.flatMap((key) => [['DUMP', key], ['GET', key], ['ZRANGE', key, '0', '-1'], ['SMEMBERS', key], ['HGETALL', key]]));

@@ -70,6 +70,30 @@ static void common_words_with_an_ending_are_still_common(void **state)
 	assert_int_equal(check("!!!sunshine!!!"), FY_PASSWORD_COMMON);
 }
 
+static void words_of_the_list_are_worth_little_however_they_are_spelled(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "motdepasse75003", "motdepassemotdepasse", "MotDePasse-MotDePasse", "soleilsoleil13", "Soleil!Soleil!2026",
+					   "bonjoursoleil2024", "p@ssw0rd12345", "M0td3p@553!!!!", "P4$$w0rdP4$$w0rd", "jetaimejetaime", "b0nj0ur-s0l31l",
+					   "ch0c0l@t4ever", "marseille13000!", "!l0v3y0u-s0l31l", "vacances2026vacances", "foyerparis75003" };
+	for (size_t i = 0; i < FY_COUNT(bad); i++)
+		if (check(bad[i]) == FY_PASSWORD_GOOD || check(bad[i]) == FY_PASSWORD_SHORT)
+			fail_msg("%s gives %d", bad[i], (int)check(bad[i]));
+	assert_int_equal(check("M0td3p@553!!!!"), FY_PASSWORD_COMMON);
+	assert_int_equal(check("bonjour, le soleil mange une horloge"), FY_PASSWORD_GOOD);
+	assert_int_equal(check("soleil-xK4$vq9mZw2"), FY_PASSWORD_GOOD);
+}
+
+static void fingers_that_walk_over_the_keyboard_surprise_nobody(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "azertyqsdfgh", "AzertyUiop123", "qsdfghjklmwxcvbn", "azertyuiopoiuytreza", "1qaz2wsx3edc", "1aqw2zsx3edc4rfv",
+					   "qwertyasdfgh", "poiuytrezaml", "wxcvbnqsdfgh12", "QWERTYuiop!!" };
+	for (size_t i = 0; i < FY_COUNT(bad); i++)
+		if (check(bad[i]) == FY_PASSWORD_GOOD || check(bad[i]) == FY_PASSWORD_SHORT)
+			fail_msg("%s gives %d", bad[i], (int)check(bad[i]));
+}
+
 static void length_is_counted_in_code_points(void **state)
 {
 	(void)state;
@@ -118,6 +142,8 @@ static void the_persons_own_words_are_refused(void **state)
 	assert_int_equal(check("FontaineClaire1975"), FY_PASSWORD_PERSONAL);
 	assert_int_equal(check("claire-fontaine-75"), FY_PASSWORD_PERSONAL);
 	assert_int_equal(check("foyerfoyer2026"), FY_PASSWORD_PERSONAL);
+	assert_int_equal(check("F0y3r-2026-F0y3r"), FY_PASSWORD_PERSONAL);
+	assert_int_equal(check("cl@1reF0nt@1ne"), FY_PASSWORD_PERSONAL);
 	assert_int_equal(check("xx-Foyer-foyer-FOYER"), FY_PASSWORD_PERSONAL);
 	assert_int_equal(check_for("Élodie-Élodie75", "x@example.org", "élodie Garçon"), FY_PASSWORD_PERSONAL);
 	assert_int_equal(check_for("garçongarçon12", "x@example.org", "Élodie Garçon"), FY_PASSWORD_PERSONAL);
@@ -163,6 +189,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_common_password_is_refused),
 		TEST(common_words_with_an_ending_are_still_common),
+		TEST(words_of_the_list_are_worth_little_however_they_are_spelled),
+		TEST(fingers_that_walk_over_the_keyboard_surprise_nobody),
 		TEST(length_is_counted_in_code_points),
 		TEST(good_ones_are_taken_whatever_they_are_made_of),
 		TEST(what_repeats_or_runs_is_weak),

@@ -10,7 +10,7 @@
 struct fy_page given_page(enum fy_lang lang, enum fy_page_role role, const char *path)
 {
 	return (struct fy_page){
-		.lang = lang, .role = role, .site_name = FY_LIT("Host Families in Paris"), .path = fy_str(path),
+		.lang = lang, .role = role, .site_name = FY_LIT("Host Families in Paris"), .site_address = FY_LIT("33, rue des Tournelles, 75003 Paris"), .path = fy_str(path),
 		.csrf = P("9pJb0mX3mWcQk1xw-9v0l8uT"), .who = role == FY_PAGE_GUEST ? (struct fy_personal){ FY_NONE }
 										    : (struct fy_personal)P("Camille Lefèvre"),
 		.request_id = FY_LIT("4f1c9a2e7b30"), .now = GIVEN_NOW,
@@ -44,13 +44,13 @@ SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), 
      .postal_code = P("75003"), .address_level2 = P("Paris"), .country = P("FR"), .version = 7)
 SHOW(contact, .name = P("Camille Lefèvre"), .email = P("camille@example.com"), .consent_version = FY_LIT("2026-11"))
 SHOW(contact_done, .email = P("camille@example.com"), .reference = FY_LIT("C-1042"))
-SHOW(privacy, .contact = FY_LIT("contact@hostfamiliesinparis.com"), .unconfirmed_days = 7, .contact_days = 365,
+SHOW(privacy, .contact = FY_LIT("contact@hostfamiliesinparis.com"), .unconfirmed_days = 7, .contact_days = 180,
      .log_days = 180, .session_days = 30)
 SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("__Host-manager"),
      .idle_seconds = 14 * 86400, .absolute_seconds = 30 * 86400, .manager_seconds = 1800)
 SHOW(legal, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(accessibility, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
-SHOW(setup, .token = P("hT9s0Kc2"))
+SHOW(setup, .token = P("hT9s0Kc2"), .first = true, .nameless = true)
 SHOW(manage_login)
 SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@example.com"),
      .subject = P("Une chambre près de la Bastille"),

@@ -102,14 +102,25 @@ static void cookies_are_found_by_exact_name(void **state)
 		{ "a=\"sid=1\"; sid=2", "2" },
 	};
 	for (size_t i = 0; i < FY_COUNT(fields); i++) {
-		struct fy_slice value = fy_cookie_find(fy_str(fields[i][0]), FY_LIT("sid"));
+		struct fy_slice field = fy_str(fields[i][0]), value;
+		assert_true(fy_cookie_next(&field, FY_LIT("sid"), &value));
 		assert_non_null(value.ptr);
 		assert_text(value, fields[i][1]);
 	}
 	static const char *const none[] = { "", "sid", "xsid=1", "sid =1", "sid=a b", "sid=\x80", "sid=a,b", "sid=\"", "a=sid=1", "sid=\\" };
-	for (size_t i = 0; i < FY_COUNT(none); i++)
-		assert_null(fy_cookie_find(fy_str(none[i]), FY_LIT("sid")).ptr);
-	assert_null(fy_cookie_find(FY_NONE, FY_LIT("sid")).ptr);
+	for (size_t i = 0; i < FY_COUNT(none); i++) {
+		struct fy_slice field = fy_str(none[i]), value = FY_NONE;
+		fy_cookie_next(&field, FY_LIT("sid"), &value);
+		assert_null(value.ptr);
+	}
+	struct fy_slice two = FY_LIT("sid=a; x=y; sid=b c; sid=d"), value;
+	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value));
+	assert_text(value, "a");
+	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value));      /* one that is no cookie's value is there, too */
+	assert_null(value.ptr);
+	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value));
+	assert_text(value, "d");
+	assert_false(fy_cookie_next(&two, FY_LIT("sid"), &value));
 }
 
 static void set_cookie_cannot_be_broken(void **state)

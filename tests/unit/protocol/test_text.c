@@ -36,11 +36,26 @@ static void utf8_is_strict(void **state)
 static void fields_refuse_what_cannot_be_seen(void **state)
 {
 	(void)state;
+	struct fy_slice text;
 	assert_true(fy_utf8_is_line(FY_LIT("Zoé Müller-李 👩‍🚀")));
 	static const char *const bad[] = { "a\nb", "a\tb", "\x01", "\x7f", "\xc2\x85", "a\u202e\x62", "\u200b", "\u2028", "\ufeff", "\xff",
 					   "\u2066", "\ufffe" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_false(fy_utf8_is_line(fy_str(bad[i])));
+	static const char *const blank[] = { "\u115f", "a\u1160", "\u3164", "\uffa0", "\u2800", "\ue000", "\U000f0000", "\U0010fffd",
+					     "\u0378", "a\u05ff", "\U0001fbff" };
+	for (size_t i = 0; i < FY_COUNT(blank); i++) {
+		assert_false(fy_utf8_is_line(fy_str(blank[i])));
+		assert_int_equal(fy_utf8_clean_line(&arena, fy_str(blank[i]), &text), FY_ERR_INVALID);
+		assert_true(fy_utf8_is_multiline(fy_str(blank[i])));
+	}
+	static const char *const unseen[] = { "\u200d", "\u200c \u200c", "\ufe0f", "\u0301" };
+	for (size_t i = 0; i < FY_COUNT(unseen); i++)
+		assert_int_equal(fy_utf8_clean_line(&arena, fy_str(unseen[i]), &text), FY_ERR_INVALID);
+	static const char *const names[] = { "\ud64d\uae38\ub3d9", "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "Nguy\u1ec5n", "\u0b95\u0bae\u0bcd",
+					     "\U0001f469\u200d\U0001f680", "X\u0302", "\U00020bb7" };
+	for (size_t i = 0; i < FY_COUNT(names); i++)
+		assert_int_equal(fy_utf8_clean_line(&arena, fy_str(names[i]), &text), 0);
 	assert_true(fy_utf8_is_multiline(FY_LIT("a\r\n\tb\n")));
 	assert_false(fy_utf8_is_multiline(FY_LIT("a\x0b")));
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/storage/repo_harness.h"
 
 #include "storage/accounts.h"
+#include "storage/consents.h"
 #include "storage/db.h"
 #include "storage/outbox.h"
 
@@ -52,6 +53,36 @@ static void one_address_registered_many_times_at_once_gives_one_account(void **s
 	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN one_time_token t ON t.account_id = a.id "
 			     "JOIN outbox o ON o.account_id = a.id"), 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 1);
+}
+
+static void register_with_consent(struct worker *w)
+{
+	uint64_t id = 0;
+	struct fy_consent consent;
+	struct fy_account_new account = {
+		.email = personal("eve@example.org"), .email_hash = hash_of(&w->arena, "eve"),
+		.given_name = personal("Eve"), .family_name = personal("Adam"), .market_research = true };
+	int err = fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, "eve"), NOON + FY_DAY,
+				     &confirm_mail, &id);
+	CHECK(!*(bool *)w->arg == (err == 0));
+	if (err)
+		return;
+	CHECK_CODE(fy_consents_get(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, &consent), 0);
+	CHECK(consent.given && consent.decided_at == NOON && fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
+}
+
+static void an_account_and_the_consent_given_with_it_are_kept_both_or_neither(void **state)
+{
+	(void)state;
+	bool refused = true;
+	change("ALTER TABLE consent ADD CONSTRAINT refuses CHECK (given = FALSE)");
+	run_all(1, register_with_consent, &refused);
+	assert_int_equal(number("SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + "
+				"(SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM consent)"), 0);
+	change("ALTER TABLE consent DROP CONSTRAINT refuses");
+	refused = false;
+	run_all(1, register_with_consent, &refused);
+	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN consent c ON c.account_id = a.id"), 1);
 }
 
 static void read_back(struct worker *w)
@@ -286,6 +317,28 @@ static void a_rehash_needs_the_old_hash_and_activity_is_noted_once_a_day(void **
 	run_all(1, rehash_and_touch, NULL);
 }
 
+static void set_up_known(struct worker *w)
+{
+	uint64_t id, got = 0;
+	struct fy_account a;
+	struct fy_account_new eve = { .password_hash = secret("$new"), .given_name = personal("Eve"), .family_name = personal("Adam") };
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, &got), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, hash_of(&w->arena, "link"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), 0);
+	CHECK(got == id);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK(a.state == FY_ACCOUNT_ACTIVE && fy_eq(a.profile.given_name.text, FY_LIT("Eve")));
+	CHECK(fy_eq(a.profile.family_name.text, FY_LIT("Adam")));
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), FY_ERR_EXPIRED);
+}
+
+static void an_account_is_set_up_with_its_names_by_its_own_link_once(void **state)
+{
+	(void)state;
+	run_all(1, set_up_known, NULL);
+}
+
 static int own(struct worker *w, const char *token, uint64_t *ret_id)
 {
 	struct fy_account_new account = {
@@ -365,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_address_registered_many_times_at_once_gives_one_account),
+		TEST(an_account_and_the_consent_given_with_it_are_kept_both_or_neither),
 		TEST(an_account_is_read_back_as_it_was_written),
 		TEST(the_names_of_a_list_take_one_statement),
 		TEST(a_profile_of_the_widest_characters_fits_and_more_is_refused_whole),
@@ -372,6 +426,7 @@ int main(void)
 		TEST(a_confirmation_works_once_and_makes_the_account_active),
 		TEST(a_new_password_activates_ends_other_links_and_spares_closed_accounts),
 		TEST(a_rehash_needs_the_old_hash_and_activity_is_noted_once_a_day),
+		TEST(an_account_is_set_up_with_its_names_by_its_own_link_once),
 		TEST(the_first_owner_is_set_up_once_and_only_by_the_first_link),
 		TEST(the_purge_takes_tokens_and_mails_along_and_spares_the_confirmed_and_the_fresh),
 	};
