@@ -19,7 +19,8 @@ PAGE_FIELDS = {
     "notice_done": ("bool", "(page->notice_tone == FY_NOTICE_DONE)"),
     "notice_warning": ("bool", "(page->notice_tone == FY_NOTICE_WARNING)"),
 }
-MAIL_FIELDS = {"site_name": ("text", "mail->site_name"), "home_url": ("url", "mail->home_url")}
+MAIL_FIELDS = {"site_name": ("text", "mail->site_name"), "site_address": ("text", "mail->site_address"),
+               "home_url": ("url", "mail->home_url")}
 TIME_FILTERS = {None: "fy_write_time", "time": "fy_write_time", "date": "fy_write_date", "iso": "fy_write_iso"}
 
 

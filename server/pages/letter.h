@@ -7,7 +7,7 @@
 
 struct fy_letterhead {
 	enum fy_lang lang;
-	struct fy_slice site_name;
+	struct fy_slice site_name, site_address;
 	struct fy_slice home_url;    /* "https://…", for the signature */
 };
 

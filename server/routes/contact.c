@@ -8,6 +8,7 @@
 #include "storage/consents.h"
 #include "storage/contact.h"
 #include "storage/once.h"
+#include "storage/throttle.h"
 
 #define NAME_MAX_CHARS 200
 #define SUBJECT_MAX_CHARS 200
@@ -56,20 +57,23 @@ static int sent(struct fy_req *req, struct fy_slice reference)
 	return fy_redirect_to(req, fy_fmt(&req->arena, "/contact/done?reference=" FY_FMT, FY_ARG(reference)));
 }
 
-fy_async static int store(struct fy_req *req, const struct fy_contact_new *message)
+/* The message is kept in any case; the receipt is not sent to somebody who has had many. */
+fy_async static int store(struct fy_req *req, const struct fy_contact_new *message, struct fy_slice email_hash)
 {
 	struct fy_mail_new receipt;
+	bool may_write = fy_throttle_mail(&req->ctx, email_hash);
 	int err = fy_mails_contact_receipt(req, message->email.text, message->reference, &receipt);
 	if (err == 0)
-		err = fy_contact_add(&req->ctx, message, &receipt, 1, NULL);
+		err = fy_contact_add(&req->ctx, message, &receipt, may_write, NULL);
 	if (err)
 		return err;
-	fy_mails_kick(req);
+	if (may_write)
+		fy_mails_kick(req);
 	return sent(req, message->reference);
 }
 
 /* The same words from the same page of the same visitor: a double click, or a reload of the answer. */
-fy_async static int store_once(struct fy_req *req, const struct fy_contact_new *message)
+fy_async static int store_once(struct fy_req *req, const struct fy_contact_new *message, struct fy_slice email_hash)
 {
 	struct fy_once once;
 	struct fy_slice reference;
@@ -80,7 +84,7 @@ fy_async static int store_once(struct fy_req *req, const struct fy_contact_new *
 				&once, &reference);
 	if (err)
 		return err == FY_ERR_EXISTS ? sent(req, reference) : err;
-	err = store(req, message);
+	err = store(req, message, email_hash);
 	if (err)
 		fy_once_failed(&req->ctx, &once);
 	else
@@ -113,7 +117,8 @@ fy_async static int contact_submit(struct fy_req *req)
 		.consent_text_version = FY_LIT(FY_CONSENT_TEXT_VERSION),
 		.lang = req->ctx.lang,
 	};
-	return fy_param(req, "once").len ? store_once(req, &message) : store(req, &message);
+	struct fy_slice email_hash = fy_slice(hash, sizeof hash);
+	return fy_param(req, "once").len ? store_once(req, &message, email_hash) : store(req, &message, email_hash);
 }
 
 fy_async static int contact_done(struct fy_req *req)

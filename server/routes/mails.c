@@ -82,6 +82,7 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 	const struct fy_letterhead head = {
 		.lang = mail->lang,
 		.site_name = ctx->config->site_name,
+		.site_address = ctx->config->site_address,
 		.home_url = ctx->config->server_base_url,
 	};
 	fy_buf_init(&out.subject, ctx->arena, FY_LETTER_SUBJECT_MAX);

@@ -9,6 +9,7 @@
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/outbox.h"
+#include "storage/throttle.h"
 
 #define SETTLE_MS 100
 #define TOKEN_PARAM 64
@@ -68,9 +69,12 @@ fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash, bool
 	struct fy_account_signin known;
 	struct fy_mail_new mail;
 	struct fy_one_time token;
+	bool may_write = fy_throttle_mail(&req->ctx, hash);
 	int err = fy_accounts_find_signin(&req->ctx, hash, &known);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? 0 : err;
+	if (!may_write)
+		return registering && known.state == FY_ACCOUNT_PENDING ? fy_accounts_contest(&req->ctx, known.id) : 0;
 	if (known.state == FY_ACCOUNT_ACTIVE) {
 		err = fy_mails_address_known(req, known.language, known.email.text, known.given_name, &mail);
 		mail.account_id = known.id;

@@ -2,9 +2,10 @@
 // read in; and the way of a contact message from the visitor to the staff.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { isSignedIn, member, owner, person, setUp, signInToOffice } from '../support/flows.mjs';
+import { isSignedIn, member, owner, person, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { Visitor } from '../support/visitor.mjs';
+import { until } from '../support/wait.mjs';
 
 let foyer;
 let office;
@@ -160,6 +161,24 @@ test('each field of the contact form is judged, and none can write into the mail
     assert.doesNotMatch(mail.raw, /^Bcc:/im);
     assert.ok(!mail.raw.includes('victim@'));
   }
+});
+
+test('no form is a way to flood a stranger with mail', async () => {
+  const victim = `victim.${process.pid}@example.org`;
+  const who = person({ email: victim });
+  await member(foyer, who);
+  const before = foyer.mails().filter((mail) => mail.to === victim).length;
+  const crowd = Array.from({ length: 6 }, () => new Visitor(foyer));
+  for (const one of crowd) {
+    assert.equal((await one.submit('/contact', '/contact', message({ email: victim }))).status, 303);
+    assert.equal((await one.submit('/password/forgot', '/password/forgot', { email: victim })).status, 200);
+    assert.equal((await one.submit('/register', '/register', who)).status, 200);
+  }
+  await signIn(foyer, who);                      // nothing of it hurts the holder
+  const mails = () => foyer.mails().filter((mail) => mail.to === victim).length - before;
+  await until('the mails that may go', () => mails() === 6);
+  await foyer.run(['jobs', 'run', 'mail']);
+  assert.equal(mails(), 6);
 });
 
 test('many messages at once are all stored, once each', async () => {
