@@ -28,8 +28,8 @@ const struct fy_curl *fy_curl_load(void)
 		fy_log(NULL, FY_LOG_ERROR, "curl.missing", FY_KV("reason", (const char *)dlerror()));
 		return NULL;
 	}
-#define FY_CURL_FIND(name)                                                                         \
-	if ((curl.name = (__typeof__(&name))find(library, #name)) == NULL)                          \
+#define FY_CURL_FIND(name)                                                 \
+	if ((curl.name = (__typeof__(&name))find(library, #name)) == NULL) \
 		return NULL;
 	FY_CURL_FUNCTIONS(FY_CURL_FIND)
 #undef FY_CURL_FIND

@@ -21,10 +21,10 @@
 #include "jobs/rotate_plan.h"
 
 #define CHUNK 65536
-#define WITH_GZIP_HEADER (15 + 16)       /* window bits of deflateInit2 and inflateInit2 */
+#define WITH_GZIP_HEADER (15 + 16) /* window bits of deflateInit2 and inflateInit2 */
 
 struct fy_gzip_file {
-	int dir, in, out;            /* out is the temporary file, or while comparing the target */
+	int dir, in, out; /* out is the temporary file, or while comparing the target */
 	char name[FY_ROTATE_NAME_MAX], target[FY_ROTATE_NAME_MAX], temp[FY_ROTATE_NAME_MAX + 8];
 	struct stat source;
 	bool comparing, has_stream, has_temp;
@@ -74,8 +74,9 @@ static int start(struct fy_gzip_file *file)
 			return -errno;
 		file->has_temp = true;
 	}
-	int code = file->comparing ? inflateInit2(&file->stream, WITH_GZIP_HEADER) :
-		   deflateInit2(&file->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WITH_GZIP_HEADER, 8, Z_DEFAULT_STRATEGY);
+	int code = file->comparing ? inflateInit2(&file->stream, WITH_GZIP_HEADER)
+				   : deflateInit2(&file->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WITH_GZIP_HEADER, 8,
+						  Z_DEFAULT_STRATEGY);
 	if (code != Z_OK)
 		return FY_ERR_NOMEM;
 	file->has_stream = true;
@@ -184,7 +185,7 @@ static int compare(struct fy_gzip_file *file, size_t max, bool *ret_done)
 				if (err)
 					return err;
 				if (got == 0)
-					return FY_ERR_EXISTS;            /* cut off: not written by pack */
+					return FY_ERR_EXISTS; /* cut off: not written by pack */
 				file->stream.next_in = file->packed;
 				file->stream.avail_in = (uInt)got;
 			}
@@ -204,7 +205,7 @@ static int compare(struct fy_gzip_file *file, size_t max, bool *ret_done)
 		return 0;
 	err = read_full(file->in, file->plain, 1, &got);
 	if (err || got || file->stream.avail_in)
-		return err ? err : FY_ERR_EXISTS;        /* the source goes on, or the target does */
+		return err ? err : FY_ERR_EXISTS; /* the source goes on, or the target does */
 	*ret_done = true;
 	return drop_source(file);
 }

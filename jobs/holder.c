@@ -11,7 +11,7 @@
 #include "foyer/require.h"
 #include "jobs/worker_name.h"
 
-#define GIVE_BACK_MS 5000        /* also past the run's own deadline */
+#define GIVE_BACK_MS 5000 /* also past the run's own deadline */
 #define NEVER UINT64_MAX
 
 struct host_step {
@@ -118,9 +118,10 @@ static fy_async void renew(void *arg)
 		if (err == 0)
 			good_until_ms = asked_ms + job->hold_s * 1000ULL;
 		else if (err == FY_ERR_EXPIRED || fy_loop_ms() + pause_ms >= good_until_ms)
-			*h->lost = true;         /* the last chance to say so before it runs out by itself */
+			*h->lost = true; /* the last chance to say so before it runs out by itself */
 		if (err && *h->lost)
-			fy_log(&h->ctx, FY_LOG_WARN, "job.lease_lost", FY_KV("job", job->name), FY_KV("error", fy_strerror(err)));
+			fy_log(&h->ctx, FY_LOG_WARN, "job.lease_lost", FY_KV("job", job->name),
+			       FY_KV("error", fy_strerror(err)));
 	}
 	h->renewing = false;
 	fy_wait_done(&h->stopped, 0);
@@ -131,7 +132,7 @@ static fy_async void stop_renewing(struct fy_job_holding *h)
 	h->stopping = true;
 	fy_wait_done(&h->stop, 0);
 	while (h->renewing)
-		fy_wait(&h->stopped, NEVER);     /* ends with the statement that runs, which has a deadline */
+		fy_wait(&h->stopped, NEVER); /* ends with the statement that runs, which has a deadline */
 }
 
 /* A lease whose holder was killed is given back in its name: nobody need wait until it would have lapsed. False: it is
@@ -158,14 +159,16 @@ static fy_async int take_lease(struct fy_ctx *ctx, struct fy_job_holding *h, boo
 	fy_time due_by = even_early ? FY_LEASE_EVEN_EARLY : fy_clock();
 	int err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), due_by, &h->fence);
 	if (err == FY_ERR_BUSY && free_from_the_dead(ctx, job))
-		err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), FY_LEASE_EVEN_EARLY, &h->fence);
+		err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), FY_LEASE_EVEN_EARLY,
+				     &h->fence);
 	if (err)
 		return err;
 	h->renewing = true;
 	err = fy_fiber_start(renew, h);
 	if (err) {
 		h->renewing = false;
-		fy_leases_finish(ctx, fy_str(job->name), fy_str(h->owner), h->fence, err, FY_LIT("too many fibers"), fy_clock());
+		fy_leases_finish(ctx, fy_str(job->name), fy_str(h->owner), h->fence, err, FY_LIT("too many fibers"),
+				 fy_clock());
 	}
 	return err;
 }
@@ -183,7 +186,7 @@ static fy_async int take_lock(struct fy_ctx *ctx, struct fy_job_holding *h, bool
 		return FY_ERR_EXISTS;
 	}
 	step.state.last_started_at = now;
-	on_pool(work_save, &step);               /* a full disk must not keep the job from making room */
+	on_pool(work_save, &step); /* a full disk must not keep the job from making room */
 	h->fd = step.fd;
 	h->dir = step.dir;
 	h->state = step.state;
@@ -195,7 +198,8 @@ fy_async int fy_holder_take(struct fy_ctx *ctx, const struct fy_job *job, bool e
 {
 	*ret_holding = (struct fy_job_holding){ .job = job, .fd = -1, .ctx = *ctx, .lost = lost };
 	fy_worker_name(ret_holding->owner);
-	return job->scope == FY_JOB_HOST ? take_lock(ctx, ret_holding, even_early) : take_lease(ctx, ret_holding, even_early);
+	return job->scope == FY_JOB_HOST ? take_lock(ctx, ret_holding, even_early)
+					 : take_lease(ctx, ret_holding, even_early);
 }
 
 static fy_async int give_back_lock(struct fy_job_holding *h, int result, struct fy_slice detail, fy_time next_due_at)
@@ -219,8 +223,8 @@ fy_async int fy_holder_give_back(struct fy_ctx *ctx, struct fy_job_holding *hold
 	stop_renewing(holding);
 	struct fy_ctx own = *ctx;
 	own.deadline_ms = fy_loop_ms() + GIVE_BACK_MS;
-	return fy_leases_finish(&own, fy_str(holding->job->name), fy_str(holding->owner), holding->fence, result, detail,
-				next_due_at);
+	return fy_leases_finish(&own, fy_str(holding->job->name), fy_str(holding->owner), holding->fence, result,
+				detail, next_due_at);
 }
 
 fy_async int fy_job_load_note(struct fy_job_run *run, char ret_note[FY_JOB_NOTE_MAX])

@@ -10,8 +10,8 @@
 struct fy_job_holding {
 	const struct fy_job *job;
 	char owner[FY_LEASE_OWNER_MAX + 1];
-	uint64_t fence;              /* FY_JOB_CLUSTER */
-	int fd;                      /* FY_JOB_HOST */
+	uint64_t fence; /* FY_JOB_CLUSTER */
+	int fd;         /* FY_JOB_HOST */
 	const char *dir;
 	struct fy_host_state state;
 
@@ -27,7 +27,7 @@ struct fy_job_standing {
 	bool held;
 	fy_time last_started_at, last_finished_at, next_due_at;
 	int last_result;
-	struct fy_slice detail;      /* in the context's arena */
+	struct fy_slice detail; /* in the context's arena */
 };
 fy_async int fy_holder_look(struct fy_ctx *ctx, const struct fy_job *job, struct fy_job_standing *ret_standing);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_BYTES 1024         /* one write, inside one page: a reader sees the old or the new */
+#define STATE_BYTES 1024 /* one write, inside one page: a reader sees the old or the new */
 #define FORMAT "foyer-job 1\nstarted %lld\nfinished %lld\ndue %lld\nresult %d\nnote %s\ndetail %s\n"
 
 static int open_at(const char *dir, const char *name, int flags)
@@ -58,13 +58,15 @@ void fy_host_lock_load(int fd, struct fy_host_state *ret_state)
 	if (got <= 0)
 		return;
 	text[got] = '\0';
-	if (sscanf(text, "foyer-job 1\nstarted %lld\nfinished %lld\ndue %lld\nresult %d\nnote %n", &started, &finished, &due,
-		   &state.last_result, &used) != 4 || used == 0)
+	if (sscanf(text, "foyer-job 1\nstarted %lld\nfinished %lld\ndue %lld\nresult %d\nnote %n", &started, &finished,
+		   &due, &state.last_result, &used) != 4 ||
+	    used == 0)
 		return;
 	const char *note = strstr(text, "\nnote ") + 6, *end = strchr(note, '\n');
 	const char *detail = end ? strstr(end, "\ndetail ") : NULL;
 	const char *stop = detail ? strchr(detail + 8, '\n') : NULL;
-	if (stop == NULL || (size_t)(end - note) >= sizeof state.note || (size_t)(stop - detail - 8) >= sizeof state.detail)
+	if (stop == NULL || (size_t)(end - note) >= sizeof state.note ||
+	    (size_t)(stop - detail - 8) >= sizeof state.detail)
 		return;
 	memcpy(state.note, note, (size_t)(end - note));
 	memcpy(state.detail, detail + 8, (size_t)(stop - detail - 8));
@@ -89,8 +91,9 @@ int fy_host_lock_save(int fd, const struct fy_host_state *state)
 
 	one_line(note, sizeof note, state->note);
 	one_line(detail, sizeof detail, state->detail);
-	int len = snprintf(text, sizeof text, FORMAT, (long long)state->last_started_at, (long long)state->last_finished_at,
-			   (long long)state->next_due_at, state->last_result, note, detail);
+	int len = snprintf(text, sizeof text, FORMAT, (long long)state->last_started_at,
+			   (long long)state->last_finished_at, (long long)state->next_due_at, state->last_result, note,
+			   detail);
 	memset(text + len, '\n', sizeof text - (size_t)len);
 	ssize_t put = pwrite(fd, text, sizeof text, 0);
 	return put == (ssize_t)sizeof text ? 0 : put < 0 ? -errno : -ENOSPC;

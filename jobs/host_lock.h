@@ -10,9 +10,9 @@
 #include "storage/leases.h"
 
 struct fy_host_state {
-	fy_time last_started_at, last_finished_at, next_due_at;      /* 0: never */
+	fy_time last_started_at, last_finished_at, next_due_at; /* 0: never */
 	int last_result;
-	char note[FY_JOB_NOTE_MAX];  /* the job's own; empty: none */
+	char note[FY_JOB_NOTE_MAX]; /* the job's own; empty: none */
 	char detail[FY_LEASE_DETAIL_MAX + 1];
 };
 

@@ -15,13 +15,13 @@ struct fy_job_run;
 
 /* How many may run it at a time. */
 enum fy_job_scope {
-	FY_JOB_CLUSTER = 1,          /* one of all servers: a lease in MariaDB */
-	FY_JOB_HOST,                 /* one for each log directory: a lock on a file in it, also while MariaDB is away */
+	FY_JOB_CLUSTER = 1, /* one of all servers: a lease in MariaDB */
+	FY_JOB_HOST,        /* one for each log directory: a lock on a file in it, also while MariaDB is away */
 };
 
 struct fy_job {
-	const char *name;            /* up to FY_LEASE_NAME_MAX */
-	const char *what[2];         /* by enum fy_lang */
+	const char *name;    /* up to FY_LEASE_NAME_MAX */
+	const char *what[2]; /* by enum fy_lang */
 	enum fy_job_scope scope;
 	unsigned period_s, jitter_s; /* from the end of a run to the next: period + 0..jitter */
 	unsigned deadline_s;         /* a run that takes longer stops between two slices */
@@ -34,7 +34,7 @@ struct fy_job {
 /* The table; `fy_jobs_table_count` rows. */
 extern const struct fy_job fy_jobs_table[];
 extern const size_t fy_jobs_table_count;
-const struct fy_job *fy_jobs_find(const char *name);         /* NULL: none */
+const struct fy_job *fy_jobs_find(const char *name); /* NULL: none */
 
 fy_async int fy_purge_run(struct fy_job_run *run);
 fy_async int fy_rotate_run(struct fy_job_run *run);
@@ -47,15 +47,15 @@ struct fy_job_holding;
 
 /* One run. On the stack of its fiber. */
 struct fy_job_run {
-	struct fy_ctx *ctx;          /* ctx->now: the time the job is to believe in */
+	struct fy_ctx *ctx; /* ctx->now: the time the job is to believe in */
 	const struct fy_job *job;
 	bool dry_run;
-	bool more;                   /* set by the job: there is more to do at once */
+	bool more; /* set by the job: there is more to do at once */
 
 	/* The rest is the runner's and report.c's. */
-	const bool *draining;        /* NULL: nobody drains it */
-	struct fy_job_holding *holding;      /* NULL in a dry run */
-	bool lost;                   /* the lease is another's, or may be */
+	const bool *draining;           /* NULL: nobody drains it */
+	struct fy_job_holding *holding; /* NULL in a dry run */
+	bool lost;                      /* the lease is another's, or may be */
 	struct fy_job_item items[FY_JOB_ITEMS_MAX];
 	struct fy_buf names[FY_JOB_ITEMS_MAX];
 	size_t item_count;
@@ -69,7 +69,8 @@ fy_async int fy_job_continue(struct fy_job_run *run);
 int fy_job_may_go_on(const struct fy_job_run *run);
 
 /* Notes that `count` objects were treated, or in a dry run would be; adds to an earlier note of the same action and
- * object. `action` and `object` are constants with a row in words.c; `name` (an id, a file name; empty: none) must not be personal. */
+ * object. `action` and `object` are constants with a row in words.c; `name` (an id, a file name; empty: none) must
+ * not be personal. */
 void fy_job_note(struct fy_job_run *run, const char *action, const char *object, uint64_t count, struct fy_slice name);
 void fy_job_note_id(struct fy_job_run *run, const char *action, const char *object, uint64_t id);
 

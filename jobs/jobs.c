@@ -10,7 +10,7 @@ const struct fy_job fy_jobs_table[] = {
 		.name = "mail",
 		.what = { "Envoie les courriels en attente.", "Sends the mails that wait." },
 		.scope = FY_JOB_CLUSTER,
-		.period_s = 5,               /* a mail is announced by fy_jobs_kick; this finds retries and other servers' */
+		.period_s = 5, /* a mail is announced by fy_jobs_kick; this finds retries and other servers' */
 		.jitter_s = 1,
 		.deadline_s = 300,
 		.hold_s = 60,
@@ -23,7 +23,7 @@ const struct fy_job fy_jobs_table[] = {
 			  "Deletes registrations never confirmed, expired links, mails that were sent, and old contact "
 			  "messages." },
 		.scope = FY_JOB_CLUSTER,
-		.period_s = 3600,            /* a promise of seven days is then kept to the hour */
+		.period_s = 3600, /* a promise of seven days is then kept to the hour */
 		.jitter_s = 300,
 		.deadline_s = 600,
 		.hold_s = 60,
@@ -34,7 +34,7 @@ const struct fy_job fy_jobs_table[] = {
 		.what = { "Archive, compresse et supprime à terme les journaux.",
 			  "Rotates, compresses and in time deletes the logs." },
 		.scope = FY_JOB_HOST,
-		.period_s = 60,              /* so "daily" is within a minute after midnight */
+		.period_s = 60, /* so "daily" is within a minute after midnight */
 		.jitter_s = 0,
 		.deadline_s = 1800,
 		.run = fy_rotate_run,

@@ -1,11 +1,10 @@
 /* The delivery of the outbox: claims what is due, writes it to the mail directory or sends it by SMTP, and reports.
- * Which mails are due and when a failed one is tried again are storage/outbox.h's; the words are the author's, the bytes
- * mail_letter.c's. Run by the runner, a few seconds apart and whenever a route kicked it after its commit.
+ * Which mails are due and when a failed one is tried again are storage/outbox.h's; the words are the author's, the
+ * bytes mail_letter.c's. Run by the runner, a few seconds apart and whenever a route kicked it after its commit.
  *
  * A mail is claimed only when somebody is free to deliver it, so a run that stops leaves none behind. Killed between
- * delivery and report, the next run on this machine gives the claim back, or it lapses, and the mail goes out again with
- * the same Message-ID and the same file name.
- * Addresses, subjects and texts never reach the log. */
+ * delivery and report, the next run on this machine gives the claim back, or it lapses, and the mail goes out again
+ * with the same Message-ID and the same file name. Addresses, subjects and texts never reach the log. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,19 +20,19 @@
 #include "storage/outbox.h"
 #include "storage/statements.h"
 
-#define RUN_MAX 100              /* `max` of the statement that lists them; then the next run goes on at once */
+#define RUN_MAX 100 /* `max` of the statement that lists them; then the next run goes on at once */
 #define AT_A_TIME 4
-#define BURST 20                 /* mails of a run that go out before mail.per_second counts */
+#define BURST 20 /* mails of a run that go out before mail.per_second counts */
 #define PACE_MS 50
-#define DELIVERY_MS 130000       /* more than the SMTP client's own limit */
+#define DELIVERY_MS 130000 /* more than the SMTP client's own limit */
 #define REPORT_MS 10000
-#define CLAIM_FOR (5 * FY_MINUTE)        /* more than delivery and report may take */
+#define CLAIM_FOR (5 * FY_MINUTE) /* more than delivery and report may take */
 
 struct delivery;
 
 struct postman {
 	struct fy_job_run *run;
-	struct fy_smtp *smtp;        /* NULL: to the directory */
+	struct fy_smtp *smtp; /* NULL: to the directory */
 	struct fy_slice owner;
 	struct delivery *free, *done;
 	struct fy_wait changed;
@@ -119,12 +118,12 @@ static fy_async int deliver(struct fy_ctx *ctx, struct delivery *d)
 
 	if (err) {
 		d->reason = fy_fmt(ctx->arena, "cannot be written, the fault is in: %s", why);
-		d->permanent = err != FY_ERR_CONFIG;     /* a wrong mail.from can be mended */
+		d->permanent = err != FY_ERR_CONFIG; /* a wrong mail.from can be mended */
 		return err;
 	}
 	err = d->postman->smtp ? to_server(ctx, d, &written) : to_directory(ctx, d, &letter, &written);
 	const struct fy_slice secrets[] = { letter.text.text, letter.html.text, written.message.text };
-	for (size_t i = 0; i < FY_COUNT(secrets); i++)   /* they may hold a link that signs in */
+	for (size_t i = 0; i < FY_COUNT(secrets); i++) /* they may hold a link that signs in */
 		explicit_bzero((char *)secrets[i].ptr, secrets[i].len);
 	return err;
 }
@@ -139,14 +138,16 @@ static fy_async void carry(void *arg)
 	ctx.deadline_ms = fy_loop_ms() + DELIVERY_MS;
 	d->err = deliver(&ctx, d);
 	ctx.deadline_ms = fy_loop_ms() + REPORT_MS;
-	ctx.now = fy_clock();            /* when it really happened, also in a run with a moved clock */
-	int err = d->err == 0 ? fy_outbox_sent(&ctx, p->owner, &d->mail) :
-		  fy_outbox_failed(&ctx, p->owner, &d->mail, d->reason, d->permanent, &d->final);
+	ctx.now = fy_clock(); /* when it really happened, also in a run with a moved clock */
+	int err = d->err == 0 ? fy_outbox_sent(&ctx, p->owner, &d->mail)
+			      : fy_outbox_failed(&ctx, p->owner, &d->mail, d->reason, d->permanent, &d->final);
 	if (d->err)
-		fy_log(&ctx, FY_LOG_WARN, "mail.not_delivered", FY_KV("mail", d->mail.id), FY_KV("attempt", d->mail.attempts),
-		       FY_KV("template", d->mail.template_name), FY_KV("final", d->final), FY_KV("reason", d->reason));
-	if (err)                         /* the claim lapses, and it is delivered again */
-		fy_log(&ctx, FY_LOG_WARN, "mail.not_recorded", FY_KV("mail", d->mail.id), FY_KV("error", fy_strerror(err)));
+		fy_log(&ctx, FY_LOG_WARN, "mail.not_delivered", FY_KV("mail", d->mail.id),
+		       FY_KV("attempt", d->mail.attempts), FY_KV("template", d->mail.template_name),
+		       FY_KV("final", d->final), FY_KV("reason", d->reason));
+	if (err) /* the claim lapses, and it is delivered again */
+		fy_log(&ctx, FY_LOG_WARN, "mail.not_recorded", FY_KV("mail", d->mail.id),
+		       FY_KV("error", fy_strerror(err)));
 	d->next = p->done;
 	p->done = d;
 	p->active--;
@@ -199,7 +200,7 @@ static fy_async int hand_out(struct postman *p, bool *ret_none)
 		fy_arena_init(&d->arena, 0);
 		p->taken++;
 		p->active++;
-		if (fy_fiber_start(carry, d)) {  /* requests took all fibers: then this one carries it */
+		if (fy_fiber_start(carry, d)) { /* requests took all fibers: then this one carries it */
 			carry(d);
 		}
 	}
@@ -234,14 +235,14 @@ static fy_async int go_round(struct postman *p)
 			continue;
 		}
 		if (want && p->active < AT_A_TIME) {
-			ctx->now = began + (fy_time)(fy_loop_ms() - began_ms) * 1000;    /* claims lapse from now on */
+			ctx->now = began + (fy_time)(fy_loop_ms() - began_ms) * 1000; /* claims lapse from now on */
 			err = hand_out(p, &none);
 			continue;
 		}
 		if (p->active == 0 && p->done == NULL)
 			break;
 		if (p->done == NULL)
-			fy_wait(&p->changed, UINT64_MAX);        /* each hand has its own deadline */
+			fy_wait(&p->changed, UINT64_MAX); /* each hand has its own deadline */
 	}
 	p->run->more = p->taken == RUN_MAX;
 	return err;
@@ -251,8 +252,8 @@ static fy_async int plan(struct fy_job_run *run)
 {
 	struct fy_sql_outbox_due_row *due;
 	size_t count;
-	int err = fy_sql_outbox_due(run->ctx, &(struct fy_sql_outbox_due_params){ .now = run->ctx->now, .limit = RUN_MAX },
-				    &due, &count);
+	int err = fy_sql_outbox_due(
+		run->ctx, &(struct fy_sql_outbox_due_params){ .now = run->ctx->now, .limit = RUN_MAX }, &due, &count);
 	for (size_t i = 0; i < count && err == 0; i++)
 		fy_job_note_id(run, "send", "mails", due[i].id);
 	return err;
@@ -272,7 +273,8 @@ static int open_transport(struct postman *p)
 		.ca_file = config->mail_smtp_ca.len ? config->mail_smtp_ca.ptr : NULL,
 	};
 	int err = fy_smtp_create(&options, &p->smtp);
-	return err ? fy_fail(p->run->ctx, err, err == FY_ERR_CONFIG ? "mail.smtp_url cannot be used" : "no SMTP client") : 0;
+	return err ? fy_fail(p->run->ctx, err, err == FY_ERR_CONFIG ? "mail.smtp_url cannot be used" : "no SMTP client")
+		   : 0;
 }
 
 fy_async int fy_mail_run(struct fy_job_run *run)

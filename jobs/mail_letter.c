@@ -64,14 +64,15 @@ int fy_letter_write(struct fy_arena *arena, const struct fy_letter *letter, stru
 		return FY_ERR_INVALID;
 	mail.message_id = message_id(arena, letter, mail.from.address);
 	fy_buf_init(&buf, arena, FY_LETTER_MAX);
-	fy_buf_reserve(&buf, 2048 + 2 * (letter->text.text.len + letter->html.text.len));       /* growing leaves copies */
+	fy_buf_reserve(&buf, 2048 + 2 * (letter->text.text.len + letter->html.text.len)); /* growing leaves copies */
 	buf.failed = false;
 	err = fy_mail_write(&buf, &mail, &bad);
 	*ret_why = bad;
 	if (err)
 		return err;
-	*ret_written = (struct fy_letter_written){
-		.from = mail.from.address, .to = { mail.to.address }, .message = { fy_buf_slice(&buf) } };
+	*ret_written = (struct fy_letter_written){ .from = mail.from.address,
+						   .to = { mail.to.address },
+						   .message = { fy_buf_slice(&buf) } };
 	return 0;
 }
 
@@ -79,6 +80,6 @@ struct fy_slice fy_letter_name(struct fy_arena *arena, const struct fy_letter *l
 {
 	struct fy_datetime at = fy_datetime_utc(letter->created_at);
 
-	return fy_fmt(arena, "%04d%02d%02dT%02d%02d%02d.%06dZ-%012llu", at.date.year, at.date.month, at.date.day, at.hour,
-		      at.minute, at.second, at.micro, (unsigned long long)letter->id);
+	return fy_fmt(arena, "%04d%02d%02dT%02d%02d%02d.%06dZ-%012llu", at.date.year, at.date.month, at.date.day,
+		      at.hour, at.minute, at.second, at.micro, (unsigned long long)letter->id);
 }

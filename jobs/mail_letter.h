@@ -6,22 +6,22 @@
 #include "foyer/ctx.h"
 
 /* A message is at most two bodies in quoted-printable (three bytes for one), and its head. */
-#define FY_LETTER_SUBJECT_MAX 998        /* a line of RFC 5322 2.1.1 */
+#define FY_LETTER_SUBJECT_MAX 998 /* a line of RFC 5322 2.1.1 */
 #define FY_LETTER_BODY_MAX 65536
 #define FY_LETTER_MAX (6 * FY_LETTER_BODY_MAX + 65536)
 
 struct fy_letter {
-	uint64_t id;                 /* of the row; with created_at it makes Message-ID and file name */
+	uint64_t id; /* of the row; with created_at it makes Message-ID and file name */
 	fy_time created_at;
 	enum fy_lang lang;
-	struct fy_slice sender;      /* mail.from: "Name <address>" or an address */
+	struct fy_slice sender; /* mail.from: "Name <address>" or an address */
 	struct fy_personal to;
 	struct fy_personal subject;
 	struct fy_secret text, html; /* html may be empty */
 };
 
 struct fy_letter_written {
-	struct fy_slice from;        /* the envelope's addresses, checked */
+	struct fy_slice from; /* the envelope's addresses, checked */
 	struct fy_personal to;
 	struct fy_secret message;
 };

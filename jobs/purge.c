@@ -11,9 +11,9 @@
 #include "storage/outbox.h"
 #include "storage/tokens.h"
 
-#define SLICE 200                /* rows; short enough that nobody waits for their locks */
+#define SLICE 200 /* rows; short enough that nobody waits for their locks */
 
-#define NAMED 3000               /* ids of a dry run: more than an item has room for (report.c) */
+#define NAMED 3000 /* ids of a dry run: more than an item has room for (report.c) */
 
 /* What goes by one statement: how many there are, which come first, and delete those that do. */
 struct heap {
@@ -24,7 +24,8 @@ struct heap {
 };
 
 /* `count` of them, of which the first are known by their ids. */
-static void note_heap(struct fy_job_run *run, const struct heap *heap, uint64_t count, const uint64_t *ids, size_t known)
+static void note_heap(struct fy_job_run *run, const struct heap *heap, uint64_t count, const uint64_t *ids,
+		      size_t known)
 {
 	for (size_t i = 0; i < known && i < count; i++)
 		fy_job_note_id(run, "delete", heap->object, ids[i]);
@@ -73,7 +74,7 @@ static fy_async int purge_registrations(struct fy_job_run *run, fy_time before)
 	do {
 		int err = fy_accounts_list_unconfirmed(run->ctx, before, after, SLICE, &ids, &count);
 		for (size_t i = 0; i < count && err == 0; i++) {
-			bool deleted = true;     /* a dry run trusts the list that the real run starts from */
+			bool deleted = true; /* a dry run trusts the list that the real run starts from */
 			if (!run->dry_run)
 				err = fy_accounts_delete_unconfirmed(run->ctx, ids[i], before, &deleted);
 			if (err == 0 && deleted) /* otherwise it was confirmed in the meantime */
@@ -92,7 +93,8 @@ static fy_async int purge_registrations(struct fy_job_run *run, fy_time before)
 
 fy_async int fy_purge_run(struct fy_job_run *run)
 {
-	static const struct heap links = { "expired links", fy_tokens_count_expired, fy_tokens_list_expired, fy_tokens_purge };
+	static const struct heap links = { "expired links", fy_tokens_count_expired, fy_tokens_list_expired,
+					   fy_tokens_purge };
 	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_list_old, fy_outbox_purge };
 	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_list_old,
 					      fy_contact_purge };

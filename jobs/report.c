@@ -7,7 +7,7 @@
 #include "jobs/words.h"
 #include "storage/leases.h"
 
-#define NAMES_MAX 16384          /* bytes of names of one item; past it "…" */
+#define NAMES_MAX 16384 /* bytes of names of one item; past it "…" */
 #define NAMES_MORE ", …"
 
 static struct fy_job_item *item_of(struct fy_job_run *run, const char *action, const char *object)
@@ -33,7 +33,7 @@ void fy_job_note(struct fy_job_run *run, const char *action, const char *object,
 	if (names->len + name.len + 2 + sizeof NAMES_MORE > NAMES_MAX) {
 		fy_buf_put(names, FY_LIT(NAMES_MORE));
 		item->names = fy_buf_slice(names);
-		names->failed = true;            /* from now on only the count grows */
+		names->failed = true; /* from now on only the count grows */
 		return;
 	}
 	if (names->len)

@@ -21,8 +21,8 @@
 #include "jobs/rotate_plan.h"
 
 #define SLICE_BYTES ((size_t)4 << 20)
-#define LOOK_MS 100              /* how often to see whether the last writer has gone */
-#define WRITERS_MS 10000         /* and how long, in all; an idle writer is waited for by the next run */
+#define LOOK_MS 100      /* how often to see whether the last writer has gone */
+#define WRITERS_MS 10000 /* and how long, in all; an idle writer is waited for by the next run */
 
 struct rotation {
 	struct fy_job_run *run;
@@ -128,8 +128,9 @@ static fy_async int compress(struct rotation *r)
 static int fail_step(struct rotation *r, int err)
 {
 	static const char *const verbs[] = { "", "removing", "renaming", "compressing", "deleting" };
-	const char *why = err == FY_ERR_EXISTS ? "a different file has its compressed name" :
-			  err == -ENOSPC || err == -EDQUOT ? "the disk is full; the file is kept as it is" : fy_strerror(err);
+	const char *why = err == FY_ERR_EXISTS               ? "a different file has its compressed name"
+			  : err == -ENOSPC || err == -EDQUOT ? "the disk is full; the file is kept as it is"
+							     : fy_strerror(err);
 
 	fy_log(r->run->ctx, FY_LOG_ERROR, "rotate.step_failed", FY_KV("file", (const char *)r->step->name),
 	       FY_KV("doing", verbs[r->step->action]), FY_KV("reason", why));
@@ -166,7 +167,8 @@ static fy_async int follow(struct rotation *r)
 		if (err == 0)
 			note(r);
 		else if (err == FY_ERR_BUSY)
-			fy_job_note(run, "leave for the next run", "logs that are still written", 1, fy_str(r->step->name));
+			fy_job_note(run, "leave for the next run", "logs that are still written", 1,
+				    fy_str(r->step->name));
 		else if (err == FY_ERR_CANCELLED || err == FY_ERR_EXPIRED || err == FY_ERR_TIMEOUT)
 			return err;
 		else if (result == 0)
@@ -189,7 +191,7 @@ static fy_async int begun_on(struct fy_job_run *run, struct fy_date today, struc
 	if (sscanf(note_text, "%4d%2d%2d", &year, &month, &day) == 3) {
 		struct fy_date date = { .year = year, .month = month, .day = day };
 		if (fy_date_valid(date) && fy_date_compare(date, today) < 0)
-			*ret_day = date;         /* otherwise a run with a moved clock was here */
+			*ret_day = date; /* otherwise a run with a moved clock was here */
 	}
 	return 0;
 }

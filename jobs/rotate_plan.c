@@ -42,7 +42,9 @@ bool fy_rotate_parse(const char *name, const char **ret_base, struct fy_date *re
 		unsigned day, number = 1;
 		if (strncmp(name, bases[i], len) != 0 || *at++ != '-' || !digits(&at, 8, 8, &day))
 			continue;
-		struct fy_date date = { .year = (int)(day / 10000), .month = (int)(day / 100 % 100), .day = (int)(day % 100) };
+		struct fy_date date = { .year = (int)(day / 10000),
+					.month = (int)(day / 100 % 100),
+					.day = (int)(day % 100) };
 		if (!fy_date_valid(date))
 			return false;
 		if (at[0] == '.' && at[1] != 'g') {
@@ -179,7 +181,8 @@ static void decide(const struct scan *scan, const struct fy_rotate_rules *rules,
 
 	for (size_t i = 0; i < FY_COUNT(bases); i++) {
 		unsigned number = next_number(scan, bases[i], rules->begun);
-		if (scan->live_bytes[i] == 0 || (!new_day && scan->live_bytes[i] < rules->rotate_bytes) || number > NUMBER_MAX)
+		if (scan->live_bytes[i] == 0 || (!new_day && scan->live_bytes[i] < rules->rotate_bytes) ||
+		    number > NUMBER_MAX)
 			continue;
 		name_rotated(target, bases[i], rules->begun, number);
 		add_step(plan, FY_ROTATE_RENAME, bases[i], target);

@@ -14,10 +14,10 @@
 
 /* In the order in which they are done. */
 enum fy_rotate_action {
-	FY_ROTATE_CLEAN = 1,         /* remove what an interrupted compression left */
-	FY_ROTATE_RENAME,            /* name -> target */
-	FY_ROTATE_COMPRESS,          /* name -> target, then remove name; where target is there already, only that */
-	FY_ROTATE_DELETE,            /* too old */
+	FY_ROTATE_CLEAN = 1, /* remove what an interrupted compression left */
+	FY_ROTATE_RENAME,    /* name -> target */
+	FY_ROTATE_COMPRESS,  /* name -> target, then remove name; where target is there already, only that */
+	FY_ROTATE_DELETE,    /* too old */
 };
 
 struct fy_rotate_step {
@@ -27,15 +27,15 @@ struct fy_rotate_step {
 };
 
 struct fy_rotate_rules {
-	struct fy_date today;        /* in Paris */
-	struct fy_date begun;        /* the day the present logs belong to: today or earlier */
+	struct fy_date today; /* in Paris */
+	struct fy_date begun; /* the day the present logs belong to: today or earlier */
 	uint64_t rotate_bytes;
 	int64_t keep_days;
 	bool gzip;
 };
 
 struct fy_rotate_plan {
-	struct fy_rotate_step *steps;        /* malloc */
+	struct fy_rotate_step *steps; /* malloc */
 	size_t count, room;
 };
 

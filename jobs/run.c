@@ -10,7 +10,7 @@
 #include "jobs/holder.h"
 #include "jobs/words.h"
 
-#define RETRY_S 300              /* a job that failed is tried again after this, or its period */
+#define RETRY_S 300 /* a job that failed is tried again after this, or its period */
 
 int fy_job_may_go_on(const struct fy_job_run *run)
 {
@@ -26,7 +26,7 @@ fy_async int fy_job_continue(struct fy_job_run *run)
 	int err = fy_job_may_go_on(run);
 	if (err)
 		return err;
-	fy_sleep(run->ctx, 1);           /* requests come first */
+	fy_sleep(run->ctx, 1); /* requests come first */
 	return fy_job_may_go_on(run);
 }
 
@@ -51,7 +51,8 @@ static struct fy_slice detail_of(struct fy_job_run *run, int result)
 		return done;
 	if (result == FY_ERR_CANCELLED)
 		return fy_fmt(run->ctx->arena, FY_JOB_STOPPED "; " FY_FMT, FY_ARG(done));
-	return fy_fmt(run->ctx->arena, "%s%s%s; " FY_FMT, fy_strerror(result), why ? ": " : "", why ? why : "", FY_ARG(done));
+	return fy_fmt(run->ctx->arena, "%s%s%s; " FY_FMT, fy_strerror(result), why ? ": " : "", why ? why : "",
+		      FY_ARG(done));
 }
 
 static void log_run(const struct fy_ctx *ctx, const struct fy_job_run *run, int result, struct fy_slice detail,
@@ -63,8 +64,8 @@ static void log_run(const struct fy_ctx *ctx, const struct fy_job_run *run, int 
 	for (size_t i = 0; i < run->item_count; i++)
 		done += run->items[i].count;
 	if (result && result != FY_ERR_CANCELLED)
-		fy_log(ctx, FY_LOG_WARN, "job.failed", FY_KV("job", run->job->name), FY_KV("error", fy_strerror(result)),
-		       FY_KV("detail", detail), FY_KV("ms", took_ms));
+		fy_log(ctx, FY_LOG_WARN, "job.failed", FY_KV("job", run->job->name),
+		       FY_KV("error", fy_strerror(result)), FY_KV("detail", detail), FY_KV("ms", took_ms));
 	else
 		fy_log(ctx, done || result ? FY_LOG_INFO : FY_LOG_DEBUG, result ? "job.stopped" : "job.done",
 		       FY_KV("job", run->job->name), FY_KV("detail", detail), FY_KV("ms", took_ms));
@@ -87,9 +88,12 @@ fy_async int fy_job_perform(struct fy_ctx *ctx, const struct fy_job_order *order
 		int err = fy_holder_take(ctx, job, order->even_early, &run->lost, &holding);
 		if (err) {
 			ctx->request_id = saved.request_id;
-			if (err == FY_ERR_NOT_FOUND) {   /* no directory, so nothing in it */
-				*ret_report = (struct fy_job_report){ .name = job->name, .at = saved.now,
-					.detail = fy_job_detail_words(ctx->arena, ctx->lang, FY_LIT(FY_JOB_NOTHING)) };
+			if (err == FY_ERR_NOT_FOUND) { /* no directory, so nothing in it */
+				*ret_report =
+					(struct fy_job_report){ .name = job->name,
+								.at = saved.now,
+								.detail = fy_job_detail_words(ctx->arena, ctx->lang,
+											      FY_LIT(FY_JOB_NOTHING)) };
 				return 0;
 			}
 			return err;
@@ -104,7 +108,8 @@ fy_async int fy_job_perform(struct fy_ctx *ctx, const struct fy_job_order *order
 	if (!order->dry_run) {
 		int err = fy_holder_give_back(ctx, &holding, result, detail, next_due(job, result, run->more));
 		if (err)
-			fy_log(ctx, FY_LOG_WARN, "job.not_recorded", FY_KV("job", job->name), FY_KV("error", fy_strerror(err)));
+			fy_log(ctx, FY_LOG_WARN, "job.not_recorded", FY_KV("job", job->name),
+			       FY_KV("error", fy_strerror(err)));
 		log_run(ctx, run, result, detail, fy_loop_ms() - started_ms);
 	}
 	*ret_report = (struct fy_job_report){

@@ -6,8 +6,8 @@
 struct fy_job_order {
 	const struct fy_job *job;
 	bool dry_run;
-	bool even_early;             /* although it is not due */
-	const bool *draining;        /* NULL: nobody drains it */
+	bool even_early;      /* although it is not due */
+	const bool *draining; /* NULL: nobody drains it */
 };
 
 /* Runs it as if it were ctx->now; on return ctx is as before. Errors are of taking it (fy_holder_take); how the run

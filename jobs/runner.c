@@ -15,20 +15,20 @@
 #include "jobs/words.h"
 #include "storage/leases.h"
 
-#define LOOK_MAX_MS 60000        /* even when nothing is due, so that a moved wall clock is noticed */
-#define TAKE_LIMIT_MS 10000      /* looking and taking; the run has the job's own deadline */
-#define AWAY_FIRST_MS 1000       /* MariaDB is away: doubled up to AWAY_MAX_MS */
+#define LOOK_MAX_MS 60000   /* even when nothing is due, so that a moved wall clock is noticed */
+#define TAKE_LIMIT_MS 10000 /* looking and taking; the run has the job's own deadline */
+#define AWAY_FIRST_MS 1000  /* MariaDB is away: doubled up to AWAY_MAX_MS */
 #define AWAY_MAX_MS 15000
-#define KICK_GAP_MS 100          /* between two runs that kicks caused: a storm of commits shares runs */
+#define KICK_GAP_MS 100 /* between two runs that kicks caused: a storm of commits shares runs */
 #define LATE_PERIODS 3
-#define LATE_MIN_S 60            /* a shorter silence is no reason to call an operator */
+#define LATE_MIN_S 60 /* a shorter silence is no reason to call an operator */
 
 struct slot {
 	struct fy_jobs *jobs;
 	const struct fy_job *job;
-	uint64_t try_ms;             /* loop time */
-	uint64_t ended_ms;           /* of the last run here */
-	uint64_t pause_ms;           /* grows while the same obstacle stands */
+	uint64_t try_ms;   /* loop time */
+	uint64_t ended_ms; /* of the last run here */
+	uint64_t pause_ms; /* grows while the same obstacle stands */
 	bool alive, kicked, away;
 };
 
@@ -81,8 +81,10 @@ static fy_async uint64_t attempt(struct slot *slot, struct fy_ctx *ctx)
 		return until(standing.next_due_at);
 	}
 	if (err == 0) {
-		struct fy_job_order order = { .job = slot->job, .even_early = kicked, .draining = &slot->jobs->draining };
-		slot->kicked = false;            /* a kick from now on asks for another run */
+		struct fy_job_order order = { .job = slot->job,
+					      .even_early = kicked,
+					      .draining = &slot->jobs->draining };
+		slot->kicked = false; /* a kick from now on asks for another run */
 		ctx->deadline_ms = fy_loop_ms() + TAKE_LIMIT_MS + slot->job->deadline_s * 1000ULL;
 		err = standing.held ? FY_ERR_BUSY : fy_job_perform(ctx, &order, &report, &more);
 		if (err)
@@ -96,10 +98,11 @@ static fy_async uint64_t attempt(struct slot *slot, struct fy_ctx *ctx)
 		slot->ended_ms = fy_loop_ms();
 		return more ? 0 : report.result ? AWAY_FIRST_MS : slot->job->period_s * 1000ULL;
 	}
-	if (err == FY_ERR_EXISTS)                /* another has just run it */
+	if (err == FY_ERR_EXISTS) /* another has just run it */
 		return slot->job->period_s * 1000ULL;
-	if (err == FY_ERR_BUSY)                  /* another runs it; a kick must not be lost by that */
-		return slot->kicked ? grown(slot, KICK_GAP_MS, slot->job->period_s * 1000ULL) : slot->job->period_s * 1000ULL;
+	if (err == FY_ERR_BUSY) /* another runs it; a kick must not be lost by that */
+		return slot->kicked ? grown(slot, KICK_GAP_MS, slot->job->period_s * 1000ULL)
+				    : slot->job->period_s * 1000ULL;
 	note_away(slot, ctx, err);
 	return grown(slot, AWAY_FIRST_MS, AWAY_MAX_MS);
 }
@@ -138,7 +141,7 @@ static void on_timer(uv_timer_t *timer)
 		if (slot->alive || slot->try_ms > fy_loop_ms())
 			continue;
 		slot->alive = true;
-		if (fy_fiber_start(run_slot, slot)) {    /* requests took all fibers */
+		if (fy_fiber_start(run_slot, slot)) { /* requests took all fibers */
 			slot->alive = false;
 			slot->try_ms = fy_loop_ms() + AWAY_FIRST_MS;
 		}

@@ -36,12 +36,12 @@ void fy_jobs_kick(struct fy_jobs *jobs, const char *name);
 
 struct fy_job_status {
 	const char *name;
-	const char *what[2];             /* a short sentence, by enum fy_lang */
+	const char *what[2]; /* a short sentence, by enum fy_lang */
 	unsigned period_s;
-	bool running;                    /* somebody holds the lease now */
-	bool failed, late;               /* the last run; nothing ran for three periods */
-	fy_time last_at, next_at;        /* 0: never */
-	struct fy_slice detail;          /* of the last run, in the context's language; no personal text */
+	bool running;             /* somebody holds the lease now */
+	bool failed, late;        /* the last run; nothing ran for three periods */
+	fy_time last_at, next_at; /* 0: never */
+	struct fy_slice detail;   /* of the last run, in the context's language; no personal text */
 };
 
 /* In the order of the table. The context needs db for jobs with a lease; FY_ERR_DB_DOWN. */
@@ -49,18 +49,18 @@ fy_async int fy_jobs_list(struct fy_ctx *ctx, struct fy_job_status **ret_list, s
 
 /* One thing that a run did, or that a dry run says the real run would do. */
 struct fy_job_item {
-	const char *action;              /* "delete", "compress", "send" … */
-	const char *object;              /* "registrations", "log files" … */
+	const char *action; /* "delete", "compress", "send" … */
+	const char *object; /* "registrations", "log files" … */
 	uint64_t count;
-	struct fy_slice names;           /* ids or file names, "3, 5, 8"; may be cut, then it ends in "…" */
+	struct fy_slice names; /* ids or file names, "3, 5, 8"; may be cut, then it ends in "…" */
 };
 
 struct fy_job_report {
 	const char *name;
 	bool dry_run;
-	int result;                      /* 0 or FY_ERR_… */
-	struct fy_slice detail;          /* one line, in the context's language */
-	struct fy_job_item *items;       /* in the context's arena */
+	int result;                /* 0 or FY_ERR_… */
+	struct fy_slice detail;    /* one line, in the context's language */
+	struct fy_job_item *items; /* in the context's arena */
 	size_t count;
 	fy_time at;
 };

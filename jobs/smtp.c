@@ -15,7 +15,7 @@
 
 #define CONNECT_MS 20000
 #define TOTAL_MS 120000
-#define QUIT_MS 1000             /* for the reply to QUIT, which decides nothing */
+#define QUIT_MS 1000 /* for the reply to QUIT, which decides nothing */
 #define IDLE_MAX 8
 #define ADDRESS_MAX 1024
 
@@ -81,8 +81,8 @@ static bool about_session(int code)
 struct dialogue {
 	struct fy_smtp_link *link;
 	uint64_t until_ms;
-	const char *at;              /* the command that was sent last */
-	int code;                    /* and its reply; 0: none */
+	const char *at; /* the command that was sent last */
+	int code;       /* and its reply; 0: none */
 };
 
 /* Says it and reads the reply. FY_ERR_DENIED: the server refused; other errors: the link is broken. */
@@ -142,9 +142,9 @@ static int judge(struct fy_ctx *ctx, const struct dialogue *d, int err, struct f
 
 	ret_result->code = d->code;
 	ret_result->permanent = refused && d->code >= 500 && !about_session(d->code);
-	ret_result->reason = refused ? fy_fmt(ctx->arena, "%s refused with %d", d->at, d->code) :
-			     fy_fmt(ctx->arena, "after %s: %s", d->at,
-				    err == FY_ERR_IO ? "the connection was lost" : fy_strerror(err));
+	ret_result->reason = refused ? fy_fmt(ctx->arena, "%s refused with %d", d->at, d->code)
+				     : fy_fmt(ctx->arena, "after %s: %s", d->at,
+					      err == FY_ERR_IO ? "the connection was lost" : fy_strerror(err));
 	return FY_ERR_IO;
 }
 
@@ -177,7 +177,8 @@ static fy_async int send_on(struct fy_ctx *ctx, struct fy_smtp *smtp, struct fy_
 			d.link = smtp->idle[--smtp->idle_count];
 		} else {
 			err = fy_smtp_link_open(ctx->arena, smtp->hub, &smtp->options,
-						connect_until_ms < d.until_ms ? connect_until_ms : d.until_ms, &d.link, ret_result);
+						connect_until_ms < d.until_ms ? connect_until_ms : d.until_ms, &d.link,
+						ret_result);
 			if (err)
 				return err;
 		}
@@ -200,7 +201,8 @@ fy_async int fy_smtp_send(struct fy_ctx *ctx, struct fy_smtp *smtp, struct fy_sl
 {
 	*ret_result = (struct fy_smtp_result){ 0 };
 	if (!fits_a_command(from) || !fits_a_command(to.text)) {
-		*ret_result = (struct fy_smtp_result){ .permanent = true, .reason = FY_LIT("an address does not fit SMTP") };
+		*ret_result =
+			(struct fy_smtp_result){ .permanent = true, .reason = FY_LIT("an address does not fit SMTP") };
 		return FY_ERR_IO;
 	}
 	smtp->sending++;

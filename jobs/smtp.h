@@ -15,21 +15,21 @@ struct fy_smtp;
 
 /* Texts end with a NUL and outlive the client. */
 struct fy_smtp_options {
-	const char *url;             /* smtp:// or smtps:// */
-	const char *user;            /* empty or NULL: no sign-in */
+	const char *url;  /* smtp:// or smtps:// */
+	const char *user; /* empty or NULL: no sign-in */
 	struct fy_secret password;
 	/* Of smtp://. Opportunistic TLS does not check the certificate: whoever could forge one could as well hide
 	 * that TLS is on offer (RFC 7435). */
 	enum fy_mail_tls tls;
-	const char *ca_file;         /* NULL: the system's authorities */
-	unsigned connect_ms;         /* to connect, agree on TLS and sign in; 0: 20 s */
-	unsigned total_ms;           /* one message, connecting included; 0: 120 s */
+	const char *ca_file; /* NULL: the system's authorities */
+	unsigned connect_ms; /* to connect, agree on TLS and sign in; 0: 20 s */
+	unsigned total_ms;   /* one message, connecting included; 0: 120 s */
 };
 
 struct fy_smtp_result {
-	int code;                    /* the server's last reply; 0: none */
-	bool permanent;              /* sending this message again would fail again (RFC 5321 4.2.1) */
-	struct fy_slice reason;      /* for the operator: no address, and nothing the server wrote. In the arena */
+	int code;               /* the server's last reply; 0: none */
+	bool permanent;         /* sending this message again would fail again (RFC 5321 4.2.1) */
+	struct fy_slice reason; /* for the operator: no address, and nothing the server wrote. In the arena */
 };
 
 /* FY_ERR_CONFIG: the address is none; FY_ERR_UNSUPPORTED: libcurl is not there. */

@@ -12,14 +12,14 @@
 #include "foyer/arena.h"
 #include "jobs/curl_load.h"
 
-#define REPLY_BYTES_MAX 8192     /* of one reply; RFC 5321 4.5.3.1.5 allows 512 a line */
+#define REPLY_BYTES_MAX 8192 /* of one reply; RFC 5321 4.5.3.1.5 allows 512 a line */
 
-static const struct fy_curl *curl;      /* NULL until the first hub is made */
+static const struct fy_curl *curl; /* NULL until the first hub is made */
 
 struct fy_smtp_hub {
 	CURLM *multi;
 	uv_timer_t timer;
-	unsigned handles;            /* libuv's, open or closing */
+	unsigned handles; /* libuv's, open or closing */
 	struct fy_wait closed;
 };
 
@@ -33,10 +33,10 @@ struct watch {
 struct fy_smtp_link {
 	struct fy_smtp_hub *hub;
 	CURL *easy;
-	CURLcode result;             /* of connecting */
-	struct fy_wait wait;         /* for curl, then for the socket */
+	CURLcode result;     /* of connecting */
+	struct fy_wait wait; /* for curl, then for the socket */
 	uv_poll_t poll;
-	size_t at, len;              /* read and not yet used */
+	size_t at, len; /* read and not yet used */
 	char in[2048];
 };
 
@@ -64,7 +64,8 @@ static void on_curl_socket(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
 	struct fy_smtp_hub *hub = watch->hub;
-	int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0), running;
+	int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0),
+	    running;
 
 	curl->curl_multi_socket_action(hub->multi, watch->fd, status < 0 ? CURL_CSELECT_ERR : flags, &running);
 	collect(hub);
@@ -166,7 +167,7 @@ fy_async void fy_smtp_hub_destroy(struct fy_smtp_hub *hub)
 	curl->curl_multi_cleanup(hub->multi);
 	uv_close((uv_handle_t *)&hub->timer, on_timer_closed);
 	while (hub->handles)
-		fy_wait(&hub->closed, UINT64_MAX);       /* close callbacks come with the next turn */
+		fy_wait(&hub->closed, UINT64_MAX); /* close callbacks come with the next turn */
 	free(hub);
 }
 
@@ -184,8 +185,10 @@ static void set_security(CURL *easy, const struct fy_smtp_options *options)
 	bool must = implicit || options->tls == FY_MAIL_TLS_REQUIRED;
 
 	curl->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl->curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(must ? CURLUSESSL_ALL :
-				 options->tls == FY_MAIL_TLS_OPPORTUNISTIC ? CURLUSESSL_TRY : CURLUSESSL_NONE));
+	curl->curl_easy_setopt(easy, CURLOPT_USE_SSL,
+			       (long)(must                                        ? CURLUSESSL_ALL
+				      : options->tls == FY_MAIL_TLS_OPPORTUNISTIC ? CURLUSESSL_TRY
+										  : CURLUSESSL_NONE));
 	curl->curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, must ? 1L : 0L);
 	curl->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, must ? 2L : 0L);
@@ -193,7 +196,8 @@ static void set_security(CURL *easy, const struct fy_smtp_options *options)
 		curl->curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
 	if (options->user && options->user[0]) {
 		curl->curl_easy_setopt(easy, CURLOPT_USERNAME, options->user);
-		curl->curl_easy_setopt(easy, CURLOPT_PASSWORD, options->password.text.len ? options->password.text.ptr : "");
+		curl->curl_easy_setopt(easy, CURLOPT_PASSWORD,
+				       options->password.text.len ? options->password.text.ptr : "");
 	}
 }
 
@@ -249,7 +253,7 @@ fy_async int fy_smtp_link_open(struct fy_arena *arena, struct fy_smtp_hub *hub, 
 	curl->curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl->curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl->curl_easy_setopt(easy, CURLOPT_PROXY, "");       /* whatever the environment says */
+	curl->curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever the environment says */
 	curl->curl_easy_setopt(easy, CURLOPT_PRIVATE, link);
 	curl->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_function);
 	set_security(easy, options);
@@ -262,8 +266,8 @@ fy_async int fy_smtp_link_open(struct fy_arena *arena, struct fy_smtp_hub *hub, 
 	}
 	curl->curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
 	ret_result->code = (int)code;
-	ret_result->reason = fy_fmt(arena, "no connection: %s (curl %d, last reply %ld)", curl->curl_easy_strerror(link->result),
-				    (int)link->result, code);
+	ret_result->reason = fy_fmt(arena, "no connection: %s (curl %d, last reply %ld)",
+				    curl->curl_easy_strerror(link->result), (int)link->result, code);
 	drop_easy(link);
 	free(link);
 	return FY_ERR_IO;
@@ -273,7 +277,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct fy_smtp_link *link = poll->data;
 	(void)events;
-	(void)status;                    /* curl_easy_send or _recv finds it out */
+	(void)status; /* curl_easy_send or _recv finds it out */
 	fy_wait_done(&link->wait, 0);
 }
 
@@ -313,7 +317,7 @@ static fy_async int read_more(struct fy_smtp_link *link, uint64_t deadline_ms)
 			return 0;
 		}
 		if (code != CURLE_AGAIN)
-			return FY_ERR_IO;        /* also the end of the connection */
+			return FY_ERR_IO; /* also the end of the connection */
 		int err = await_socket(link, UV_READABLE, deadline_ms);
 		if (err)
 			return err;
@@ -322,7 +326,7 @@ static fy_async int read_more(struct fy_smtp_link *link, uint64_t deadline_ms)
 
 fy_async int fy_smtp_link_reply(struct fy_smtp_link *link, uint64_t deadline_ms, int *ret_code)
 {
-	char head[4] = "";               /* of the line that is read: code, and ' ' or '-' */
+	char head[4] = ""; /* of the line that is read: code, and ' ' or '-' */
 	size_t column = 0;
 
 	for (size_t total = 0; total < REPLY_BYTES_MAX; total++) {
@@ -336,7 +340,8 @@ fy_async int fy_smtp_link_reply(struct fy_smtp_link *link, uint64_t deadline_ms,
 			column++;
 			continue;
 		}
-		if (column < 3 || head[0] < '2' || head[0] > '5' || head[1] < '0' || head[1] > '9' || head[2] < '0' || head[2] > '9')
+		if (column < 3 || head[0] < '2' || head[0] > '5' || head[1] < '0' || head[1] > '9' || head[2] < '0' ||
+		    head[2] > '9')
 			return FY_ERR_PROTOCOL;
 		if (column == 3 || head[3] != '-') {
 			*ret_code = (head[0] - '0') * 100 + (head[1] - '0') * 10 + head[2] - '0';

@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *key;
-	const char *done[2];         /* by enum fy_lang */
+	const char *done[2]; /* by enum fy_lang */
 } actions[] = {
 	{ "compress", { "compressé", "compressed" } },
 	{ "delete", { "supprimé", "deleted" } },
@@ -23,20 +23,24 @@ static const struct {
 };
 
 static const struct {
-	const char *key;             /* also the English plural */
+	const char *key; /* also the English plural */
 	const char *one[2];
 	const char *many_fr;
 } objects[] = {
 	{ "expired links", { "lien expiré", "expired link" }, "liens expirés" },
 	{ "finished mails", { "e-mail terminé", "finished mail" }, "e-mails terminés" },
 	{ "logs", { "journal", "log" }, "journaux" },
-	{ "logs that are still written", { "journal en cours d'écriture", "log that is still written" },
+	{ "logs that are still written",
+	  { "journal en cours d'écriture", "log that is still written" },
 	  "journaux en cours d'écriture" },
 	{ "mails", { "e-mail", "mail" }, "e-mails" },
-	{ "old contact messages", { "ancien message de contact", "old contact message" }, "anciens messages de contact" },
+	{ "old contact messages",
+	  { "ancien message de contact", "old contact message" },
+	  "anciens messages de contact" },
 	{ "old logs", { "ancien journal", "old log" }, "anciens journaux" },
 	{ "rotated logs", { "journal archivé", "rotated log" }, "journaux archivés" },
-	{ "unconfirmed registrations", { "inscription non confirmée", "unconfirmed registration" },
+	{ "unconfirmed registrations",
+	  { "inscription non confirmée", "unconfirmed registration" },
 	  "inscriptions non confirmées" },
 	{ "unfinished files", { "fichier inachevé", "unfinished file" }, "fichiers inachevés" },
 };
@@ -54,7 +58,9 @@ struct fy_slice fy_job_object_words(enum fy_lang lang, struct fy_slice object, u
 
 	for (size_t i = 0; i < FY_COUNT(objects); i++)
 		if (fy_eq(object, fy_str(objects[i].key)))
-			return one ? fy_str(objects[i].one[lang]) : lang == FY_LANG_FR ? fy_str(objects[i].many_fr) : object;
+			return one                  ? fy_str(objects[i].one[lang])
+			       : lang == FY_LANG_FR ? fy_str(objects[i].many_fr)
+						    : object;
 	return object;
 }
 

@@ -31,7 +31,7 @@ static uint64_t started_at(long pid)
 	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
 	if (!read_kernel_file(path, stat, sizeof stat))
 		return 0;
-	const char *p = strrchr(stat, ')');      /* the name before it may hold anything */
+	const char *p = strrchr(stat, ')'); /* the name before it may hold anything */
 	if (p && (strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0))
 		return 0;
 	for (int field = 2; p && field < 22; field++) {

@@ -1,5 +1,6 @@
 /* Who holds a lease or a claim: a name that a process of the same machine can test for life, so that what a killed
- * worker held is taken up at once and not when it would have lapsed. Pure but for reads of /proc, which do not block. */
+ * worker held is taken up at once and not when it would have lapsed. Pure but for reads of /proc, which do not
+ * block. */
 #pragma once
 
 #include <stdbool.h>

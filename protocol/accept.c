@@ -9,8 +9,8 @@
 #define ELEMENTS_MAX 64
 
 struct element {
-	struct fy_slice name;        /* before the first ';' */
-	int q;                       /* thousandths */
+	struct fy_slice name; /* before the first ';' */
+	int q;                /* thousandths */
 };
 
 /* qvalue = "0" [ "." 0*3DIGIT ] / "1" [ "." 0*3"0" ]; -1 when it is none. */
@@ -58,7 +58,7 @@ enum fy_lang fy_accept_lang(struct fy_slice field, enum fy_lang fallback)
 	int q[2] = { -1, -1 }, star = -1, left = ELEMENTS_MAX, rank[2] = { 0, 0 }, seen = 0;
 	struct element element;
 	while (next_element(&field, &left, &element)) {
-		int lang = range_is(element.name, FY_LIT("fr"))	  ? FY_LANG_FR
+		int lang = range_is(element.name, FY_LIT("fr"))   ? FY_LANG_FR
 			   : range_is(element.name, FY_LIT("en")) ? FY_LANG_EN
 								  : -1;
 		seen++;

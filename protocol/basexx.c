@@ -91,7 +91,7 @@ static int decode(struct fy_slice text, unsigned char *out, size_t max, size_t *
 		}
 	}
 	if (bits)
-		return FY_ERR_INVALID;       /* leftover bits: a second spelling of the same bytes */
+		return FY_ERR_INVALID; /* leftover bits: a second spelling of the same bytes */
 	*ret_len = at;
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include "foyer/buf.h"
 #include "foyer/slice.h"
 
-#define FY_BASE64URL_LEN(n) (((n) * 4 + 2) / 3)
+#define FY_BASE64URL_LEN(n) (((n)*4 + 2) / 3)
 #define FY_BASE64_LEN(n) (((n) + 2) / 3 * 4)
 
 /* `out` has room for FY_BASE64URL_LEN(len) bytes; no NUL is added. Returns the length written. */

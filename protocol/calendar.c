@@ -28,8 +28,8 @@ int64_t fy_date_days(struct fy_date d)
 	return year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + d.day - 1 - 719468;
 }
 
-#define DAY_FIRST ((int64_t)-719162)         /* 0001-01-01 */
-#define DAY_LAST ((int64_t)2932896)          /* 9999-12-31 */
+#define DAY_FIRST ((int64_t)-719162) /* 0001-01-01 */
+#define DAY_LAST ((int64_t)2932896)  /* 9999-12-31 */
 
 static int64_t clamp(int64_t days)
 {
@@ -38,7 +38,7 @@ static int64_t clamp(int64_t days)
 
 struct fy_date fy_date_from_days(int64_t days)
 {
-	days = clamp(days) + 719468;                             /* since 0000-03-01 */
+	days = clamp(days) + 719468; /* since 0000-03-01 */
 	int64_t era = days / 146097, of_era = days % 146097;
 	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
@@ -52,7 +52,7 @@ struct fy_date fy_date_from_days(int64_t days)
 
 int fy_date_weekday(struct fy_date d)
 {
-	int64_t days = (fy_date_days(d) + 4) % 7;                /* 1970-01-01 was a Thursday */
+	int64_t days = (fy_date_days(d) + 4) % 7; /* 1970-01-01 was a Thursday */
 	return (int)(days < 0 ? days + 7 : days);
 }
 

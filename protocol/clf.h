@@ -10,11 +10,11 @@
 #include "foyer/slice.h"
 
 struct fy_clf {
-	struct fy_slice client;              /* address text; empty: "-" */
-	struct fy_slice user;                /* an id, never a name; empty: "-" */
+	struct fy_slice client; /* address text; empty: "-" */
+	struct fy_slice user;   /* an id, never a name; empty: "-" */
 	fy_time at;
-	struct fy_slice date;                /* `at` as fy_put_clf_date writes it, where the caller has it; else empty */
-	struct fy_slice method, target;      /* method empty: the request line could not be read, "-" */
+	struct fy_slice date;           /* `at` as fy_put_clf_date writes it, where the caller has it; else empty */
+	struct fy_slice method, target; /* method empty: the request line could not be read, "-" */
 	uint8_t minor;
 	int status;
 	uint64_t bytes;                      /* of the response body; written as a number, 0 too */

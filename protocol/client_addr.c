@@ -8,7 +8,7 @@
 #define HOPS_MAX 32
 
 struct hops {
-	struct fy_slice item[HOPS_MAX];      /* the last HOPS_MAX elements, oldest first */
+	struct fy_slice item[HOPS_MAX]; /* the last HOPS_MAX elements, oldest first */
 	size_t count;
 };
 
@@ -101,7 +101,8 @@ struct fy_client fy_client_of(const struct fy_http_head *head, const struct fy_a
 	struct fy_client client = { .addr = *peer, .https = peer_https };
 	struct hops hops;
 	bool standard = field == FY_FORWARDED;
-	if (standard ? !head->known[FY_H_FORWARDED] : !head->known[FY_H_X_FORWARDED_FOR] && !head->known[FY_H_X_FORWARDED_PROTO])
+	if (standard ? !head->known[FY_H_FORWARDED]
+		     : !head->known[FY_H_X_FORWARDED_FOR] && !head->known[FY_H_X_FORWARDED_PROTO])
 		return client;
 	if (!peer_trusted && !fy_cidr_list_match(trusted, trusted_count, peer))
 		return client;

@@ -16,12 +16,12 @@ bool fy_cookie_next(struct fy_slice *field, struct fy_slice name, struct fy_slic
 bool fy_cookie_name_valid(struct fy_slice name);
 
 struct fy_cookie {
-	struct fy_slice name, value;         /* value: cookie-octets only, checked */
-	int64_t max_age_s;                   /* < 0: a session cookie; 0: delete it now */
-	bool secure;                         /* also requires it of a "__Host-" or "__Secure-" name */
-	bool script_readable;                /* false: HttpOnly */
+	struct fy_slice name, value; /* value: cookie-octets only, checked */
+	int64_t max_age_s;           /* < 0: a session cookie; 0: delete it now */
+	bool secure;                 /* also requires it of a "__Host-" or "__Secure-" name */
+	bool script_readable;        /* false: HttpOnly */
 	enum { FY_SAMESITE_LAX = 0, FY_SAMESITE_STRICT, FY_SAMESITE_NONE } same_site;
-	struct fy_slice path;                /* len 0: "/" */
+	struct fy_slice path; /* len 0: "/" */
 };
 
 /* Appends the value of a Set-Cookie field (no name, no CRLF). FY_ERR_INVALID when name, value or path

@@ -7,7 +7,9 @@
 
 static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 static const char days_long[7][10] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char months[12][4] = {
+	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+};
 
 static char *put_digits(char *out, unsigned number, int digits)
 {
@@ -172,7 +174,7 @@ int fy_parse_rfc3339(struct fy_slice s, fy_time *ret_time)
 	if (take_text(&s, ".")) {
 		int unit = 100000, digits = 0, digit;
 		for (; digits < 18 && take_number(&s, 1, &digit); digits++, unit /= 10)
-			dt.micro += digit * unit;        /* past microseconds unit is 0 */
+			dt.micro += digit * unit; /* past microseconds unit is 0 */
 		if (digits == 0)
 			return FY_ERR_INVALID;
 	}

@@ -13,22 +13,22 @@
 
 /* Years 1 to 9999; a second of 60 (leap) is read as 59 of the same minute. */
 struct fy_date {
-	int year, month, day;                /* month and day from 1 */
+	int year, month, day; /* month and day from 1 */
 };
 
 struct fy_datetime {
 	struct fy_date date;
 	int hour, minute, second, micro;
-	int weekday;                         /* 0 = Sunday; ignored on input */
+	int weekday; /* 0 = Sunday; ignored on input */
 };
 
 bool fy_date_valid(struct fy_date date);
 bool fy_date_is_leap(int year);
 int fy_date_month_days(int year, int month);
-int fy_date_weekday(struct fy_date date);                    /* 0 = Sunday */
-int64_t fy_date_days(struct fy_date date);                   /* since 1970-01-01; may be negative */
+int fy_date_weekday(struct fy_date date);  /* 0 = Sunday */
+int64_t fy_date_days(struct fy_date date); /* since 1970-01-01; may be negative */
 struct fy_date fy_date_from_days(int64_t days);
-int fy_date_compare(struct fy_date a, struct fy_date b);     /* < 0, 0, > 0 */
+int fy_date_compare(struct fy_date a, struct fy_date b); /* < 0, 0, > 0 */
 
 /* Months (or 12 x years) later or earlier; the day is cut to the month's last (31 January + 1 = 28 or 29
  * February). The result is clamped to the years 1 to 9999. */
@@ -40,10 +40,10 @@ struct fy_datetime fy_datetime_paris(fy_time t);
 fy_time fy_time_from_utc(const struct fy_datetime *dt);
 /* A local time that does not exist (spring) moves one hour later; one that exists twice is the first. */
 fy_time fy_time_from_paris(const struct fy_datetime *dt);
-int fy_paris_offset_s(fy_time t);                            /* 3600 or 7200 */
+int fy_paris_offset_s(fy_time t); /* 3600 or 7200 */
 struct fy_date fy_paris_date(fy_time t);
-fy_time fy_paris_day_start(struct fy_date date);             /* 00:00 in Paris */
-fy_time fy_time_add_months(fy_time t, int months);           /* keeps the local time of day in Paris */
+fy_time fy_paris_day_start(struct fy_date date);   /* 00:00 in Paris */
+fy_time fy_time_add_months(fy_time t, int months); /* keeps the local time of day in Paris */
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), 29 bytes. */
 void fy_put_imf_date(struct fy_buf *buf, fy_time t);

@@ -7,7 +7,7 @@
 #include "foyer/arena.h"
 #include "foyer/slice.h"
 
-#define FY_EMAIL_MAX 254                 /* RFC 5321 4.5.3.1.3: a path of 256 with its < > */
+#define FY_EMAIL_MAX 254 /* RFC 5321 4.5.3.1.3: a path of 256 with its < > */
 #define FY_EMAIL_LOCAL_MAX 64
 
 /* Checks `text` (no white space around it is allowed) and gives it with the domain in lower case, in `arena`.

@@ -29,7 +29,7 @@ static bool same(struct fy_slice a, struct fy_slice b, bool weak)
 {
 	if (weak)
 		return fy_eq(opaque(a), opaque(b));
-	return a.ptr[0] == '"' && fy_eq(a, b);       /* a weak tag never matches strongly */
+	return a.ptr[0] == '"' && fy_eq(a, b); /* a weak tag never matches strongly */
 }
 
 bool fy_etag_listed(struct fy_slice field, struct fy_slice etag, bool weak)

@@ -9,7 +9,7 @@
 #include "protocol/http_head.h"
 
 enum fy_condition {
-	FY_CONDITION_GO = 0,                 /* do what was asked */
+	FY_CONDITION_GO = 0, /* do what was asked */
 	FY_CONDITION_NOT_MODIFIED = 304,
 	FY_CONDITION_FAILED = 412
 };

@@ -9,8 +9,9 @@ enum { PLAIN = 0, AMP, LT, GT, QUOT, APOS, DROP };
 
 /* What a byte becomes in an attribute; between tags the two quotes are plain. */
 static const uint8_t action[256] = {
-	[0x00 ... 0x08] = DROP, [0x0b] = DROP, [0x0c] = DROP, [0x0e ... 0x1f] = DROP, [0x7f] = DROP,
-	['&'] = AMP,		['<'] = LT,    ['>'] = GT,    ['"'] = QUOT,	      ['\''] = APOS,
+	[0x00 ... 0x08] = DROP, [0x0b] = DROP, [0x0c] = DROP, [0x0e ... 0x1f] = DROP,
+	[0x7f] = DROP,          ['&'] = AMP,   ['<'] = LT,    ['>'] = GT,
+	['"'] = QUOT,           ['\''] = APOS,
 };
 
 static const struct fy_slice replacement[] = {

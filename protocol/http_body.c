@@ -15,10 +15,23 @@
 
 enum {
 	COUNTED = 1,
-	SIZE, SIZE_LF,
-	EXT_NAME_START, EXT_NAME, EXT_VALUE_START, EXT_VALUE, EXT_QUOTED, EXT_ESCAPED, EXT_QUOTED_END,
-	DATA, DATA_CR, DATA_LF,
-	TRAILER, TRAILER_NAME, TRAILER_VALUE, TRAILER_LF, END_LF,
+	SIZE,
+	SIZE_LF,
+	EXT_NAME_START,
+	EXT_NAME,
+	EXT_VALUE_START,
+	EXT_VALUE,
+	EXT_QUOTED,
+	EXT_ESCAPED,
+	EXT_QUOTED_END,
+	DATA,
+	DATA_CR,
+	DATA_LF,
+	TRAILER,
+	TRAILER_NAME,
+	TRAILER_VALUE,
+	TRAILER_LF,
+	END_LF,
 	DONE
 };
 
@@ -108,7 +121,7 @@ static int ext_step(struct fy_http_body *body, char c, struct fy_http_fault *fau
 			return body->state = EXT_QUOTED, 0;
 		break;
 	case EXT_QUOTED_END:
-separator:
+	separator:
 		if (c == ';')
 			return body->state = EXT_NAME_START, 0;
 		if (c == '\r')
@@ -186,8 +199,7 @@ static int step(struct fy_http_body *body, char c, struct fy_http_fault *fault)
 	}
 }
 
-static int take_content(struct fy_http_body *body, struct fy_slice *in, struct fy_buf *out,
-			struct fy_http_fault *fault)
+static int take_content(struct fy_http_body *body, struct fy_slice *in, struct fy_buf *out, struct fy_http_fault *fault)
 {
 	struct fy_slice part = fy_upto(*in, body->left < in->len ? (size_t)body->left : in->len);
 	fy_buf_put(out, part);

@@ -12,18 +12,18 @@
 #include "protocol/http_head.h"
 
 /* Own limits, beyond which a chunked body is refused with 400: nobody sane sends these. */
-#define FY_CHUNK_DIGITS_MAX 16          /* hexadecimal digits of a size, leading zeros included */
-#define FY_CHUNK_EXT_MAX 256            /* bytes of extensions in one chunk header */
-#define FY_CHUNK_EXT_TOTAL_MAX 4096     /* and in all of them together */
-#define FY_TRAILER_MAX 4096             /* bytes of all trailer lines; they are checked and discarded */
+#define FY_CHUNK_DIGITS_MAX 16      /* hexadecimal digits of a size, leading zeros included */
+#define FY_CHUNK_EXT_MAX 256        /* bytes of extensions in one chunk header */
+#define FY_CHUNK_EXT_TOTAL_MAX 4096 /* and in all of them together */
+#define FY_TRAILER_MAX 4096         /* bytes of all trailer lines; they are checked and discarded */
 
 /* Embedded in the connection; 40 bytes, no pointers, nothing to free. */
 struct fy_http_body {
-	uint64_t left;               /* bytes still to come, of the body or of the current chunk */
-	uint64_t max;                /* content larger than this: 413 */
-	uint64_t taken;              /* bytes of content so far */
+	uint64_t left;  /* bytes still to come, of the body or of the current chunk */
+	uint64_t max;   /* content larger than this: 413 */
+	uint64_t taken; /* bytes of content so far */
 	uint32_t ext_total;
-	uint16_t line;               /* bytes of the current size, extension or trailer part */
+	uint16_t line; /* bytes of the current size, extension or trailer part */
 	uint16_t trailer;
 	uint8_t state;
 	bool done;

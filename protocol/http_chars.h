@@ -10,13 +10,13 @@
 #include "foyer/slice.h"
 
 enum {
-	FY_C_TOKEN = 1,              /* tchar, RFC 9110 5.6.2 */
-	FY_C_PATH = 2,               /* pchar and '/', RFC 3986 3.3; '%' included */
-	FY_C_QUERY = 4,              /* RFC 3986 3.4, and []{}|^`\ which browsers leave as typed (WHATWG URL) */
-	FY_C_HOST = 8,               /* reg-name, RFC 3986 3.2.2, without the comma; '%' included */
+	FY_C_TOKEN = 1, /* tchar, RFC 9110 5.6.2 */
+	FY_C_PATH = 2,  /* pchar and '/', RFC 3986 3.3; '%' included */
+	FY_C_QUERY = 4, /* RFC 3986 3.4, and []{}|^`\ which browsers leave as typed (WHATWG URL) */
+	FY_C_HOST = 8,  /* reg-name, RFC 3986 3.2.2, without the comma; '%' included */
 	FY_C_HEX = 16,
-	FY_C_COOKIE = 32,            /* cookie-octet, RFC 6265 4.1.1 */
-	FY_C_UNRESERVED = 64         /* RFC 3986 2.3 */
+	FY_C_COOKIE = 32,    /* cookie-octet, RFC 6265 4.1.1 */
+	FY_C_UNRESERVED = 64 /* RFC 3986 2.3 */
 };
 
 extern const uint8_t fy_char_class[256];

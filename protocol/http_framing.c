@@ -111,7 +111,7 @@ static int connection(struct fy_http_framing *f, struct fy_slice value, struct f
 	while (value.ptr) {
 		struct fy_slice option = fy_trim(fy_cut(&value, ','));
 		if (option.len == 0)
-			continue;       /* empty list elements are legal here (RFC 9110 5.6.1.2) and harmless */
+			continue; /* empty list elements are legal here (RFC 9110 5.6.1.2) and harmless */
 		if (!fy_http_is_token(option))
 			return fy_http_refuse(fault, 400, "a malformed Connection");
 		if (fy_eq_nocase(option, FY_LIT("close")))
@@ -134,7 +134,7 @@ int fy_http_framing_field(struct fy_http_framing *f, enum fy_http_known field, s
 		if (head->has_length)
 			return fy_http_refuse(fault, 400, "Content-Length beside Transfer-Encoding");
 		if (head->minor == 0)
-			return fy_http_refuse(fault, 400, "Transfer-Encoding in HTTP/1.0");     /* RFC 9112 6.1 */
+			return fy_http_refuse(fault, 400, "Transfer-Encoding in HTTP/1.0"); /* RFC 9112 6.1 */
 		return transfer_encoding(f, value, fault);
 	case FY_H_CONNECTION:
 		return connection(f, value, fault);
@@ -161,16 +161,16 @@ int fy_http_framing_field(struct fy_http_framing *f, enum fy_http_known field, s
 int fy_http_framing_end(const struct fy_http_framing *f, struct fy_http_head *head, struct fy_http_fault *fault)
 {
 	if (f->has_te && !f->te_chunked)
-		return fy_http_refuse(fault, 400, "chunked is not the final transfer coding");   /* RFC 9112 6.3 */
+		return fy_http_refuse(fault, 400, "chunked is not the final transfer coding"); /* RFC 9112 6.3 */
 	if (f->te_foreign)
-		return fy_http_refuse(fault, 501, "a transfer coding that is not known here");   /* RFC 9112 6.1 */
+		return fy_http_refuse(fault, 501, "a transfer coding that is not known here"); /* RFC 9112 6.1 */
 	head->chunked = f->te_chunked;
 	if (f->host.ptr == NULL && head->minor > 0)
 		return fy_http_refuse(fault, 400, "no Host");
 	if (head->form != FY_TARGET_ABSOLUTE)
 		head->host = f->host;
 	if (head->method == FY_TRACE && (head->chunked || head->content_length))
-		return fy_http_refuse(fault, 400, "TRACE with content");                         /* RFC 9110 9.3.8 */
+		return fy_http_refuse(fault, 400, "TRACE with content"); /* RFC 9110 9.3.8 */
 	head->keep_alive = !f->close && (head->minor > 0 || f->keep_alive);
 	return 0;
 }

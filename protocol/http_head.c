@@ -88,16 +88,18 @@ static int next_line(struct fy_slice *rest, struct fy_slice *ret_line, struct fy
 }
 
 /* field-name ":" OWS field-value OWS (RFC 9112 5). `partial` as everywhere. */
-static int field_line(struct fy_slice line, bool partial, struct fy_http_header *ret_header, struct fy_http_fault *fault)
+static int field_line(struct fy_slice line, bool partial, struct fy_http_header *ret_header,
+		      struct fy_http_fault *fault)
 {
 	size_t n = fy_span(line, FY_C_TOKEN);
 	if (n == line.len && partial)
 		return 0;
 	if (n == line.len || line.ptr[n] != ':' || n == 0) {
 		bool space = n < line.len && (line.ptr[n] == ' ' || line.ptr[n] == '\t');
-		return fy_http_refuse(fault, 400, space && n == 0 ? "a folded field line, or white space before the first"
-						  : space	  ? "white space in or after a field name"
-								  : "a field line without a proper name");
+		return fy_http_refuse(fault, 400,
+				      space && n == 0 ? "a folded field line, or white space before the first"
+				      : space         ? "white space in or after a field name"
+						      : "a field line without a proper name");
 	}
 	struct fy_slice value = fy_trim(fy_from(line, n + 1));
 	if (has_control(value))

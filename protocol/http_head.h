@@ -19,50 +19,40 @@
 
 /* Zero means "not set". The methods Foyer can serve; others are refused with 501 by the parser (RFC 9110
  * 9.1), CONNECT too, as there are no tunnels. TRACE parses so that routing answers 405 with Allow. */
-enum fy_method {
-	FY_GET = 1,
-	FY_HEAD,
-	FY_POST,
-	FY_PUT,
-	FY_PATCH,
-	FY_DELETE,
-	FY_OPTIONS,
-	FY_TRACE,
-	FY_METHODS_END
-};
+enum fy_method { FY_GET = 1, FY_HEAD, FY_POST, FY_PUT, FY_PATCH, FY_DELETE, FY_OPTIONS, FY_TRACE, FY_METHODS_END };
 
 /* RFC 9112 3.2; authority-form belongs to CONNECT and never gets through. */
 enum fy_target_form { FY_TARGET_ORIGIN = 1, FY_TARGET_ABSOLUTE, FY_TARGET_ASTERISK };
 
 /* Fields the parser notes while passing, so that fy_http_get needs no search. */
-#define FY_HTTP_KNOWN(X)                                                                           \
-	X(HOST, "host")                                                                            \
-	X(CONTENT_LENGTH, "content-length")                                                        \
-	X(TRANSFER_ENCODING, "transfer-encoding")                                                  \
-	X(CONNECTION, "connection")                                                                \
-	X(EXPECT, "expect")                                                                        \
-	X(UPGRADE, "upgrade")                                                                      \
-	X(COOKIE, "cookie")                                                                        \
-	X(CONTENT_TYPE, "content-type")                                                            \
-	X(CONTENT_ENCODING, "content-encoding")                                                    \
-	X(ACCEPT, "accept")                                                                        \
-	X(ACCEPT_LANGUAGE, "accept-language")                                                      \
-	X(ACCEPT_ENCODING, "accept-encoding")                                                      \
-	X(AUTHORIZATION, "authorization")                                                          \
-	X(USER_AGENT, "user-agent")                                                                \
-	X(REFERER, "referer")                                                                      \
-	X(ORIGIN, "origin")                                                                        \
-	X(SEC_FETCH_SITE, "sec-fetch-site")                                                        \
-	X(SEC_GPC, "sec-gpc")                                                                      \
-	X(IF_MATCH, "if-match")                                                                    \
-	X(IF_NONE_MATCH, "if-none-match")                                                          \
-	X(IF_MODIFIED_SINCE, "if-modified-since")                                                  \
-	X(IF_UNMODIFIED_SINCE, "if-unmodified-since")                                              \
-	X(IDEMPOTENCY_KEY, "idempotency-key")                                                      \
-	X(FORWARDED, "forwarded")                                                                  \
-	X(X_FORWARDED_FOR, "x-forwarded-for")                                                      \
-	X(X_FORWARDED_PROTO, "x-forwarded-proto")                                                  \
-	X(X_FORWARDED_HOST, "x-forwarded-host")                                                    \
+#define FY_HTTP_KNOWN(X)                              \
+	X(HOST, "host")                               \
+	X(CONTENT_LENGTH, "content-length")           \
+	X(TRANSFER_ENCODING, "transfer-encoding")     \
+	X(CONNECTION, "connection")                   \
+	X(EXPECT, "expect")                           \
+	X(UPGRADE, "upgrade")                         \
+	X(COOKIE, "cookie")                           \
+	X(CONTENT_TYPE, "content-type")               \
+	X(CONTENT_ENCODING, "content-encoding")       \
+	X(ACCEPT, "accept")                           \
+	X(ACCEPT_LANGUAGE, "accept-language")         \
+	X(ACCEPT_ENCODING, "accept-encoding")         \
+	X(AUTHORIZATION, "authorization")             \
+	X(USER_AGENT, "user-agent")                   \
+	X(REFERER, "referer")                         \
+	X(ORIGIN, "origin")                           \
+	X(SEC_FETCH_SITE, "sec-fetch-site")           \
+	X(SEC_GPC, "sec-gpc")                         \
+	X(IF_MATCH, "if-match")                       \
+	X(IF_NONE_MATCH, "if-none-match")             \
+	X(IF_MODIFIED_SINCE, "if-modified-since")     \
+	X(IF_UNMODIFIED_SINCE, "if-unmodified-since") \
+	X(IDEMPOTENCY_KEY, "idempotency-key")         \
+	X(FORWARDED, "forwarded")                     \
+	X(X_FORWARDED_FOR, "x-forwarded-for")         \
+	X(X_FORWARDED_PROTO, "x-forwarded-proto")     \
+	X(X_FORWARDED_HOST, "x-forwarded-host")       \
 	X(X_REQUEST_ID, "x-request-id")
 
 enum fy_http_known {
@@ -70,19 +60,22 @@ enum fy_http_known {
 #define FY_HTTP_KNOWN_ENUM(id, name) FY_H_##id,
 	FY_HTTP_KNOWN(FY_HTTP_KNOWN_ENUM)
 #undef FY_HTTP_KNOWN_ENUM
-	FY_H_END
+		FY_H_END
 };
 
 #define FY_HTTP_HEADERS_MAX 100
 
 struct fy_http_limits {
-	uint32_t target_max;         /* bytes of the request target; longer: 414 */
-	uint32_t head_max;           /* bytes of the whole head; longer: 431 */
-	uint32_t headers_max;        /* field lines, at most FY_HTTP_HEADERS_MAX; more: 431 */
+	uint32_t target_max;  /* bytes of the request target; longer: 414 */
+	uint32_t head_max;    /* bytes of the whole head; longer: 431 */
+	uint32_t headers_max; /* field lines, at most FY_HTTP_HEADERS_MAX; more: 431 */
 };
 
 /* RFC 9112 3 asks for at least 8,000 bytes of request line. */
-#define FY_HTTP_LIMITS_DEFAULT { .target_max = 8192, .head_max = 16384, .headers_max = FY_HTTP_HEADERS_MAX }
+#define FY_HTTP_LIMITS_DEFAULT                                                            \
+	{                                                                                 \
+		.target_max = 8192, .head_max = 16384, .headers_max = FY_HTTP_HEADERS_MAX \
+	}
 
 /* Why a request is refused: the status to answer, and a short English reason (static storage). After
  * any fault the connection is closed, as nobody knows where the next request would begin. */
@@ -92,8 +85,8 @@ struct fy_http_fault {
 };
 
 struct fy_http_header {
-	struct fy_slice name;        /* as sent; compare without case */
-	struct fy_slice value;       /* without the white space around it; may be empty; may hold obs-text */
+	struct fy_slice name;  /* as sent; compare without case */
+	struct fy_slice value; /* without the white space around it; may be empty; may hold obs-text */
 };
 
 /* All slices point into the raw bytes given to the parser and live as long as those. */
@@ -101,17 +94,17 @@ struct fy_http_head {
 	enum fy_method method;
 	enum fy_target_form form;
 	struct fy_slice method_text;
-	struct fy_slice target;              /* as sent, for the log */
-	struct fy_slice path;                /* begins with '/', still percent-encoded; "*" in asterisk-form */
-	struct fy_slice query;               /* without the '?'; ptr NULL when there was none */
-	struct fy_slice host;                /* effective: from absolute-form, else Host; with port; len 0 in 1.0 without Host */
-	uint64_t content_length;             /* 0 when has_length is false */
-	uint8_t minor;                       /* 0 or 1: HTTP/1.2 to 1.9 are served as 1.1 (RFC 9110 2.5) */
+	struct fy_slice target;  /* as sent, for the log */
+	struct fy_slice path;    /* begins with '/', still percent-encoded; "*" in asterisk-form */
+	struct fy_slice query;   /* without the '?'; ptr NULL when there was none */
+	struct fy_slice host;    /* effective: from absolute-form, else Host; with port; len 0 in 1.0 without Host */
+	uint64_t content_length; /* 0 when has_length is false */
+	uint8_t minor;           /* 0 or 1: HTTP/1.2 to 1.9 are served as 1.1 (RFC 9110 2.5) */
 	bool has_length, chunked, keep_alive, expect_continue;
 	uint16_t header_count;
-	uint8_t known[FY_H_END];             /* index + 1 of the first such field; 0 = absent */
-	uint64_t repeated;                   /* bit per known field that came more than once */
-	struct fy_http_header headers[FY_HTTP_HEADERS_MAX];   /* only header_count are written */
+	uint8_t known[FY_H_END];                            /* index + 1 of the first such field; 0 = absent */
+	uint64_t repeated;                                  /* bit per known field that came more than once */
+	struct fy_http_header headers[FY_HTTP_HEADERS_MAX]; /* only header_count are written */
 };
 
 /* The length of the first complete head in `raw`, leading empty lines (at most 4, RFC 9112 2.2) included;

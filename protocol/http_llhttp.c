@@ -24,7 +24,7 @@ static int on_headers_complete(llhttp_t *parser)
 	judge->verdict->major = parser->http_major;
 	judge->verdict->minor = parser->http_minor;
 	judge->verdict->method = llhttp_method_name((llhttp_method_t)parser->method);
-	parser->upgrade = 0;         /* Upgrade may be ignored (RFC 9110 7.8), and is */
+	parser->upgrade = 0; /* Upgrade may be ignored (RFC 9110 7.8), and is */
 	return 0;
 }
 
@@ -50,7 +50,7 @@ int fy_llhttp_judge(struct fy_slice head, bool any_minor, struct fy_llhttp_verdi
 	llhttp_init(&parser, HTTP_REQUEST, &settings);
 	parser.data = &judge;
 	if (any_minor)
-		parser.lenient_flags |= LENIENT_VERSION;        /* 8.1 has the flag but not its setter */
+		parser.lenient_flags |= LENIENT_VERSION; /* 8.1 has the flag but not its setter */
 	llhttp_errno_t errno_ = execute(&parser, head);
 	if (errno_ != HPE_OK) {
 		const char *reason = llhttp_get_error_reason(&parser);

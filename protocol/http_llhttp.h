@@ -12,8 +12,8 @@ struct fy_llhttp_verdict {
 	uint64_t content_length;
 	bool has_length, chunked;
 	uint8_t major, minor;
-	const char *method;          /* static storage */
-	const char *error;           /* llhttp's reason when it refused; static storage */
+	const char *method; /* static storage */
+	const char *error;  /* llhttp's reason when it refused; static storage */
 };
 
 /* 0 when llhttp in strict mode accepts the head, and consumed all of it; FY_ERR_PROTOCOL otherwise, with

@@ -21,12 +21,11 @@ int fy_http_request_line(struct fy_slice line, bool partial, const struct fy_htt
 struct fy_http_framing {
 	bool has_te, te_chunked, te_foreign; /* te_foreign: a coding besides chunked came before it */
 	bool close, keep_alive;
-	struct fy_slice host;                /* of the Host field; ptr NULL: none yet */
+	struct fy_slice host; /* of the Host field; ptr NULL: none yet */
 };
 
 int fy_http_framing_field(struct fy_http_framing *framing, enum fy_http_known field, struct fy_slice value,
 			  struct fy_http_head *head, struct fy_http_fault *fault);
 
 /* What only the end of the head can tell. */
-int fy_http_framing_end(const struct fy_http_framing *framing, struct fy_http_head *head,
-			struct fy_http_fault *fault);
+int fy_http_framing_end(const struct fy_http_framing *framing, struct fy_http_head *head, struct fy_http_fault *fault);

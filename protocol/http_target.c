@@ -11,8 +11,8 @@ static const struct {
 	struct fy_slice name;
 	enum fy_method method;
 } methods[] = {
-	{ FY_LIT("GET"), FY_GET },       { FY_LIT("POST"), FY_POST },       { FY_LIT("HEAD"), FY_HEAD },
-	{ FY_LIT("PUT"), FY_PUT },       { FY_LIT("PATCH"), FY_PATCH },     { FY_LIT("DELETE"), FY_DELETE },
+	{ FY_LIT("GET"), FY_GET },         { FY_LIT("POST"), FY_POST },   { FY_LIT("HEAD"), FY_HEAD },
+	{ FY_LIT("PUT"), FY_PUT },         { FY_LIT("PATCH"), FY_PATCH }, { FY_LIT("DELETE"), FY_DELETE },
 	{ FY_LIT("OPTIONS"), FY_OPTIONS }, { FY_LIT("TRACE"), FY_TRACE },
 };
 

@@ -14,12 +14,18 @@
 struct fy_json_value;
 
 enum fy_json_type {
-	FY_JSON_NULL = 1, FY_JSON_BOOL, FY_JSON_INT, FY_JSON_REAL, FY_JSON_STRING, FY_JSON_ARRAY, FY_JSON_OBJECT
+	FY_JSON_NULL = 1,
+	FY_JSON_BOOL,
+	FY_JSON_INT,
+	FY_JSON_REAL,
+	FY_JSON_STRING,
+	FY_JSON_ARRAY,
+	FY_JSON_OBJECT
 };
 
 struct fy_json_fault {
 	int line, column;
-	char text[80];               /* English, without text of the document */
+	char text[80]; /* English, without text of the document */
 };
 
 /* FY_ERR_INVALID with *fault (may be NULL). The document is freed with the arena. */

@@ -65,16 +65,16 @@ void fy_json_end(struct fy_json *json)
 
 /* Bytes that go through as they are; the rest is looked at. */
 static const bool plain[256] = {
-	[' '] = true,	       ['!'] = true,	      ['#' ... '%'] = true,
-	['\'' ... ';'] = true, ['='] = true,	      ['?' ... '['] = true,
-	[']' ... '~'] = true,
+	[' '] = true, ['!'] = true,         ['#' ... '%'] = true, ['\'' ... ';'] = true,
+	['='] = true, ['?' ... '['] = true, [']' ... '~'] = true,
 };
 
 static void put_unicode(struct fy_buf *buf, unsigned unit)
 {
 	static const char digits[] = "0123456789abcdef";
-	const char text[6] = { '\\', 'u', digits[unit >> 12 & 15], digits[unit >> 8 & 15], digits[unit >> 4 & 15],
-			       digits[unit & 15] };
+	const char text[6] = {
+		'\\', 'u', digits[unit >> 12 & 15], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]
+	};
 	fy_buf_put(buf, fy_slice(text, sizeof(text)));
 }
 

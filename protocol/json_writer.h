@@ -13,7 +13,7 @@
 
 struct fy_json {
 	struct fy_buf *buf;
-	uint32_t objects;            /* bit per open container: 1 = object, 0 = array */
+	uint32_t objects; /* bit per open container: 1 = object, 0 = array */
 	uint8_t depth;
 	bool comma, keyed, finished;
 };

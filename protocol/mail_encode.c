@@ -6,7 +6,7 @@
 #include "protocol/http_chars.h"
 #include "protocol/utf8.h"
 
-#define WORD_PLAIN_MAX 60                    /* longer words cannot be folded and are encoded */
+#define WORD_PLAIN_MAX 60 /* longer words cannot be folded and are encoded */
 
 static size_t put(struct fy_buf *buf, struct fy_slice text, size_t column)
 {
@@ -47,7 +47,7 @@ static size_t put_encoded_words(struct fy_buf *buf, struct fy_slice text, size_t
 		while (rest.len && fy_utf8_next(&rest) >= 0 && text.len - rest.len <= room)
 			n = text.len - rest.len;
 		if (n == 0)
-			n = 1;               /* an invalid byte; callers have validated, so this does not happen */
+			n = 1; /* an invalid byte; callers have validated, so this does not happen */
 		char word[76];
 		size_t len = fy_base64_encode(word, text.ptr, n);
 		column = put(buf, FY_LIT("=?utf-8?B?"), column);

@@ -12,12 +12,12 @@
 #include "protocol/mail_encode.h"
 #include "protocol/utf8.h"
 
-#define SUBJECT_MAX 500                      /* bytes of UTF-8 */
+#define SUBJECT_MAX 500 /* bytes of UTF-8 */
 #define NAME_MAX_BYTES 200
 #define ID_MAX 200
 #define REFERENCES_MAX 2000
 #define URL_MAX 900
-#define BOUNDARY "=_foyer_alternative_=_"     /* "=_" does not occur in quoted-printable */
+#define BOUNDARY "=_foyer_alternative_=_" /* "=_" does not occur in quoted-printable */
 
 static bool is_atext(char c)
 {

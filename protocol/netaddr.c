@@ -56,7 +56,7 @@ size_t fy_addr_text(const struct fy_addr *addr, char out[FY_ADDR_TEXT_MAX])
 		inet_ntop(AF_INET6, addr->b, out, FY_ADDR_TEXT_MAX);
 		return strlen(out);
 	}
-	char *at = out;                  /* by hand: inet_ntop prints through snprintf, and this runs for each request */
+	char *at = out; /* by hand: inet_ntop prints through snprintf, and this runs for each request */
 	for (int i = 12; i < 16; i++) {
 		unsigned n = addr->b[i];
 		if (n > 99)

@@ -36,8 +36,8 @@ int fy_cidr_list_parse(struct fy_arena *arena, struct fy_slice text, struct fy_c
 
 struct fy_client {
 	struct fy_addr addr;
-	bool https;                  /* how the client reached the outermost trusted proxy, or us */
-	bool forwarded;              /* a trusted proxy spoke for it */
+	bool https;     /* how the client reached the outermost trusted proxy, or us */
+	bool forwarded; /* a trusted proxy spoke for it */
 };
 
 /* Which field the proxies write. Only that one is read: proxies overwrite or append to the field they use and pass

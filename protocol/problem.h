@@ -8,13 +8,13 @@
 #include "foyer/slice.h"
 
 struct fy_problem_error {
-	struct fy_slice pointer;             /* JSON pointer (RFC 6901) "/email", or "" */
+	struct fy_slice pointer; /* JSON pointer (RFC 6901) "/email", or "" */
 	struct fy_slice detail;
 };
 
 struct fy_problem {
-	struct fy_slice type;                /* stable URI; len 0: "about:blank" */
-	struct fy_slice title, detail;       /* in the visitor's language; detail may be empty */
+	struct fy_slice type;          /* stable URI; len 0: "about:blank" */
+	struct fy_slice title, detail; /* in the visitor's language; detail may be empty */
 	struct fy_slice request_id;
 	int status;
 	const struct fy_problem_error *errors;

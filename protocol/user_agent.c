@@ -13,18 +13,30 @@ struct mark {
 
 /* In this order: nearly everybody also claims to be Safari, Chrome or Mozilla. */
 static const struct mark browsers[] = {
-	{ "Edg", "Edge" },	      { "OPR/", "Opera" },	       { "Opera", "Opera" },
-	{ "SamsungBrowser/", "Samsung Internet" }, { "Vivaldi/", "Vivaldi" }, { "YaBrowser/", "Yandex" },
-	{ "DuckDuckGo/", "DuckDuckGo" }, { "FxiOS/", "Firefox" },     { "Firefox/", "Firefox" },
-	{ "CriOS/", "Chrome" },	      { "Chromium/", "Chromium" },     { "Chrome/", "Chrome" },
-	{ "Safari/", "Safari" },      { "curl/", "curl" },	       { "Wget/", "Wget" },
-	{ "python-requests/", "Python" }, { "okhttp/", "Android app" }, { "CFNetwork/", "iOS app" },
+	{ "Edg", "Edge" },
+	{ "OPR/", "Opera" },
+	{ "Opera", "Opera" },
+	{ "SamsungBrowser/", "Samsung Internet" },
+	{ "Vivaldi/", "Vivaldi" },
+	{ "YaBrowser/", "Yandex" },
+	{ "DuckDuckGo/", "DuckDuckGo" },
+	{ "FxiOS/", "Firefox" },
+	{ "Firefox/", "Firefox" },
+	{ "CriOS/", "Chrome" },
+	{ "Chromium/", "Chromium" },
+	{ "Chrome/", "Chrome" },
+	{ "Safari/", "Safari" },
+	{ "curl/", "curl" },
+	{ "Wget/", "Wget" },
+	{ "python-requests/", "Python" },
+	{ "okhttp/", "Android app" },
+	{ "CFNetwork/", "iOS app" },
 };
 
 static const struct mark systems[] = {
-	{ "iPhone", "iPhone" },	    { "iPad", "iPad" },	  { "Android", "Android" }, { "Windows", "Windows" },
-	{ "CrOS", "ChromeOS" },	    { "Macintosh", "Mac" }, { "Mac OS X", "Mac" },  { "Linux", "Linux" },
-	{ "FreeBSD", "FreeBSD" },   { "OpenBSD", "OpenBSD" },
+	{ "iPhone", "iPhone" },   { "iPad", "iPad" },       { "Android", "Android" }, { "Windows", "Windows" },
+	{ "CrOS", "ChromeOS" },   { "Macintosh", "Mac" },   { "Mac OS X", "Mac" },    { "Linux", "Linux" },
+	{ "FreeBSD", "FreeBSD" }, { "OpenBSD", "OpenBSD" },
 };
 
 static const char *recognise(struct fy_slice text, const struct mark *marks, size_t count)

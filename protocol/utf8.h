@@ -29,7 +29,8 @@ struct fy_slice fy_utf8_upto(struct fy_slice text, size_t max);
  * private-use and unassigned characters. */
 bool fy_utf8_is_line(struct fy_slice text);
 
-/* The same without its last clause, and line feeds and tabs may stand in it (CR LF too; see fy_utf8_clean_multiline). */
+/* The same without its last clause, and line feeds and tabs may stand in it (CR LF too; see
+ * fy_utf8_clean_multiline). */
 bool fy_utf8_is_multiline(struct fy_slice text);
 
 /* Canonical composition (NFC), a copy in `arena` only where something changed.
@@ -37,8 +38,8 @@ bool fy_utf8_is_multiline(struct fy_slice text);
  * decompose into more than twice as many characters as it has bytes. */
 int fy_utf8_nfc(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);
 
-/* What a form field holds before it is stored: valid, allowed characters only, NFC, no white space at the
- * ends; `line`: runs of white space become one space, and something in it can be seen; `multiline`: CR LF and CR become LF, and white space
- * at line ends goes. FY_ERR_INVALID otherwise. */
+/* What a form field holds before it is stored: valid, allowed characters only, NFC, no white space at the ends;
+ * `line`: runs of white space become one space, and something in it can be seen; `multiline`: CR LF and CR become
+ * LF, and white space at line ends goes. FY_ERR_INVALID otherwise. */
 int fy_utf8_clean_line(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);
 int fy_utf8_clean_multiline(struct fy_arena *arena, struct fy_slice text, struct fy_slice *ret_text);

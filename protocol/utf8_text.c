@@ -19,8 +19,9 @@ static bool is_unwelcome(int32_t c)
 	       (c >= 0xe0000 && c <= 0xe007f);
 }
 
-/* In a single line, as a name: also letters without a shape (the Hangul fillers, the empty Braille cell), and characters
- * that mean nothing yet or something else on each machine. Emoji that are newer than the library are among them. */
+/* In a single line, as a name: also letters without a shape (the Hangul fillers, the empty Braille cell), and
+ * characters that mean nothing yet or something else on each machine. Emoji that are newer than the library are
+ * among them. */
 static bool is_unwelcome_in_line(int32_t c)
 {
 	if (is_unwelcome(c))
@@ -39,8 +40,8 @@ static bool is_visible(int32_t c)
 	if (c < 0x300)
 		return c > ' ';
 	utf8proc_category_t category = utf8proc_category(c);
-	return category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_ME && category != UTF8PROC_CATEGORY_CF &&
-	       category != UTF8PROC_CATEGORY_ZS;
+	return category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_ME &&
+	       category != UTF8PROC_CATEGORY_CF && category != UTF8PROC_CATEGORY_ZS;
 }
 
 static bool allowed(struct fy_slice text, bool multiline)
@@ -172,7 +173,7 @@ int fy_utf8_clean_multiline(struct fy_arena *arena, struct fy_slice text, struct
 	if (err)
 		return err;
 	char *out = fy_alloc(arena, composed.len + 1);
-	size_t n = 0, solid = 0;             /* solid: the length up to the last byte that is no white space */
+	size_t n = 0, solid = 0; /* solid: the length up to the last byte that is no white space */
 	for (size_t i = 0; i < composed.len; i++) {
 		char c = composed.ptr[i];
 		if (c == '\r') {
@@ -183,7 +184,7 @@ int fy_utf8_clean_multiline(struct fy_arena *arena, struct fy_slice text, struct
 		if (c == '\n') {
 			while (n > 0 && (out[n - 1] == ' ' || out[n - 1] == '\t'))
 				n--;
-			if (n > 0)           /* no empty lines at the beginning */
+			if (n > 0) /* no empty lines at the beginning */
 				out[n++] = '\n';
 			continue;
 		}

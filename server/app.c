@@ -20,10 +20,12 @@ static void name_cookies(struct fy_app *app)
 {
 	const struct fy_config *config = app->config;
 	app->secure_cookies = fy_starts(config->server_base_url, FY_LIT("https://"));
-	app->cookie_name[0] = config->sessions_cookie_name.len ? config->sessions_cookie_name :
-			      app->secure_cookies ? FY_LIT("__Host-sid") : FY_LIT("sid");
-	app->cookie_name[1] = config->sessions_manager_cookie_name.len ? config->sessions_manager_cookie_name :
-			      app->secure_cookies ? FY_LIT("__Host-manager") : FY_LIT("manager");
+	app->cookie_name[0] = config->sessions_cookie_name.len ? config->sessions_cookie_name
+			      : app->secure_cookies            ? FY_LIT("__Host-sid")
+							       : FY_LIT("sid");
+	app->cookie_name[1] = config->sessions_manager_cookie_name.len ? config->sessions_manager_cookie_name
+			      : app->secure_cookies                    ? FY_LIT("__Host-manager")
+								       : FY_LIT("manager");
 }
 
 /* One hashing thread a core over all workers of this server. */
@@ -84,7 +86,8 @@ static struct fy_logfile *open_log(const struct fy_config *config, const char *n
 	snprintf(path, sizeof path, "%s/%s", config->log_directory.ptr, name);
 	struct fy_logfile *file = fy_logfile_open(path, err);
 	if (file == NULL)
-		fy_log(NULL, FY_LOG_ERROR, "log.unusable", FY_KV("file", (const char *)path), FY_KV("reason", fy_strerror(*err)));
+		fy_log(NULL, FY_LOG_ERROR, "log.unusable", FY_KV("file", (const char *)path),
+		       FY_KV("reason", fy_strerror(*err)));
 	return file;
 }
 
@@ -116,7 +119,7 @@ bool fy_app_close(struct fy_app *app)
 	fy_db_destroy(app->db);
 	struct fy_sched_stats stats;
 	for (fy_sched_stats(&stats); stats.live; fy_sched_stats(&stats))
-		uv_run(&app->loop, UV_RUN_ONCE);         /* fibers of the clients notice that they were closed */
+		uv_run(&app->loop, UV_RUN_ONCE); /* fibers of the clients notice that they were closed */
 	fy_sched_off_turn_end(flush_logs, app);
 	fy_sched_finish();
 	for (int turn = 0; turn < 100 && uv_run(&app->loop, UV_RUN_NOWAIT); turn++)

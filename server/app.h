@@ -20,10 +20,10 @@ struct fy_app {
 	struct fy_redis *redis;
 	struct fy_keys *keys;
 	struct fy_hasher *hasher;
-	struct fy_jobs *jobs;            /* NULL in commands */
-	struct fy_logfile *access_log, *event_log;       /* NULL in commands */
-	struct fy_slice cookie_name[2];  /* visitors, back office; as the cookies are really called */
-	bool secure_cookies;             /* the public origin is https */
+	struct fy_jobs *jobs;                      /* NULL in commands */
+	struct fy_logfile *access_log, *event_log; /* NULL in commands */
+	struct fy_slice cookie_name[2];            /* visitors, back office; as the cookies are really called */
+	bool secure_cookies;                       /* the public origin is https */
 	fy_time started;
 	bool draining;
 };

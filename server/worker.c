@@ -22,8 +22,8 @@
 #include "server/routes/mails.h"
 #include "storage/db.h"
 
-#define FIBERS_BESIDE_REQUESTS 64        /* jobs, mail deliveries, start-up */
-#define FIRST_CONTACT_MS 5000            /* how long READY waits for MariaDB before it goes on without */
+#define FIBERS_BESIDE_REQUESTS 64 /* jobs, mail deliveries, start-up */
+#define FIRST_CONTACT_MS 5000     /* how long READY waits for MariaDB before it goes on without */
 #define DRAIN_LOOK_MS 20
 
 struct worker {
@@ -74,7 +74,8 @@ static void on_drain_look(uv_timer_t *timer)
 		return;
 	if (!worker->aborted) {
 		worker->aborted = true;
-		fy_log(NULL, FY_LOG_WARN, "worker.drain_too_long", FY_KV("connections", worker->http->open), FY_KV("fibers", stats.live));
+		fy_log(NULL, FY_LOG_WARN, "worker.drain_too_long", FY_KV("connections", worker->http->open),
+		       FY_KV("fibers", stats.live));
 		fy_http_abort(worker->http);
 		return;
 	}
@@ -127,7 +128,7 @@ static void on_control_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf
 static void on_control(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 {
 	struct worker *worker = stream->data;
-	if (got < 0) {                           /* the supervisor has gone */
+	if (got < 0) { /* the supervisor has gone */
 		uv_read_stop(stream);
 		drain(worker, 0);
 		return;
@@ -188,8 +189,10 @@ static int open_all(struct worker *worker)
 	if (err == 0)
 		err = fy_http_create(app, &worker->http);
 	if (err == 0)
-		err = fy_jobs_create(&(struct fy_jobs_host){ .config = config, .db = app->db, .redis = app->redis, .keys = app->keys },
-				     &app->jobs);
+		err = fy_jobs_create(
+			&(struct fy_jobs_host){
+				.config = config, .db = app->db, .redis = app->redis, .keys = app->keys },
+			&app->jobs);
 	return err;
 }
 
@@ -199,7 +202,7 @@ static int open_all(struct worker *worker)
  * Connector/C's library and not ours; one that is built with GnuTLS has none. */
 static void spare_openssl(const struct fy_config *config)
 {
-	enum { NO_STRINGS = 0x01, NO_CIPHERS = 0x10, NO_DIGESTS = 0x20, NO_CONFIG = 0x80 };      /* openssl/crypto.h */
+	enum { NO_STRINGS = 0x01, NO_CIPHERS = 0x10, NO_DIGESTS = 0x20, NO_CONFIG = 0x80 }; /* openssl/crypto.h */
 	int (*init)(uint64_t options, const void *settings);
 	bool smtp_tls = config->mail_transport == FY_MAIL_SMTP && config->mail_smtp_tls != FY_MAIL_TLS_OFF;
 	if (config->database_tls_ca.len || config->redis_tls_ca.len || smtp_tls)
@@ -211,14 +214,14 @@ static void spare_openssl(const struct fy_config *config)
 
 int fy_worker_main(const struct fy_worker_start *start)
 {
-	static struct worker storage;            /* large, and one per process */
+	static struct worker storage; /* large, and one per process */
 	struct worker *worker = &storage;
 	worker->start = start;
 	spare_openssl(start->config);
 	fy_router_init();
 	fy_mails_author();
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN);                 /* Ctrl-C reaches the whole group; the supervisor decides */
+	signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole group; the supervisor decides */
 	signal(SIGHUP, SIG_IGN);
 	int err = open_all(worker);
 	if (err) {

@@ -7,21 +7,21 @@
 #include "storage/statements.h"
 
 /* The rows of both statements have the same members. */
-#define SIGNIN_OF(row)                                                                             \
-	(struct fy_account_signin)                                                                 \
-	{                                                                                          \
-		.id = (row)->id, .state = (enum fy_account_state)(row)->state,                     \
-		.role = (enum fy_account_role)(row)->role, .language = (enum fy_lang)(row)->language,      \
-		.version = (row)->version, .password_hash = (row)->password_hash, .email = (row)->email,   \
-		.given_name = (row)->given_name,                                                   \
+#define SIGNIN_OF(row)                                                                                   \
+	(struct fy_account_signin)                                                                       \
+	{                                                                                                \
+		.id = (row)->id, .state = (enum fy_account_state)(row)->state,                           \
+		.role = (enum fy_account_role)(row)->role, .language = (enum fy_lang)(row)->language,    \
+		.version = (row)->version, .password_hash = (row)->password_hash, .email = (row)->email, \
+		.given_name = (row)->given_name,                                                         \
 	}
 
 fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_hash,
 				     struct fy_account_signin *ret_account)
 {
 	struct fy_sql_account_signin_by_email_row row;
-	int err = fy_sql_account_signin_by_email(ctx, &(struct fy_sql_account_signin_by_email_params){
-		.email_hash = { email_hash } }, &row);
+	int err = fy_sql_account_signin_by_email(
+		ctx, &(struct fy_sql_account_signin_by_email_params){ .email_hash = { email_hash } }, &row);
 	if (err)
 		return err;
 	*ret_account = SIGNIN_OF(&row);
@@ -71,7 +71,8 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account 
 	return 0;
 }
 
-fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, struct fy_account_name **ret_names)
+fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count,
+			       struct fy_account_name **ret_names)
 {
 	struct fy_account_name *names = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
 	struct fy_sql_account_name_row *rows = fy_new_array(ctx->arena, struct fy_sql_account_name_row, count + 1);
@@ -101,22 +102,24 @@ fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_
 					const struct fy_profile *profile, uint32_t *ret_version)
 {
 	struct fy_db_done done;
-	int err = fy_sql_account_update_profile(ctx, &(struct fy_sql_account_update_profile_params){
-		.given_name = profile->given_name,
-		.family_name = profile->family_name,
-		.phone = profile->phone,
-		.position = profile->position,
-		.skills = profile->skills,
-		.passions = profile->passions,
-		.street_address = profile->street_address,
-		.postal_code = profile->postal_code,
-		.address_level2 = profile->address_level2,
-		.country = profile->country,
-		.language = (uint8_t)profile->language,
-		.id = id,
-		.version = version,
-		.closed = FY_ACCOUNT_CLOSED,
-	}, &done);
+	int err = fy_sql_account_update_profile(ctx,
+						&(struct fy_sql_account_update_profile_params){
+							.given_name = profile->given_name,
+							.family_name = profile->family_name,
+							.phone = profile->phone,
+							.position = profile->position,
+							.skills = profile->skills,
+							.passions = profile->passions,
+							.street_address = profile->street_address,
+							.postal_code = profile->postal_code,
+							.address_level2 = profile->address_level2,
+							.country = profile->country,
+							.language = (uint8_t)profile->language,
+							.id = id,
+							.version = version,
+							.closed = FY_ACCOUNT_CLOSED,
+						},
+						&done);
 	if (err)
 		return err;
 	if (done.affected == 1) {
@@ -133,21 +136,27 @@ fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_
 
 fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secret old_hash, struct fy_secret new_hash)
 {
-	return fy_sql_account_rehash(ctx, &(struct fy_sql_account_rehash_params){
-		.password_hash = new_hash, .id = id, .old_hash = old_hash }, NULL);
+	return fy_sql_account_rehash(
+		ctx,
+		&(struct fy_sql_account_rehash_params){ .password_hash = new_hash, .id = id, .old_hash = old_hash },
+		NULL);
 }
 
 fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id)
 {
-	return fy_sql_account_touch(ctx, &(struct fy_sql_account_touch_params){
-		.last_active_at = ctx->now, .id = id, .stale_before = ctx->now - FY_DAY }, NULL);
+	return fy_sql_account_touch(ctx,
+				    &(struct fy_sql_account_touch_params){
+					    .last_active_at = ctx->now, .id = id, .stale_before = ctx->now - FY_DAY },
+				    NULL);
 }
 
 fy_async int fy_accounts_set_role(struct fy_ctx *ctx, uint64_t id, enum fy_account_role role)
 {
 	struct fy_db_done done;
-	int err = fy_sql_account_set_role(ctx, &(struct fy_sql_account_set_role_params){
-		.role = (uint8_t)role, .id = id, .closed = FY_ACCOUNT_CLOSED }, &done);
+	int err = fy_sql_account_set_role(ctx,
+					  &(struct fy_sql_account_set_role_params){
+						  .role = (uint8_t)role, .id = id, .closed = FY_ACCOUNT_CLOSED },
+					  &done);
 	if (err)
 		return err;
 	return done.affected == 1 ? 0 : FY_ERR_NOT_FOUND;
@@ -156,8 +165,9 @@ fy_async int fy_accounts_set_role(struct fy_ctx *ctx, uint64_t id, enum fy_accou
 fy_async int fy_accounts_count_owners(struct fy_ctx *ctx, uint64_t *ret_count)
 {
 	struct fy_sql_account_count_role_row row;
-	int err = fy_sql_account_count_role(ctx, &(struct fy_sql_account_count_role_params){
-		.role = FY_ROLE_OWNER, .closed = FY_ACCOUNT_CLOSED }, &row);
+	int err = fy_sql_account_count_role(
+		ctx, &(struct fy_sql_account_count_role_params){ .role = FY_ROLE_OWNER, .closed = FY_ACCOUNT_CLOSED },
+		&row);
 	if (err)
 		return err;
 	*ret_count = (uint64_t)row.accounts;
@@ -167,8 +177,10 @@ fy_async int fy_accounts_count_owners(struct fy_ctx *ctx, uint64_t *ret_count)
 fy_async int fy_accounts_count_unconfirmed(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
 {
 	struct fy_sql_account_count_state_row row;
-	int err = fy_sql_account_count_state(ctx, &(struct fy_sql_account_count_state_params){
-		.state = FY_ACCOUNT_PENDING, .created_before = before }, &row);
+	int err = fy_sql_account_count_state(
+		ctx,
+		&(struct fy_sql_account_count_state_params){ .state = FY_ACCOUNT_PENDING, .created_before = before },
+		&row);
 	if (err)
 		return err;
 	*ret_count = (uint64_t)row.accounts;
@@ -180,9 +192,13 @@ fy_async int fy_accounts_list_unconfirmed(struct fy_ctx *ctx, fy_time before, ui
 {
 	struct fy_sql_account_list_state_row *rows;
 	size_t count;
-	int err = fy_sql_account_list_state(ctx, &(struct fy_sql_account_list_state_params){
-		.state = FY_ACCOUNT_PENDING, .created_before = before, .after_id = after,
-		.limit = limit < 1000 ? limit : 1000 }, &rows, &count);
+	int err = fy_sql_account_list_state(
+		ctx,
+		&(struct fy_sql_account_list_state_params){ .state = FY_ACCOUNT_PENDING,
+							    .created_before = before,
+							    .after_id = after,
+							    .limit = limit < 1000 ? limit : 1000 },
+		&rows, &count);
 	if (err)
 		return err;
 	*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, count);

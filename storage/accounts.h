@@ -18,7 +18,7 @@ enum fy_account_role {
 };
 
 enum fy_account_state {
-	FY_ACCOUNT_PENDING = 1,      /* registered; the address is not confirmed */
+	FY_ACCOUNT_PENDING = 1, /* registered; the address is not confirmed */
 	FY_ACCOUNT_ACTIVE,
 	FY_ACCOUNT_CLOSED,
 };
@@ -29,7 +29,7 @@ enum fy_account_state {
 #define FY_ACCOUNT_NAME_MAX 100
 #define FY_ACCOUNT_PHONE_MAX 40
 #define FY_ACCOUNT_POSITION_MAX 150
-#define FY_ACCOUNT_PROSE_MAX 1000        /* skills, passions */
+#define FY_ACCOUNT_PROSE_MAX 1000 /* skills, passions */
 #define FY_ACCOUNT_STREET_MAX 250
 #define FY_ACCOUNT_POSTAL_CODE_MAX 20
 #define FY_ACCOUNT_CITY_MAX 100          /* address_level2 */
@@ -37,15 +37,15 @@ enum fy_account_state {
 #define FY_ACCOUNT_PASSWORD_HASH_MAX 255 /* bytes; libsodium's strings have 128 at the most */
 
 struct fy_account_new {
-	struct fy_personal email;            /* as the person wrote it */
-	struct fy_slice email_hash;          /* 32 bytes: keyed hash of the normalised address */
-	struct fy_secret password_hash;      /* empty: no password yet */
+	struct fy_personal email;       /* as the person wrote it */
+	struct fy_slice email_hash;     /* 32 bytes: keyed hash of the normalised address */
+	struct fy_secret password_hash; /* empty: no password yet */
 	struct fy_personal given_name;
 	struct fy_personal family_name;
 	enum fy_lang language;
-	enum fy_account_role role;           /* 0: FY_ROLE_MEMBER */
-	enum fy_account_state state;         /* 0: FY_ACCOUNT_PENDING */
-	bool market_research;                /* consented to it with the registration */
+	enum fy_account_role role;   /* 0: FY_ROLE_MEMBER */
+	enum fy_account_state state; /* 0: FY_ACCOUNT_PENDING */
+	bool market_research;        /* consented to it with the registration */
 };
 
 /* What sign-in needs, and no more. */
@@ -55,8 +55,8 @@ struct fy_account_signin {
 	enum fy_account_role role;
 	enum fy_lang language;
 	uint32_t version;
-	struct fy_secret password_hash;      /* empty: none was ever set */
-	struct fy_personal email;            /* for the mails that follow (reset, notices) */
+	struct fy_secret password_hash; /* empty: none was ever set */
+	struct fy_personal email;       /* for the mails that follow (reset, notices) */
 	struct fy_personal given_name;
 };
 
@@ -77,11 +77,11 @@ struct fy_profile {
 
 struct fy_account {
 	uint64_t id;
-	uint32_t version;                    /* goes up with each change of profile, role or state: the ETag */
+	uint32_t version; /* goes up with each change of profile, role or state: the ETag */
 	enum fy_account_state state;
 	enum fy_account_role role;
 	fy_time created_at;
-	fy_time confirmed_at;                /* these three: 0 = never */
+	fy_time confirmed_at; /* these three: 0 = never */
 	fy_time last_active_at;
 	fy_time password_changed_at;
 	struct fy_personal email;
@@ -93,9 +93,9 @@ struct fy_mail_new;
 /* Saves a new account with its token, the mail that carries it, and a consent, in one transaction. An empty
  * `token_hash`: no token; `mail` NULL: no mail (its account_id is filled in here). FY_ERR_EXISTS: the
  * address is taken. ret_id may be NULL. */
-fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account,
-				enum fy_token_purpose purpose, struct fy_slice token_hash, fy_time token_expires_at,
-				const struct fy_mail_new *mail, uint64_t *ret_id);
+fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account, enum fy_token_purpose purpose,
+				struct fy_slice token_hash, fy_time token_expires_at, const struct fy_mail_new *mail,
+				uint64_t *ret_id);
 
 /* By the keyed hash of the address. FY_ERR_NOT_FOUND. */
 fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_hash,
@@ -112,7 +112,8 @@ struct fy_account_name {
 	struct fy_personal given_name;
 	struct fy_personal family_name;
 };
-fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, struct fy_account_name **ret_names);
+fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count,
+			       struct fy_account_name **ret_names);
 
 /* Replaces the profile if the account still has `version`; FY_ERR_CONFLICT when it changed meanwhile,
  * FY_ERR_NOT_FOUND when it is gone. ret_version (may be NULL) is the new one. */
@@ -126,9 +127,8 @@ fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash,
 /* Uses a token (FY_TOKEN_RESET_PASSWORD or FY_TOKEN_SET_UP) and sets the password, in one transaction. A
  * pending account becomes active, as the token came by mail. FY_ERR_DENIED: the account is closed. The
  * caller ends the person's sessions. */
-fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose,
-					struct fy_slice token_hash, struct fy_secret password_hash,
-					uint64_t *ret_id);
+fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose, struct fy_slice token_hash,
+					struct fy_secret password_hash, uint64_t *ret_id);
 
 /* Uses a FY_TOKEN_SET_UP and sets the password and the names of its account, likewise. */
 fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
@@ -142,8 +142,8 @@ fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_
 /* Sets the password of a person who proved the old one. Earlier reset links become useless. */
 fy_async int fy_accounts_set_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash);
 
-/* A second registration of an address whose first was never confirmed: whose password is it? Neither's, from now on; who
- * holds the mailbox chooses one by a FY_TOKEN_RESET_PASSWORD link. Does nothing to an account that is confirmed. */
+/* A second registration of an address whose first was never confirmed: whose password is it? Neither's, from now on;
+ * who holds the mailbox chooses one by a FY_TOKEN_RESET_PASSWORD link. Does nothing to an account that is confirmed. */
 fy_async int fy_accounts_contest(struct fy_ctx *ctx, uint64_t id);
 
 /* The same password under a new cost: replaces `old_hash` only if it is still the one stored, otherwise

@@ -11,7 +11,8 @@ static int account_row(struct fy_ctx *ctx, const struct fy_account_new *account,
 		       struct fy_sql_account_insert_params *ret_row)
 {
 	if (account->email_hash.len != FY_HASH_BYTES || !account->email.text.len)
-		return fy_fail(ctx, FY_ERR_INVALID, "an account needs an address and its hash of %d bytes", FY_HASH_BYTES);
+		return fy_fail(ctx, FY_ERR_INVALID, "an account needs an address and its hash of %d bytes",
+			       FY_HASH_BYTES);
 	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
 	*ret_row = (struct fy_sql_account_insert_params){
 		.email = account->email,
@@ -40,9 +41,9 @@ static fy_async int taken_or(struct fy_ctx *ctx, struct fy_slice email_hash, int
 	return fy_accounts_find_signin(ctx, email_hash, &other) == 0 ? FY_ERR_EXISTS : err;
 }
 
-fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account,
-				enum fy_token_purpose purpose, struct fy_slice token_hash, fy_time token_expires_at,
-				const struct fy_mail_new *mail, uint64_t *ret_id)
+fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account, enum fy_token_purpose purpose,
+				struct fy_slice token_hash, fy_time token_expires_at, const struct fy_mail_new *mail,
+				uint64_t *ret_id)
 {
 	struct fy_sql_account_insert_params row;
 	struct fy_sql_token_insert_params token;
@@ -102,9 +103,12 @@ static fy_async int confirm(struct fy_ctx *ctx, void *arg)
 	int err = fy_tokens_use(ctx, FY_TOKEN_CONFIRM_EMAIL, f->token_hash, &token);
 	if (err)
 		return err;
-	err = fy_sql_account_activate(ctx, &(struct fy_sql_account_activate_params){
-		.active = FY_ACCOUNT_ACTIVE, .confirmed_at = ctx->now, .id = token.account_id,
-		.pending = FY_ACCOUNT_PENDING }, NULL);
+	err = fy_sql_account_activate(ctx,
+				      &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
+										.confirmed_at = ctx->now,
+										.id = token.account_id,
+										.pending = FY_ACCOUNT_PENDING },
+				      NULL);
 	f->id = token.account_id;
 	return err;
 }
@@ -123,17 +127,25 @@ fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash,
 static fy_async int store_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash)
 {
 	struct fy_db_done done;
-	int err = fy_sql_account_set_password(ctx, &(struct fy_sql_account_set_password_params){
-		.password_hash = password_hash, .password_changed_at = ctx->now, .id = id,
-		.closed = FY_ACCOUNT_CLOSED }, &done);
+	int err = fy_sql_account_set_password(
+		ctx,
+		&(struct fy_sql_account_set_password_params){ .password_hash = password_hash,
+							      .password_changed_at = ctx->now,
+							      .id = id,
+							      .closed = FY_ACCOUNT_CLOSED },
+		&done);
 	if (err)
 		return err;
 	if (done.affected != 1)
 		return FY_ERR_NOT_FOUND;
 	static const enum fy_token_purpose ends[] = { FY_TOKEN_RESET_PASSWORD, FY_TOKEN_SET_UP };
 	for (size_t i = 0; i < 2 && !err; i++)
-		err = fy_sql_token_replace(ctx, &(struct fy_sql_token_replace_params){
-			.used_at = ctx->now, .account_id = id, .has_account_id = true, .purpose = (uint8_t)ends[i] }, NULL);
+		err = fy_sql_token_replace(ctx,
+					   &(struct fy_sql_token_replace_params){ .used_at = ctx->now,
+										  .account_id = id,
+										  .has_account_id = true,
+										  .purpose = (uint8_t)ends[i] },
+					   NULL);
 	return err;
 }
 
@@ -151,9 +163,12 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 	if (account.state == FY_ACCOUNT_CLOSED)
 		return FY_ERR_DENIED;
 	if (account.state == FY_ACCOUNT_PENDING) {
-		err = fy_sql_account_activate(ctx, &(struct fy_sql_account_activate_params){
-			.active = FY_ACCOUNT_ACTIVE, .confirmed_at = ctx->now, .id = token.account_id,
-			.pending = FY_ACCOUNT_PENDING }, NULL);
+		err = fy_sql_account_activate(ctx,
+					      &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
+											.confirmed_at = ctx->now,
+											.id = token.account_id,
+											.pending = FY_ACCOUNT_PENDING },
+					      NULL);
 		if (err)
 			return err;
 	}
@@ -167,14 +182,19 @@ static fy_async int set_up(struct fy_ctx *ctx, void *arg)
 	int err = reset_password(ctx, f);
 	if (err)
 		return err;
-	return fy_sql_account_set_names(ctx, &(struct fy_sql_account_set_names_params){
-		.given_name = f->account->given_name, .family_name = f->account->family_name, .id = f->id }, NULL);
+	return fy_sql_account_set_names(
+		ctx,
+		&(struct fy_sql_account_set_names_params){
+			.given_name = f->account->given_name, .family_name = f->account->family_name, .id = f->id },
+		NULL);
 }
 
 fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
 				uint64_t *ret_id)
 {
-	struct token_flow f = { .purpose = FY_TOKEN_SET_UP, .token_hash = token_hash, .password_hash = account->password_hash,
+	struct token_flow f = { .purpose = FY_TOKEN_SET_UP,
+				.token_hash = token_hash,
+				.password_hash = account->password_hash,
 				.account = account };
 	int err = fy_repo_join(ctx, set_up, &f);
 	if (err)
@@ -183,9 +203,8 @@ fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, 
 	return 0;
 }
 
-fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose,
-					struct fy_slice token_hash, struct fy_secret password_hash,
-					uint64_t *ret_id)
+fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose, struct fy_slice token_hash,
+					struct fy_secret password_hash, uint64_t *ret_id)
 {
 	struct token_flow f = { .purpose = purpose, .token_hash = token_hash, .password_hash = password_hash };
 	int err = fy_repo_join(ctx, reset_password, &f);
@@ -216,7 +235,7 @@ static fy_async int set_up_owner(struct fy_ctx *ctx, void *arg)
 	if (err)
 		return err;
 	if (token.account_id)
-		return FY_ERR_NOT_FOUND;     /* a link for somebody's own account does not make an owner */
+		return FY_ERR_NOT_FOUND; /* a link for somebody's own account does not make an owner */
 	err = fy_accounts_count_owners(ctx, &owners);
 	if (err)
 		return err;
@@ -254,15 +273,18 @@ static fy_async int delete_unconfirmed(struct fy_ctx *ctx, void *arg)
 {
 	struct deletion *d = arg;
 	struct fy_db_done done;
-	int err = fy_sql_account_delete_state(ctx, &(struct fy_sql_account_delete_state_params){
-		.id = d->id, .state = FY_ACCOUNT_PENDING, .created_before = d->before }, &done);
+	int err = fy_sql_account_delete_state(
+		ctx,
+		&(struct fy_sql_account_delete_state_params){
+			.id = d->id, .state = FY_ACCOUNT_PENDING, .created_before = d->before },
+		&done);
 	if (err)
 		return err;
 	d->deleted = done.affected == 1;
 	if (!d->deleted)
 		return 0;
-	return fy_sql_outbox_delete_of_account(ctx, &(struct fy_sql_outbox_delete_of_account_params){
-		.account_id = d->id }, NULL);
+	return fy_sql_outbox_delete_of_account(
+		ctx, &(struct fy_sql_outbox_delete_of_account_params){ .account_id = d->id }, NULL);
 }
 
 fy_async int fy_accounts_delete_unconfirmed(struct fy_ctx *ctx, uint64_t id, fy_time before, bool *ret_deleted)

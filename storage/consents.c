@@ -8,13 +8,16 @@ fy_async int fy_consents_get(struct fy_ctx *ctx, uint64_t account_id, enum fy_co
 			     struct fy_consent *ret_consent)
 {
 	struct fy_sql_consent_last_row row;
-	int err = fy_sql_consent_last(ctx, &(struct fy_sql_consent_last_params){ .account_id = account_id, .purpose = (uint8_t)purpose },
-				      &row);
+	int err = fy_sql_consent_last(
+		ctx, &(struct fy_sql_consent_last_params){ .account_id = account_id, .purpose = (uint8_t)purpose },
+		&row);
 	if (err && err != FY_ERR_NOT_FOUND)
 		return err;
 	*ret_consent = (struct fy_consent){ 0 };
 	if (err == 0)
-		*ret_consent = (struct fy_consent){ .given = row.given, .decided_at = row.decided_at, .text_version = row.text_version };
+		*ret_consent = (struct fy_consent){ .given = row.given,
+						    .decided_at = row.decided_at,
+						    .text_version = row.text_version };
 	return 0;
 }
 

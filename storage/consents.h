@@ -12,8 +12,8 @@ enum fy_consent_purpose { FY_CONSENT_MARKET_RESEARCH = 1 };
 #define FY_CONSENT_TEXT_VERSION "2026-11"
 
 struct fy_consent {
-	bool given;                      /* false also where the person never decided */
-	fy_time decided_at;              /* 0: never */
+	bool given;         /* false also where the person never decided */
+	fy_time decided_at; /* 0: never */
 	struct fy_slice text_version;
 };
 

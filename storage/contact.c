@@ -11,8 +11,8 @@
 #define MAILS_MAX 2
 #define PAGE_MAX 100
 
-fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message,
-			    const struct fy_mail_new *mails, size_t mail_count, uint64_t *ret_id)
+fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
+			    size_t mail_count, uint64_t *ret_id)
 {
 	FY_REQUIRE(mail_count <= MAILS_MAX);
 	if (message->name.text.len > FY_CONTACT_NAME_MAX || message->email.text.len > FY_CONTACT_EMAIL_MAX ||
@@ -47,14 +47,14 @@ fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *mes
 }
 
 /* The rows of the three reading statements have these members in common. */
-#define MESSAGE_OF(row, message_text)                                                              \
-	(struct fy_contact_message)                                                                \
-	{                                                                                          \
+#define MESSAGE_OF(row, message_text)                                                                             \
+	(struct fy_contact_message)                                                                               \
+	{                                                                                                         \
 		.id = (row)->id, .state = (enum fy_contact_state)(row)->state, .lang = (enum fy_lang)(row)->lang, \
-		.created_at = (row)->created_at, .consented_at = (row)->consented_at,              \
-		.closed_at = fy_repo_time((row)->has_closed_at, (row)->closed_at),                 \
-		.consent_text_version = (row)->consent_text_version, .reference = (row)->reference, .name = (row)->name, .email = (row)->email, \
-		.subject = (row)->subject, .message = (message_text),                              \
+		.created_at = (row)->created_at, .consented_at = (row)->consented_at,                             \
+		.closed_at = fy_repo_time((row)->has_closed_at, (row)->closed_at),                                \
+		.consent_text_version = (row)->consent_text_version, .reference = (row)->reference,               \
+		.name = (row)->name, .email = (row)->email, .subject = (row)->subject, .message = (message_text), \
 	}
 
 /* Cuts the row that was read beyond the limit: it only tells that there is a next page. */
@@ -78,8 +78,11 @@ fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, ui
 	int err;
 	if (state) {
 		struct fy_sql_contact_list_state_row *rows;
-		err = fy_sql_contact_list_state(ctx, &(struct fy_sql_contact_list_state_params){
-			.state = (uint8_t)state, .before_id = before, .limit = limit + 1 }, &rows, &page.count);
+		err = fy_sql_contact_list_state(ctx,
+						&(struct fy_sql_contact_list_state_params){ .state = (uint8_t)state,
+											    .before_id = before,
+											    .limit = limit + 1 },
+						&rows, &page.count);
 		if (err)
 			return err;
 		page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count);
@@ -87,8 +90,9 @@ fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, ui
 			page.items[i] = MESSAGE_OF(&rows[i], left_out);
 	} else {
 		struct fy_sql_contact_list_row *rows;
-		err = fy_sql_contact_list(ctx, &(struct fy_sql_contact_list_params){
-			.before_id = before, .limit = limit + 1 }, &rows, &page.count);
+		err = fy_sql_contact_list(
+			ctx, &(struct fy_sql_contact_list_params){ .before_id = before, .limit = limit + 1 }, &rows,
+			&page.count);
 		if (err)
 			return err;
 		page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count);
@@ -113,8 +117,8 @@ fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, struct fy_contact_m
 fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t *ret_count)
 {
 	struct fy_sql_contact_count_row row;
-	int err = fy_sql_contact_count(ctx, &(struct fy_sql_contact_count_params){
-		.any_state = state == 0, .state = (uint8_t)state }, &row);
+	int err = fy_sql_contact_count(
+		ctx, &(struct fy_sql_contact_count_params){ .any_state = state == 0, .state = (uint8_t)state }, &row);
 	if (err)
 		return err;
 	*ret_count = (uint64_t)row.messages;
@@ -124,20 +128,26 @@ fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, u
 fy_async int fy_contact_set_state(struct fy_ctx *ctx, uint64_t id, enum fy_contact_state state)
 {
 	struct fy_db_done done;
-	int err = fy_sql_contact_set_state(ctx, &(struct fy_sql_contact_set_state_params){
-		.state_new = (uint8_t)state, .closed_at = ctx->now, .has_closed_at = state != FY_CONTACT_OPEN, .id = id,
-		.state_old = (uint8_t)state }, &done);
+	int err = fy_sql_contact_set_state(
+		ctx,
+		&(struct fy_sql_contact_set_state_params){ .state_new = (uint8_t)state,
+							   .closed_at = ctx->now,
+							   .has_closed_at = state != FY_CONTACT_OPEN,
+							   .id = id,
+							   .state_old = (uint8_t)state },
+		&done);
 	if (err || done.affected)
 		return err;
-	struct fy_sql_contact_exists_row row;        /* it has that state already, or is not there */
+	struct fy_sql_contact_exists_row row; /* it has that state already, or is not there */
 	return fy_sql_contact_exists(ctx, &(struct fy_sql_contact_exists_params){ .id = id }, &row);
 }
 
 fy_async int fy_contact_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
 {
 	struct fy_sql_contact_count_old_row row;
-	int err = fy_sql_contact_count_old(ctx, &(struct fy_sql_contact_count_old_params){
-		.created_before = before, .closed_before = before }, &row);
+	int err = fy_sql_contact_count_old(
+		ctx, &(struct fy_sql_contact_count_old_params){ .created_before = before, .closed_before = before },
+		&row);
 	if (err)
 		return err;
 	*ret_count = (uint64_t)row.messages;
@@ -145,11 +155,13 @@ fy_async int fy_contact_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *
 }
 
 fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
-				   size_t *ret_count)
+				 size_t *ret_count)
 {
 	struct fy_sql_contact_list_old_row *rows;
-	int err = fy_sql_contact_list_old(ctx, &(struct fy_sql_contact_list_old_params){
-		.created_before = before, .closed_before = before, .limit = limit }, &rows, ret_count);
+	int err = fy_sql_contact_list_old(ctx,
+					  &(struct fy_sql_contact_list_old_params){
+						  .created_before = before, .closed_before = before, .limit = limit },
+					  &rows, ret_count);
 	if (err == 0)
 		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
 	return err;
@@ -158,8 +170,10 @@ fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned li
 fy_async int fy_contact_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
 	struct fy_db_done done;
-	int err = fy_sql_contact_purge(ctx, &(struct fy_sql_contact_purge_params){
-		.created_before = before, .closed_before = before, .limit = limit }, &done);
+	int err = fy_sql_contact_purge(ctx,
+				       &(struct fy_sql_contact_purge_params){
+					       .created_before = before, .closed_before = before, .limit = limit },
+				       &done);
 	if (err)
 		return err;
 	*ret_deleted = done.affected;

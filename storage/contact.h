@@ -15,12 +15,12 @@ enum fy_contact_state { FY_CONTACT_OPEN = 1, FY_CONTACT_ANSWERED, FY_CONTACT_CLO
 #define FY_CONTACT_MESSAGE_MAX 20000
 
 struct fy_contact_new {
-	struct fy_slice reference;       /* unique, up to 20 ASCII characters; stands in the acknowledgement */
+	struct fy_slice reference; /* unique, up to 20 ASCII characters; stands in the acknowledgement */
 	struct fy_personal name;
 	struct fy_personal email;
 	struct fy_personal subject;
 	struct fy_personal message;
-	struct fy_slice consent_text_version;    /* which wording of the box was ticked; up to 20 bytes */
+	struct fy_slice consent_text_version; /* which wording of the box was ticked; up to 20 bytes */
 	enum fy_lang lang;
 };
 
@@ -30,20 +30,20 @@ struct fy_contact_message {
 	enum fy_lang lang;
 	fy_time created_at;
 	fy_time consented_at;
-	fy_time closed_at;               /* answered or closed; 0 while open */
+	fy_time closed_at; /* answered or closed; 0 while open */
 	struct fy_slice reference;
 	struct fy_slice consent_text_version;
 	struct fy_personal name;
 	struct fy_personal email;
 	struct fy_personal subject;
-	struct fy_personal message;      /* empty in lists */
+	struct fy_personal message; /* empty in lists */
 };
 
 /* A page of a list; keyset pagination: the next page starts below the last row's id. */
 struct fy_contact_page {
 	struct fy_contact_message *items;
 	size_t count;
-	uint64_t next_cursor;            /* 0: this was the last page */
+	uint64_t next_cursor; /* 0: this was the last page */
 };
 
 struct fy_mail_new;
@@ -51,8 +51,8 @@ struct fy_mail_new;
 /* Saves the message together with its mails (up to 2: the acknowledgement, the notice), all or nothing,
  * and returns once they are durable. Messages that arrive while an earlier commit runs share the next
  * one; a bad row is then retried alone and cannot sink the others. ret_id (may be NULL) is the reference. */
-fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message,
-			    const struct fy_mail_new *mails, size_t mail_count, uint64_t *ret_id);
+fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
+			    size_t mail_count, uint64_t *ret_id);
 
 /* Newest first, from below `cursor` (0: from the top), at most `limit` (up to 100). `state` 0: all. */
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
@@ -67,5 +67,5 @@ fy_async int fy_contact_set_state(struct fy_ctx *ctx, uint64_t id, enum fy_conta
  * it. How many; and deletes up to `limit`. */
 fy_async int fy_contact_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
 fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
-				   size_t *ret_count);
+				 size_t *ret_count);
 fy_async int fy_contact_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

@@ -185,7 +185,7 @@ void fy_db_destroy(struct fy_db *db)
 		return;
 	FY_REQUIRE(!db->closing);
 	db->closing = true;
-	db->handles++;               /* until this function is through */
+	db->handles++; /* until this function is through */
 	for (unsigned i = 0; i < db->options.pool_size; i++)
 		fy_db_conn_shut(&db->conns[i]);
 	fy_db_fail_queue(db, FY_ERR_DB_DOWN);

@@ -18,14 +18,14 @@ struct fy_sql_list;
 struct fy_sql_statement;
 
 struct fy_db_host {
-	const char *name;            /* a host name or an address; resolved on each connect, off the loop */
-	uint16_t port;               /* 0: 3306 */
+	const char *name; /* a host name or an address; resolved on each connect, off the loop */
+	uint16_t port;    /* 0: 3306 */
 };
 
 /* Everything is copied by fy_db_create. Zero means the default in brackets. */
 struct fy_db_options {
-	const char *socket_path;     /* a unix socket; then `hosts` is not used */
-	const struct fy_db_host *hosts;      /* tried in order of health; a Galera cluster's nodes */
+	const char *socket_path;        /* a unix socket; then `hosts` is not used */
+	const struct fy_db_host *hosts; /* tried in order of health; a Galera cluster's nodes */
 	size_t host_count;
 	const char *user, *database;
 	struct fy_secret password;   /* empty: none (unix_socket authentication) */
@@ -38,13 +38,14 @@ struct fy_db_options {
 	unsigned connect_timeout_ms; /* resolve, connect, sign in, check the statements [5000] */
 	unsigned statement_max_ms;   /* a statement past its caller's deadline loses its connection; one that
 				      * has no nearer deadline loses it after this [30000] */
-	unsigned backoff_min_ms, backoff_max_ms;     /* between attempts, doubled, with jitter [50, 2000] */
-	unsigned batch_max;          /* rows in one transaction of coalesced writes [512] */
-	const struct fy_sql_list *statements;        /* NULL: the built-in list; &fy_sql_none: none */
+	unsigned backoff_min_ms, backoff_max_ms; /* between attempts, doubled, with jitter [50, 2000] */
+	unsigned batch_max;                      /* rows in one transaction of coalesced writes [512] */
+	const struct fy_sql_list *statements;    /* NULL: the built-in list; &fy_sql_none: none */
 };
 
-/* Starts connecting in the background and returns at once: a MariaDB that is away is no error here.
- * Call on the loop's thread after fy_sched_init; the process must ignore SIGPIPE (TLS writes raise it). FY_ERR_INVALID for options that make no sense. */
+/* Starts connecting in the background and returns at once: a MariaDB that is away is no error here. Call on the
+ * loop's thread after fy_sched_init; the process must ignore SIGPIPE (TLS writes raise it). FY_ERR_INVALID for
+ * options that make no sense. */
 int fy_db_create(const struct fy_db_options *options, struct fy_db **ret_db);
 
 /* Closes all connections; calls still running end with FY_ERR_DB_DOWN. Memory goes once the loop has run
@@ -84,17 +85,17 @@ fy_async int fy_db_wait_ready(struct fy_ctx *ctx);
  *   FY_ERR_INTERNAL   anything else; the detail is in ctx->fault, with no value in it */
 
 struct fy_db_done {
-	uint64_t affected;           /* rows changed; a row set to what it was already counts too (FOUND_ROWS) */
-	uint64_t insert_id;          /* AUTO_INCREMENT value, or 0 */
+	uint64_t affected;  /* rows changed; a row set to what it was already counts too (FOUND_ROWS) */
+	uint64_t insert_id; /* AUTO_INCREMENT value, or 0 */
 };
 
 /* One insert of a unit, made by the generated fy_sql_NAME_insert(&params). */
 struct fy_db_insert {
 	const struct fy_sql_statement *statement;
 	const void *params;
-	uint16_t id_from;            /* 0: none; k: the id that insert number k of this unit (counted from 1, an
+	uint16_t id_from; /* 0: none; k: the id that insert number k of this unit (counted from 1, an
 				      * earlier one with RETURNING) got is put ... */
-	uint16_t id_to;              /* ... into the u64 parameter at this offset: offsetof(struct …_params, …) */
+	uint16_t id_to;   /* ... into the u64 parameter at this offset: offsetof(struct …_params, …) */
 };
 
 #define FY_DB_UNIT_MAX 16

@@ -18,27 +18,27 @@
 
 struct batch_row {
 	struct fy_db_op *op;
-	unsigned insert;             /* of op->inserts */
-	unsigned order;              /* (depth of id_from, statement, unit): equal statements come together, parents first */
+	unsigned insert; /* of op->inserts */
+	unsigned order;  /* (depth of id_from, statement, unit): equal statements come together, parents first */
 };
 
 struct batch_run {
 	struct fy_db_op **ops;
 	unsigned count;
-	unsigned from, to;           /* the units of the present transaction; those before `from` are answered */
-	unsigned tries;              /* of a unit alone */
-	bool whole;                  /* one INSERT is the whole transaction */
+	unsigned from, to; /* the units of the present transaction; those before `from` are answered */
+	unsigned tries;    /* of a unit alone */
+	bool whole;        /* one INSERT is the whole transaction */
 	int err;
 	bool victim;
 	struct batch_row *rows;
-	unsigned row_count, at, width;       /* rows inserted so far, and of the INSERT that runs */
+	unsigned row_count, at, width; /* rows inserted so far, and of the INSERT that runs */
 };
 
 static void transaction(struct fy_db_conn *conn);
 
 static void wake_next(struct fy_db *db)
 {
-	unsigned most = db->options.pool_size / 2 ? db->options.pool_size / 2 : 1;      /* the rest is for reads */
+	unsigned most = db->options.pool_size / 2 ? db->options.pool_size / 2 : 1; /* the rest is for reads */
 	if (!fy_list_empty(&db->units) && db->batches < most && fy_list_empty(&db->batch_job.link))
 		fy_db_enqueue(db, &db->batch_job);
 }
@@ -100,10 +100,10 @@ static void next_transaction(struct fy_db_conn *conn)
 static void after_failure(struct fy_db_conn *conn, int err)
 {
 	struct batch_run *run = conn->user;
-	(void)err;                   /* a ROLLBACK fails only with its connection */
+	(void)err; /* a ROLLBACK fails only with its connection */
 	if (run->to - run->from > 1) {
 		conn->db->status.fallbacks++;
-		run->to = run->from;     /* from here on unit by unit */
+		run->to = run->from; /* from here on unit by unit */
 	} else if (run->victim && ++run->tries < VICTIM_TRIES) {
 		transaction(conn);
 		return;
@@ -163,7 +163,7 @@ static int fill_rows(struct fy_db_conn *conn)
 	for (unsigned i = run->at; err == 0 && i < run->at + run->width; i++) {
 		const struct batch_row *row = &run->rows[i];
 		if (row->op->left)
-			return FY_ERR_CANCELLED;        /* its memory is gone: the others go again without it */
+			return FY_ERR_CANCELLED; /* its memory is gone: the others go again without it */
 		const struct fy_db_insert *insert = insert_of(row);
 		err = fy_sql_params_row(&conn->scratch, insert->statement, insert->params,
 					insert->id_from ? insert->id_to : FY_SQL_NO_FLAG,
@@ -229,7 +229,10 @@ static int compare_rows(const void *left, const void *right)
 /* Rows with the same depth and statement get the same order, ranked by where the statement first stood in a unit. */
 static void plan(struct batch_run *run)
 {
-	struct { const struct fy_sql_statement *statement; unsigned depth; } seen[FY_DB_UNIT_MAX * 4];
+	struct {
+		const struct fy_sql_statement *statement;
+		unsigned depth;
+	} seen[FY_DB_UNIT_MAX * 4];
 	unsigned seen_count = 0;
 	run->row_count = run->at = 0;
 	for (unsigned i = run->from; i < run->to; i++) {
@@ -267,7 +270,7 @@ static void transaction(struct fy_db_conn *conn)
 {
 	struct batch_run *run = conn->user;
 	plan(run);
-	if (run->row_count == 0) {       /* everyone has left meanwhile */
+	if (run->row_count == 0) { /* everyone has left meanwhile */
 		answer(run, FY_ERR_TIMEOUT);
 		next_transaction(conn);
 		return;

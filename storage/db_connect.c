@@ -13,7 +13,7 @@
 #include "foyer/require.h"
 #include "storage/db_internal.h"
 
-#define STABLE_MS 1000           /* a connection that lived shorter counts as a failed attempt */
+#define STABLE_MS 1000 /* a connection that lived shorter counts as a failed attempt */
 
 /* Work on its way in a thread of the pool: a name look-up, or a whole connection attempt. */
 struct fy_db_away {
@@ -21,10 +21,10 @@ struct fy_db_away {
 		uv_getaddrinfo_t resolve;
 		uv_work_t work;
 	};
-	struct fy_db *db;            /* kept alive by its count of handles */
-	struct fy_db_conn *conn;     /* NULL: nobody waits for it any more */
+	struct fy_db *db;        /* kept alive by its count of handles */
+	struct fy_db_conn *conn; /* NULL: nobody waits for it any more */
 	struct fy_mariadb_target target;
-	MYSQL *mysql;                /* what the attempt brought, or NULL and why */
+	MYSQL *mysql; /* what the attempt brought, or NULL and why */
 	char why[200];
 };
 
@@ -35,7 +35,7 @@ static const char setup_text[] =
 	"NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'";
 /* The server's own limit comes a little after ours: it ends what a thrown-away connection left running there. */
 #define SERVER_LIMIT_FORMAT "SET SESSION max_statement_time = %u"
-#define SERVER_LIMIT_MAX 31536000u      /* what MariaDB accepts: a year, in seconds */
+#define SERVER_LIMIT_MAX 31536000u /* what MariaDB accepts: a year, in seconds */
 static const char isolation_text[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 static void attempt(struct fy_db_conn *conn);
@@ -159,8 +159,8 @@ static void on_prepared_for_check(void *arg, int err)
 	check_next(conn);
 }
 
-/* Every statement is prepared once and forgotten: that its table and columns are there is known, and memory, here and in
- * MariaDB, is spent only on those that this connection then runs. */
+/* Every statement is prepared once and forgotten: that its table and columns are there is known, and memory, here
+ * and in MariaDB, is spent only on those that this connection then runs. */
 static void check_next(struct fy_db_conn *conn)
 {
 	const struct fy_sql_list *list = conn->db->options.statements;
@@ -400,9 +400,11 @@ void fy_db_conn_discard(struct fy_db_conn *conn, int err)
 	db->status.discards++;
 	close_connection(conn);
 	if (--db->up == 0) {
-		snprintf(db->status.last_error, sizeof db->status.last_error, "%s: %s", conn->host->name, fy_strerror(err));
+		snprintf(db->status.last_error, sizeof db->status.last_error, "%s: %s", conn->host->name,
+			 fy_strerror(err));
 		if (!db->closing)
-			fy_log(NULL, FY_LOG_WARN, "db.down", FY_KV("host", conn->host->name), FY_KV("reason", fy_strerror(err)));
+			fy_log(NULL, FY_LOG_WARN, "db.down", FY_KV("host", conn->host->name),
+			       FY_KV("reason", fy_strerror(err)));
 	}
 	if (conn->tx) {
 		conn->tx->conn = NULL;

@@ -45,7 +45,8 @@ static void on_prepared(void *arg, int err)
 	struct fy_db_conn *conn = arg;
 	MYSQL_STMT *stmt = fy_db_conn_statement(conn);
 	char why[200];
-	if (err == 0 && !fy_sql_fits(stmt, conn->running, conn->running->variants[conn->variant].width, why, sizeof why))
+	if (err == 0 &&
+	    !fy_sql_fits(stmt, conn->running, conn->running->variants[conn->variant].width, why, sizeof why))
 		err = FY_ERR_SCHEMA;
 	if (err) {
 		conn->statements[conn->running->slot + conn->variant] = NULL;

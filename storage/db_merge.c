@@ -14,7 +14,7 @@ struct merge_run {
 	unsigned count, live, width;
 	struct fy_db_op *ops[FY_SQL_WIDTH_MAX];
 	bool found[FY_SQL_WIDTH_MAX];
-	uint64_t ids[FY_SQL_WIDTH_MAX];      /* padded to the width by repeating the last */
+	uint64_t ids[FY_SQL_WIDTH_MAX]; /* padded to the width by repeating the last */
 };
 
 static void run_end(struct merge_run *run, int err)
@@ -54,8 +54,9 @@ static int read_rows(struct merge_run *run, struct fy_db_conn *conn, int *ret_re
 			struct fy_db_op *op = run->ops[i];
 			if (run->ids[i] != id || op->left)
 				continue;
-			ret_results[i] = run->found[i] ? FY_ERR_INTERNAL      /* not a unique key */
-				: fy_sql_row_copy(&conn->scratch, stmt, run->statement, op->ctx, op->ret);
+			ret_results[i] =
+				run->found[i] ? FY_ERR_INTERNAL /* not a unique key */
+					      : fy_sql_row_copy(&conn->scratch, stmt, run->statement, op->ctx, op->ret);
 			run->found[i] = true;
 		}
 	}
@@ -130,7 +131,7 @@ static void start_merge(struct fy_db_job *job, struct fy_db_conn *conn)
 	}
 	if (!fy_list_empty(&merge->ops))
 		fy_db_enqueue(merge->db, &merge->job);
-	if (run->count == 0) {           /* all have left since */
+	if (run->count == 0) { /* all have left since */
 		free(run);
 		fy_db_conn_release(conn);
 		return;
@@ -160,8 +161,8 @@ static void fail_merge(struct fy_db_job *job, int err)
 	}
 }
 
-static struct fy_db_op *queue_read(struct fy_ctx *ctx, const struct fy_sql_statement *statement, uint64_t id, void *ret_row,
-				   int *ret_err)
+static struct fy_db_op *queue_read(struct fy_ctx *ctx, const struct fy_sql_statement *statement, uint64_t id,
+				   void *ret_row, int *ret_err)
 {
 	struct fy_db *db = ctx->db;
 	struct fy_db_op *op = fy_db_op_create(ctx, ret_err);
@@ -178,7 +179,7 @@ static struct fy_db_op *queue_read(struct fy_ctx *ctx, const struct fy_sql_state
 	}
 	op->statement = statement;
 	op->id = id;
-	op->params = &op->id;            /* where it falls back to a single statement */
+	op->params = &op->id; /* where it falls back to a single statement */
 	op->ret = ret_row;
 	db->waiting++;
 	fy_list_append(&merge->ops, &op->job.link);
@@ -196,8 +197,8 @@ fy_async int fy_db_merge(struct fy_ctx *ctx, const struct fy_sql_statement *stat
 	return op ? fy_db_op_await(op) : err;
 }
 
-fy_async int fy_db_merge_each(struct fy_ctx *ctx, const struct fy_sql_statement *statement, const uint64_t *ids, size_t count,
-			      void *ret_rows, bool *ret_found)
+fy_async int fy_db_merge_each(struct fy_ctx *ctx, const struct fy_sql_statement *statement, const uint64_t *ids,
+			      size_t count, void *ret_rows, bool *ret_found)
 {
 	FY_REQUIRE(fy_db_tx_of(ctx) == NULL);
 	struct fy_db_op **ops = fy_new_array(ctx->arena, struct fy_db_op *, count);

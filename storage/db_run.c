@@ -8,7 +8,7 @@
 #include "foyer/require.h"
 #include "storage/db_internal.h"
 
-#define VICTIM_TRIES 4           /* of a statement outside a transaction: it alone was rolled back */
+#define VICTIM_TRIES 4 /* of a statement outside a transaction: it alone was rolled back */
 
 static void run_op(struct fy_db_op *op, struct fy_db_conn *conn);
 
@@ -105,13 +105,14 @@ fy_async int fy_db_op_await(struct fy_db_op *op)
 			fy_list_unlink(&op->job.link);
 			op->db->waiting--;
 			free(op);
-			return now >= deadline ? fy_fail(ctx, FY_ERR_TIMEOUT, "no MariaDB connection before the deadline")
-					       : fy_fail(ctx, FY_ERR_BUSY, "the wait for a MariaDB connection was too long");
+			return now >= deadline
+				       ? fy_fail(ctx, FY_ERR_TIMEOUT, "no MariaDB connection before the deadline")
+				       : fy_fail(ctx, FY_ERR_BUSY, "the wait for a MariaDB connection was too long");
 		}
 		if (now >= deadline) {
 			struct fy_ctx *ctx = op->ctx;
 			op->left = true;
-			op->leave(op);       /* frees it, now or when its group is through */
+			op->leave(op); /* frees it, now or when its group is through */
 			return fy_fail(ctx, FY_ERR_TIMEOUT, "a statement ran past the deadline");
 		}
 	}
@@ -192,8 +193,8 @@ static int read_result(struct fy_db_op *op, struct fy_db_conn *conn, MYSQL_STMT 
 		return read_id(op, conn, stmt);
 	case FY_SQL_EXEC:
 		if (op->ret)
-			*(struct fy_db_done *)op->ret = (struct fy_db_done){
-				.affected = mysql_stmt_affected_rows(stmt), .insert_id = mysql_stmt_insert_id(stmt) };
+			*(struct fy_db_done *)op->ret = (struct fy_db_done){ .affected = mysql_stmt_affected_rows(stmt),
+									     .insert_id = mysql_stmt_insert_id(stmt) };
 		return 0;
 	}
 	return FY_ERR_INTERNAL;
@@ -209,7 +210,8 @@ static int read_text(struct fy_db_op *op, struct fy_db_conn *conn)
 		if (rows) {
 			result->rows = mysql_num_rows(rows);
 			result->columns = mysql_num_fields(rows);
-			result->cells = fy_new_array(op->ctx->arena, struct fy_slice, result->rows * result->columns + 1);
+			result->cells =
+				fy_new_array(op->ctx->arena, struct fy_slice, result->rows * result->columns + 1);
 		}
 		for (size_t r = 0; r < result->rows; r++) {
 			MYSQL_ROW cells = mysql_fetch_row(rows);
@@ -238,7 +240,7 @@ static void op_done(struct fy_db_conn *conn, int err)
 	} else if (op->statement) {
 		MYSQL_STMT *stmt = fy_db_conn_statement(conn);
 		err = read_result(op, conn, stmt);
-		mysql_stmt_free_result(stmt);   /* all rows are stored: no round trip */
+		mysql_stmt_free_result(stmt); /* all rows are stored: no round trip */
 	} else {
 		err = read_text(op, conn);
 	}
@@ -313,7 +315,8 @@ fy_async int fy_db_single(struct fy_ctx *ctx, const struct fy_sql_statement *sta
 		return err;
 	for (unsigned tries = 1;; tries++) {
 		err = single_try(ctx, statement, params, ret, ret_count, &victim);
-		if (!victim || fy_db_tx_of(ctx) || tries == VICTIM_TRIES || fy_sleep(ctx, 1 + fy_db_random(ctx->db) % (10u << tries)))
+		if (!victim || fy_db_tx_of(ctx) || tries == VICTIM_TRIES ||
+		    fy_sleep(ctx, 1 + fy_db_random(ctx->db) % (10u << tries)))
 			return err;
 	}
 }

@@ -14,9 +14,10 @@ fy_async int fy_instance_check_key(struct fy_ctx *ctx)
 	fy_keys_fingerprint(ctx->keys, mine);
 	int err = fy_sql_instance_get(ctx, &wanted, &row);
 	if (err == FY_ERR_NOT_FOUND) {
-		err = fy_sql_instance_insert(ctx, &(struct fy_sql_instance_insert_params){ .name = KEY_FINGERPRINT,
-											    .value = fy_str(mine) }, NULL);
-		if (err != FY_ERR_CONFLICT)      /* another server was first: see what it noted */
+		err = fy_sql_instance_insert(
+			ctx, &(struct fy_sql_instance_insert_params){ .name = KEY_FINGERPRINT, .value = fy_str(mine) },
+			NULL);
+		if (err != FY_ERR_CONFLICT) /* another server was first: see what it noted */
 			return err;
 		err = fy_sql_instance_get(ctx, &wanted, &row);
 	}

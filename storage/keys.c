@@ -111,7 +111,7 @@ int fy_keys_create_file(const char *path, char *ret_why)
 		return FY_ERR_IO;
 	}
 	crypto_kdf_keygen(bytes);
-	errno = EIO;                     /* for a write that was cut short */
+	errno = EIO; /* for a write that was cut short */
 	int err = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0 ? 0 : -errno;
 	sodium_memzero(bytes, sizeof bytes);
 	close(fd);
@@ -119,15 +119,17 @@ int fy_keys_create_file(const char *path, char *ret_why)
 		err = sync_folder(path);
 	if (err == 0)
 		return 0;
-	unlink(path);                    /* half a key would be found, and refused, at the next start */
+	unlink(path); /* half a key would be found, and refused, at the next start */
 	refuse(ret_why, path, strerror(-err));
 	return FY_ERR_IO;
 }
 
-void fy_keys_hash(const struct fy_keys *keys, enum fy_key_use use, struct fy_slice text, uint8_t ret_hash[FY_HASH_BYTES])
+void fy_keys_hash(const struct fy_keys *keys, enum fy_key_use use, struct fy_slice text,
+		  uint8_t ret_hash[FY_HASH_BYTES])
 {
 	FY_REQUIRE(use > 0 && use < FY_KEY_USES);
-	crypto_generichash(ret_hash, FY_HASH_BYTES, (const uint8_t *)text.ptr, text.len, keys->sub[use], sizeof keys->sub[use]);
+	crypto_generichash(ret_hash, FY_HASH_BYTES, (const uint8_t *)text.ptr, text.len, keys->sub[use],
+			   sizeof keys->sub[use]);
 }
 
 void fy_keys_fingerprint(const struct fy_keys *keys, char ret_text[17])

@@ -21,9 +21,15 @@ static fy_async int take(struct fy_ctx *ctx, void *arg)
 	struct taking *t = arg;
 	struct fy_db_done done;
 	bool even_early = t->due_by == FY_LEASE_EVEN_EARLY;
-	int err = fy_sql_lease_take(ctx, &(struct fy_sql_lease_take_params){
-		.owner = t->owner, .leased_until = t->now + t->hold, .last_started_at = t->now, .name = t->name,
-		.now = t->now, .even_early = even_early, .due_by = even_early ? t->now : t->due_by }, &done);
+	int err = fy_sql_lease_take(ctx,
+				    &(struct fy_sql_lease_take_params){ .owner = t->owner,
+									.leased_until = t->now + t->hold,
+									.last_started_at = t->now,
+									.name = t->name,
+									.now = t->now,
+									.even_early = even_early,
+									.due_by = even_early ? t->now : t->due_by },
+				    &done);
 	if (err)
 		return err;
 	struct fy_sql_lease_get_row row;
@@ -34,16 +40,17 @@ static fy_async int take(struct fy_ctx *ctx, void *arg)
 		if (row.has_leased_until && row.leased_until > t->now)
 			return FY_ERR_BUSY;
 		t->again = even_early || !row.has_next_due_at || row.next_due_at <= t->due_by;
-		return FY_ERR_EXISTS;        /* `again`: it was made or given back between the two statements */
+		return FY_ERR_EXISTS; /* `again`: it was made or given back between the two statements */
 	}
-	t->fence = row.fence;                /* the row is ours until the commit: nobody raised it since */
+	t->fence = row.fence; /* the row is ours until the commit: nobody raised it since */
 	return 0;
 }
 
 fy_async int fy_leases_take(struct fy_ctx *ctx, struct fy_slice name, struct fy_slice owner, fy_time hold,
 			    fy_time due_by, uint64_t *ret_fence)
 {
-	FY_REQUIRE(name.len && name.len <= FY_LEASE_NAME_MAX && owner.len && owner.len <= FY_LEASE_OWNER_MAX && hold > 0);
+	FY_REQUIRE(name.len && name.len <= FY_LEASE_NAME_MAX && owner.len && owner.len <= FY_LEASE_OWNER_MAX &&
+		   hold > 0);
 	struct taking t = { .name = name, .owner = owner, .now = fy_clock(), .hold = hold, .due_by = due_by };
 	int err;
 	for (unsigned tries = 0; tries < TRIES; tries++) {
@@ -51,7 +58,7 @@ fy_async int fy_leases_take(struct fy_ctx *ctx, struct fy_slice name, struct fy_
 		err = fy_tx(ctx, take, &t);
 		if (err == FY_ERR_NOT_FOUND) {
 			err = fy_sql_lease_insert(ctx, &(struct fy_sql_lease_insert_params){ .name = name }, NULL);
-			if (err && err != FY_ERR_CONFLICT)   /* another may have inserted it at the same time */
+			if (err && err != FY_ERR_CONFLICT) /* another may have inserted it at the same time */
 				return err;
 			t.again = true;
 		}
@@ -59,9 +66,9 @@ fy_async int fy_leases_take(struct fy_ctx *ctx, struct fy_slice name, struct fy_
 			break;
 	}
 	if (t.again)
-		return FY_ERR_BUSY;          /* it changes hands all the time */
+		return FY_ERR_BUSY; /* it changes hands all the time */
 	if (err == FY_ERR_CONFLICT)
-		return FY_ERR_BUSY;          /* lost to another again and again: then that one holds it */
+		return FY_ERR_BUSY; /* lost to another again and again: then that one holds it */
 	if (err)
 		return err;
 	*ret_fence = t.fence;
@@ -72,8 +79,11 @@ fy_async int fy_leases_renew(struct fy_ctx *ctx, struct fy_slice name, struct fy
 			     fy_time hold)
 {
 	struct fy_db_done done;
-	int err = fy_sql_lease_renew(ctx, &(struct fy_sql_lease_renew_params){
-		.leased_until = fy_clock() + hold, .name = name, .owner = owner, .fence = fence }, &done);
+	int err = fy_sql_lease_renew(
+		ctx,
+		&(struct fy_sql_lease_renew_params){
+			.leased_until = fy_clock() + hold, .name = name, .owner = owner, .fence = fence },
+		&done);
 	if (err)
 		return err;
 	return done.affected == 1 ? 0 : FY_ERR_EXPIRED;
@@ -83,25 +93,32 @@ fy_async int fy_leases_finish(struct fy_ctx *ctx, struct fy_slice name, struct f
 			      int result, struct fy_slice detail, fy_time next_due_at)
 {
 	struct fy_db_done done;
-	int err = fy_sql_lease_finish(ctx, &(struct fy_sql_lease_finish_params){
-		.last_finished_at = fy_clock(), .last_result = result, .last_detail = fy_repo_cut(detail, FY_LEASE_DETAIL_MAX),
-		.next_due_at = next_due_at, .name = name, .owner = owner, .fence = fence }, &done);
+	int err = fy_sql_lease_finish(
+		ctx,
+		&(struct fy_sql_lease_finish_params){ .last_finished_at = fy_clock(),
+						      .last_result = result,
+						      .last_detail = fy_repo_cut(detail, FY_LEASE_DETAIL_MAX),
+						      .next_due_at = next_due_at,
+						      .name = name,
+						      .owner = owner,
+						      .fence = fence },
+		&done);
 	if (err)
 		return err;
 	return done.affected == 1 ? 0 : FY_ERR_EXPIRED;
 }
 
 /* The rows of lease_get and lease_list have the same members. */
-#define LEASE_OF(row)                                                                              \
-	(struct fy_lease)                                                                          \
-	{                                                                                          \
-		.name = (row)->name, .owner = (row)->owner, .fence = (row)->fence,                 \
-		.leased_until = fy_repo_time((row)->has_leased_until, (row)->leased_until),        \
-		.last_started_at = fy_repo_time((row)->has_last_started_at, (row)->last_started_at),       \
-		.last_finished_at = fy_repo_time((row)->has_last_finished_at, (row)->last_finished_at),    \
-		.next_due_at = fy_repo_time((row)->has_next_due_at, (row)->next_due_at),           \
-		.last_result = (row)->has_last_result ? (int)(row)->last_result : 0,               \
-		.last_detail = (row)->last_detail,                                                 \
+#define LEASE_OF(row)                                                                                   \
+	(struct fy_lease)                                                                               \
+	{                                                                                               \
+		.name = (row)->name, .owner = (row)->owner, .fence = (row)->fence,                      \
+		.leased_until = fy_repo_time((row)->has_leased_until, (row)->leased_until),             \
+		.last_started_at = fy_repo_time((row)->has_last_started_at, (row)->last_started_at),    \
+		.last_finished_at = fy_repo_time((row)->has_last_finished_at, (row)->last_finished_at), \
+		.next_due_at = fy_repo_time((row)->has_next_due_at, (row)->next_due_at),                \
+		.last_result = (row)->has_last_result ? (int)(row)->last_result : 0,                    \
+		.last_detail = (row)->last_detail,                                                      \
 	}
 
 fy_async int fy_leases_get(struct fy_ctx *ctx, struct fy_slice name, struct fy_lease *ret_lease)

@@ -19,9 +19,9 @@
 
 struct fy_lease {
 	struct fy_slice name;
-	struct fy_slice owner;       /* empty: nobody holds it */
-	uint64_t fence;              /* counts the times it was taken */
-	fy_time leased_until;        /* these four: 0 = never */
+	struct fy_slice owner; /* empty: nobody holds it */
+	uint64_t fence;        /* counts the times it was taken */
+	fy_time leased_until;  /* these four: 0 = never */
 	fy_time last_started_at;
 	fy_time last_finished_at;
 	fy_time next_due_at;

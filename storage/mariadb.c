@@ -19,7 +19,7 @@
 #include "foyer/err.h"
 #include "foyer/require.h"
 
-#define ER_WSREP_NOT_READY 1047         /* ER_UNKNOWN_COM_ERROR: a Galera node that is not in the cluster */
+#define ER_WSREP_NOT_READY 1047 /* ER_UNKNOWN_COM_ERROR: a Galera node that is not in the cluster */
 #define UNWIND_MAX 64
 
 static void drive(struct fy_mariadb *m, int events);
@@ -38,9 +38,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (status < 0)
-		events = UV_READABLE | UV_WRITABLE;     /* the continued call meets the error itself */
+		events = UV_READABLE | UV_WRITABLE; /* the continued call meets the error itself */
 	drive(m, (events & (UV_READABLE | UV_DISCONNECT) ? MYSQL_WAIT_READ : 0) |
-		 (events & UV_WRITABLE ? MYSQL_WAIT_WRITE : 0));
+			 (events & UV_WRITABLE ? MYSQL_WAIT_WRITE : 0));
 }
 
 /* Also says UV_READABLE while a call waits for nothing else: no system call where the set stays the same. */
@@ -186,7 +186,7 @@ static void options(MYSQL *mysql, const struct fy_mariadb_target *target)
 	const unsigned protocol = target->socket_path ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
 	mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
 	if (target->socket_path || !target->tls) {
-		mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);     /* 3.4 verifies unless told */
+		mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no); /* 3.4 verifies unless told */
 		return;
 	}
 	mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
@@ -213,7 +213,8 @@ int fy_mariadb_connect(struct fy_mariadb *m, uv_loop_t *loop, const struct fy_ma
 	return 0;
 }
 
-MYSQL *fy_mariadb_connect_in_thread(const struct fy_mariadb_target *t, unsigned timeout_ms, char *ret_why, size_t why_size)
+MYSQL *fy_mariadb_connect_in_thread(const struct fy_mariadb_target *t, unsigned timeout_ms, char *ret_why,
+				    size_t why_size)
 {
 	const unsigned seconds = (timeout_ms + 999) / 1000;
 	MYSQL *mysql = mysql_init(NULL);
@@ -290,7 +291,7 @@ void fy_mariadb_close(struct fy_mariadb *m)
 	if (m->mysql == NULL)
 		return;
 	if (m->poll) {
-		uv_close((uv_handle_t *)m->poll, on_poll_closed);        /* before the descriptor goes */
+		uv_close((uv_handle_t *)m->poll, on_poll_closed); /* before the descriptor goes */
 		m->poll = NULL;
 	}
 	if (m->call != FY_MARIADB_IDLE || m->broken)
@@ -368,7 +369,7 @@ int fy_mariadb_error(unsigned number, bool *ret_broken)
 	case ER_CONNECTION_KILLED:
 	case ER_QUERY_INTERRUPTED:
 	case ER_WSREP_NOT_READY:
-	case ER_OPTION_PREVENTS_STATEMENT:      /* --read-only: a replica that was promoted away */
+	case ER_OPTION_PREVENTS_STATEMENT: /* --read-only: a replica that was promoted away */
 	case ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION:
 		*ret_broken = true;
 		return FY_ERR_DB_DOWN;

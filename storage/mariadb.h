@@ -13,21 +13,26 @@
 typedef void (*fy_mariadb_done)(void *arg, int err);
 
 enum fy_mariadb_call {
-	FY_MARIADB_IDLE = 0, FY_MARIADB_CONNECT, FY_MARIADB_QUERY, FY_MARIADB_STORE_QUERY, FY_MARIADB_PREPARE,
-	FY_MARIADB_EXECUTE, FY_MARIADB_STORE,
+	FY_MARIADB_IDLE = 0,
+	FY_MARIADB_CONNECT,
+	FY_MARIADB_QUERY,
+	FY_MARIADB_STORE_QUERY,
+	FY_MARIADB_PREPARE,
+	FY_MARIADB_EXECUTE,
+	FY_MARIADB_STORE,
 };
 
 /* Embedded in its owner and zeroed. Closed again (mysql == NULL) it may be reused at once. */
 struct fy_mariadb {
 	uv_loop_t *loop;
-	MYSQL *mysql;                /* NULL: closed */
-	uv_poll_t *poll;             /* of its own life: freed by its close callback */
-	int watching;                /* uv events asked for; 0: none */
+	MYSQL *mysql;    /* NULL: closed */
+	uv_poll_t *poll; /* of its own life: freed by its close callback */
+	int watching;    /* uv events asked for; 0: none */
 	enum fy_mariadb_call call;
 	bool started, driving;
 	fy_mariadb_done done;
 	void *arg;
-	void (*on_idle_event)(void *arg);    /* the server spoke or hung up while no call ran */
+	void (*on_idle_event)(void *arg); /* the server spoke or hung up while no call ran */
 
 	/* of the running call */
 	MYSQL_STMT *stmt;
@@ -36,16 +41,16 @@ struct fy_mariadb {
 	const struct fy_mariadb_target *target;
 	MYSQL *connected;
 	int failed;
-	MYSQL_RES *result;           /* of a query that returned rows; the owner frees it in `done` */
+	MYSQL_RES *result; /* of a query that returned rows; the owner frees it in `done` */
 
 	/* of the last call that failed */
-	unsigned error;              /* MariaDB's number, or Connector/C's (2000 and above) */
-	bool broken;                 /* the connection cannot be used any more */
+	unsigned error; /* MariaDB's number, or Connector/C's (2000 and above) */
+	bool broken;    /* the connection cannot be used any more */
 };
 
 struct fy_mariadb_target {
-	const char *socket_path;     /* or: */
-	const char *address;         /* numeric on the loop: Connector/C would resolve a name with a blocking call */
+	const char *socket_path; /* or: */
+	const char *address;     /* numeric on the loop: Connector/C would resolve a name with a blocking call */
 	unsigned port;
 	const char *user, *password, *database;
 	bool tls, tls_verify;

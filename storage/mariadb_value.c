@@ -12,7 +12,7 @@
 
 #include "foyer/require.h"
 
-#define BINARY_CHARSET 63        /* the server's number for "no character set" */
+#define BINARY_CHARSET 63 /* the server's number for "no character set" */
 #define UTF8MB4_BYTES_MAX 4
 
 static bool is_slice(const struct fy_sql_field *f)
@@ -67,15 +67,24 @@ static MYSQL_TIME to_datetime(fy_time t)
 	}
 	struct tm tm;
 	gmtime_r(&seconds, &tm);
-	return (MYSQL_TIME){ .year = (unsigned)tm.tm_year + 1900, .month = (unsigned)tm.tm_mon + 1, .day = (unsigned)tm.tm_mday,
-			     .hour = (unsigned)tm.tm_hour, .minute = (unsigned)tm.tm_min, .second = (unsigned)tm.tm_sec,
-			     .second_part = (unsigned long)rest, .time_type = MYSQL_TIMESTAMP_DATETIME };
+	return (MYSQL_TIME){ .year = (unsigned)tm.tm_year + 1900,
+			     .month = (unsigned)tm.tm_mon + 1,
+			     .day = (unsigned)tm.tm_mday,
+			     .hour = (unsigned)tm.tm_hour,
+			     .minute = (unsigned)tm.tm_min,
+			     .second = (unsigned)tm.tm_sec,
+			     .second_part = (unsigned long)rest,
+			     .time_type = MYSQL_TIMESTAMP_DATETIME };
 }
 
 static fy_time from_datetime(const MYSQL_TIME *t)
 {
-	struct tm tm = { .tm_year = (int)t->year - 1900, .tm_mon = (int)t->month - 1, .tm_mday = (int)t->day,
-			 .tm_hour = (int)t->hour, .tm_min = (int)t->minute, .tm_sec = (int)t->second };
+	struct tm tm = { .tm_year = (int)t->year - 1900,
+			 .tm_mon = (int)t->month - 1,
+			 .tm_mday = (int)t->day,
+			 .tm_hour = (int)t->hour,
+			 .tm_min = (int)t->minute,
+			 .tm_sec = (int)t->second };
 	return (fy_time)timegm(&tm) * FY_SECOND + (fy_time)t->second_part;
 }
 
@@ -231,7 +240,7 @@ static void bind_column(struct fy_sql_scratch *s, unsigned i, enum fy_sql_type t
 	bind->is_null = &s->nulls[i];
 	bind->buffer = &s->values[i];
 	if (type >= FY_SQL_TEXT) {
-		bind->buffer_type = MYSQL_TYPE_BLOB;    /* no room: see the top */
+		bind->buffer_type = MYSQL_TYPE_BLOB; /* no room: see the top */
 		return;
 	}
 	bind->buffer_type = type == FY_SQL_TIME ? MYSQL_TYPE_DATETIME : MYSQL_TYPE_LONGLONG;
@@ -283,8 +292,12 @@ static int copy_slice(struct fy_sql_scratch *s, MYSQL_STMT *stmt, unsigned i, co
 		return FY_ERR_NOMEM;
 	unsigned long got = 0;
 	my_bool null = 0, cut = 0;
-	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_BLOB, .buffer = text, .buffer_length = len, .length = &got,
-			    .is_null = &null, .error = &cut };
+	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_BLOB,
+			    .buffer = text,
+			    .buffer_length = len,
+			    .length = &got,
+			    .is_null = &null,
+			    .error = &cut };
 	int err = 0;
 	if (len && (mysql_stmt_fetch_column(stmt, &bind, i, 0) || got != len))
 		err = FY_ERR_PROTOCOL;
@@ -347,7 +360,8 @@ int fy_sql_row_copy(struct fy_sql_scratch *s, MYSQL_STMT *stmt, const struct fy_
 				*(bool *)((char *)s->row + f->has_offset) = true;
 		}
 		if (err)
-			return fy_fail(ctx, err, "statement %s: column %s is not as declared", statement->name, f->name);
+			return fy_fail(ctx, err, "statement %s: column %s is not as declared", statement->name,
+				       f->name);
 	}
 	memcpy(ret_row, s->row, statement->row_size);
 	return 0;
@@ -410,8 +424,9 @@ static bool column_is_short_enough(const MYSQL_FIELD *column, const struct fy_sq
 	if (!is_slice(f) || (column->type >= MYSQL_TYPE_TINY_BLOB && column->type <= MYSQL_TYPE_BLOB))
 		return true;
 	bool binary = column->charsetnr == BINARY_CHARSET;
-	unsigned long long bytes = (unsigned long long)f->max * (binary || !counts_characters(f) ? 1 : UTF8MB4_BYTES_MAX);
-	if (f->type == FY_SQL_SECRET && !binary)        /* hashes and tokens: ASCII in a text column */
+	unsigned long long bytes =
+		(unsigned long long)f->max * (binary || !counts_characters(f) ? 1 : UTF8MB4_BYTES_MAX);
+	if (f->type == FY_SQL_SECRET && !binary) /* hashes and tokens: ASCII in a text column */
 		bytes *= UTF8MB4_BYTES_MAX;
 	return column->length <= bytes;
 }
@@ -424,7 +439,7 @@ bool fy_sql_fits(MYSQL_STMT *stmt, const struct fy_sql_statement *statement, uns
 		snprintf(ret_why, why_size, "it has %u parameters, not %u", params, statement->param_count * width);
 		return false;
 	}
-	if (statement->returning)        /* the server names that column only when it executes: see fy_sql_ids_bind */
+	if (statement->returning) /* the server names that column only when it executes: see fy_sql_ids_bind */
 		return true;
 	if (columns != statement->row_count) {
 		snprintf(ret_why, why_size, "it has %u columns, not %u", columns, statement->row_count);

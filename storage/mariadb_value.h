@@ -14,7 +14,7 @@ struct fy_sql_scratch {
 	MYSQL_BIND *params;
 	unsigned long *lengths;
 	MYSQL_TIME *times;
-	size_t used, cap;            /* parameters bound; parameters there is room for */
+	size_t used, cap; /* parameters bound; parameters there is room for */
 
 	MYSQL_BIND columns[FY_SQL_COLUMNS_MAX];
 	union {
@@ -24,7 +24,7 @@ struct fy_sql_scratch {
 	} values[FY_SQL_COLUMNS_MAX];
 	unsigned long column_lengths[FY_SQL_COLUMNS_MAX];
 	my_bool nulls[FY_SQL_COLUMNS_MAX];
-	void *row;                   /* a row is complete before the caller sees any of it */
+	void *row; /* a row is complete before the caller sees any of it */
 	size_t row_cap;
 };
 
@@ -51,7 +51,7 @@ int fy_sql_row_copy(struct fy_sql_scratch *s, MYSQL_STMT *stmt, const struct fy_
 int fy_sql_ids_bind(struct fy_sql_scratch *s, MYSQL_STMT *stmt);
 static inline uint64_t fy_sql_id(const struct fy_sql_scratch *s)
 {
-	return s->values[0].u;       /* also the first column of a merged read */
+	return s->values[0].u; /* also the first column of a merged read */
 }
 
 /* Whether the prepared statement has the declared parameters and columns; if not, `ret_why` says which differs. */

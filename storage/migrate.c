@@ -17,7 +17,7 @@
 
 #define LEASE_MS 30000
 #define LEASE_POLL_MS 100
-#define RELEASE_MS 2000          /* for giving the lease back, also past the deadline */
+#define RELEASE_MS 2000 /* for giving the lease back, also past the deadline */
 #define TEXT_MAX 512
 
 static const char *const tables[] = {
@@ -32,15 +32,15 @@ static const char *const tables[] = {
 };
 
 struct migrator {
-	struct fy_ctx ctx;           /* a copy of the caller's, with a db of its own */
+	struct fy_ctx ctx; /* a copy of the caller's, with a db of its own */
 	const struct fy_migration_list *list;
 	unsigned lease_ms;
 	char owner[33];
-	struct fy_migration_status *states;  /* of list->migrations */
-	bool lease_lost, stop;       /* the heartbeat's word to us, ours to it */
+	struct fy_migration_status *states; /* of list->migrations */
+	bool lease_lost, stop;              /* the heartbeat's word to us, ours to it */
 	bool beating;
 	struct fy_wait beat_ended;
-	struct fy_wait *nap;         /* of the heartbeat, to wake it */
+	struct fy_wait *nap; /* of the heartbeat, to wake it */
 };
 
 static fy_async int query(struct migrator *m, struct fy_db_text_result *ret_result, const char *format, ...)
@@ -77,8 +77,8 @@ static int compare_row(struct migrator *m, const struct fy_slice *row)
 	state->applied = row[4].ptr != NULL;
 	state->applied_at = (fy_time)number(row[4]);
 	if (!same && (state->applied || state->statements_done))
-		return fy_fail(&m->ctx, FY_ERR_SCHEMA, "Migration %04u_%s has changed since it was %s.", n, migration->name,
-			       state->applied ? "applied" : "begun");
+		return fy_fail(&m->ctx, FY_ERR_SCHEMA, "Migration %04u_%s has changed since it was %s.", n,
+			       migration->name, state->applied ? "applied" : "begun");
 	return 0;
 }
 
@@ -90,13 +90,15 @@ static fy_async int compare(struct migrator *m)
 		m->states[i].number = m->list->migrations[i].number;
 		m->states[i].name = m->list->migrations[i].name;
 	}
-	int err = query(m, &r, "SELECT number, name, checksum, statements_done, "
-			       "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', applied_at) FROM schema_migration ORDER BY number");
+	int err = query(m, &r,
+			"SELECT number, name, checksum, statements_done, "
+			"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', applied_at) FROM schema_migration ORDER BY number");
 	for (size_t i = 0; err == 0 && i < r.rows; i++) {
 		err = compare_row(m, &r.cells[i * r.columns]);
 		unsigned n = (unsigned)number(r.cells[i * r.columns]);
 		if (err == 0 && (n != i + 1 || (i && !m->states[i - 1].applied)))
-			err = fy_fail(&m->ctx, FY_ERR_SCHEMA, "Migration %04u_%s is missing in the database although %04u is there.",
+			err = fy_fail(&m->ctx, FY_ERR_SCHEMA,
+				      "Migration %04u_%s is missing in the database although %04u is there.",
 				      n != i + 1 ? (unsigned)i + 1 : (unsigned)i,
 				      m->list->migrations[n != i + 1 ? i : i - 1].name, n);
 	}
@@ -111,11 +113,12 @@ static bool up_to_date(const struct migrator *m)
 static fy_async int lease_take(struct migrator *m, bool *ret_got)
 {
 	struct fy_db_text_result r;
-	int err = query(m, &r, "UPDATE schema_lease SET owner = '%s', until = UTC_TIMESTAMP(6) + INTERVAL %u MICROSECOND "
-			       "WHERE id = 1 AND (owner = '%s' OR until < UTC_TIMESTAMP(6))",
+	int err = query(m, &r,
+			"UPDATE schema_lease SET owner = '%s', until = UTC_TIMESTAMP(6) + INTERVAL %u MICROSECOND "
+			"WHERE id = 1 AND (owner = '%s' OR until < UTC_TIMESTAMP(6))",
 			m->owner, m->lease_ms * 1000u, m->owner);
 	*ret_got = err == 0 && r.affected == 1;
-	return err == FY_ERR_CONFLICT ? 0 : err;        /* another node was faster */
+	return err == FY_ERR_CONFLICT ? 0 : err; /* another node was faster */
 }
 
 /* Keeps the lease while a long statement runs. It has a context of its own, and ends before the migrator does. */
@@ -173,7 +176,7 @@ static fy_async void lease_end(struct migrator *m)
 struct step {
 	struct migrator *m;
 	const char *text;
-	unsigned number, index;      /* of the migration; of the statement, from 1 */
+	unsigned number, index; /* of the migration; of the statement, from 1 */
 };
 
 /* Data changes and their record are one transaction. DDL commits by itself, then the record follows on its own. */
@@ -192,9 +195,11 @@ static fy_async int apply(struct migrator *m, const struct fy_migration *migrati
 {
 	struct fy_slice rest = migration->text, statement;
 	struct step step = { .m = m, .number = migration->number };
-	int err = query(m, NULL, "INSERT INTO schema_migration (number, name, checksum, statements_done) "
-				 "VALUES (%u, '%s', '%s', 0) ON DUPLICATE KEY UPDATE name = VALUES(name), checksum = VALUES(checksum)",
-			migration->number, migration->name, migration->checksum);
+	int err = query(
+		m, NULL,
+		"INSERT INTO schema_migration (number, name, checksum, statements_done) "
+		"VALUES (%u, '%s', '%s', 0) ON DUPLICATE KEY UPDATE name = VALUES(name), checksum = VALUES(checksum)",
+		migration->number, migration->name, migration->checksum);
 	while (err == 0 && fy_migrate_split(&rest, &statement)) {
 		if (++step.index <= done)
 			continue;
@@ -210,7 +215,8 @@ static fy_async int apply(struct migrator *m, const struct fy_migration *migrati
 		err = query(m, NULL, "UPDATE schema_migration SET applied_at = UTC_TIMESTAMP(6) WHERE number = %u",
 			    migration->number);
 	if (err == 0)
-		fy_log(&m->ctx, FY_LOG_INFO, "db.migrated", FY_KV("number", migration->number), FY_KV("name", migration->name));
+		fy_log(&m->ctx, FY_LOG_INFO, "db.migrated", FY_KV("number", migration->number),
+		       FY_KV("name", migration->name));
 	return err;
 }
 
@@ -239,9 +245,9 @@ static fy_async int open_database(struct fy_ctx *ctx, const struct fy_migrate_op
 {
 	struct fy_db_options db = *options->db;
 	uint64_t id[2];
-	db.pool_size = 2;                /* the work and the heartbeat */
+	db.pool_size = 2; /* the work and the heartbeat */
 	db.statements = &fy_sql_none;
-	db.statement_max_ms = UINT32_MAX;        /* an ALTER takes its time; the context's deadline counts */
+	db.statement_max_ms = UINT32_MAX; /* an ALTER takes its time; the context's deadline counts */
 	memset(m, 0, sizeof *m);
 	m->ctx = *ctx;
 	m->ctx.db = NULL;
@@ -255,7 +261,7 @@ static fy_async int open_database(struct fy_ctx *ctx, const struct fy_migrate_op
 		err = fy_db_wait_ready(&m->ctx);
 	for (size_t i = 0; err == 0 && i < FY_COUNT(tables); i++)
 		err = query(m, NULL, "%s", tables[i]);
-	if (err == FY_ERR_CONFLICT)      /* two nodes at once: the other one made it */
+	if (err == FY_ERR_CONFLICT) /* two nodes at once: the other one made it */
 		err = 0;
 	return err ? err : compare(m);
 }

@@ -12,14 +12,14 @@
 #include "storage/db.h"
 
 struct fy_migration {
-	unsigned number;             /* 1, 2, 3, … without a gap */
-	const char *name;            /* of the file, without number and .sql */
+	unsigned number;  /* 1, 2, 3, … without a gap */
+	const char *name; /* of the file, without number and .sql */
 	struct fy_slice text;
-	const char *checksum;        /* SHA-256 of the text, 64 hex digits */
+	const char *checksum; /* SHA-256 of the text, 64 hex digits */
 };
 
 struct fy_migration_list {
-	const struct fy_migration *migrations;       /* in order */
+	const struct fy_migration *migrations; /* in order */
 	size_t count;
 };
 
@@ -27,18 +27,18 @@ extern const struct fy_migration_list fy_migrations_builtin;
 
 struct fy_migration_status {
 	unsigned number;
-	const char *name;            /* in the context's arena */
+	const char *name; /* in the context's arena */
 	bool applied;
-	unsigned statements_done;    /* of one that was interrupted in its middle */
-	fy_time applied_at;          /* 0: not applied */
+	unsigned statements_done; /* of one that was interrupted in its middle */
+	fy_time applied_at;       /* 0: not applied */
 };
 
 struct fy_migrate_options {
-	const struct fy_db_options *db;      /* where; pool, queue and statement settings are not used */
-	const struct fy_migration_list *list;        /* NULL: the built-in ones */
-	void (*applied)(void *arg, const struct fy_migration *migration);     /* progress, after each; may be NULL */
+	const struct fy_db_options *db;       /* where; pool, queue and statement settings are not used */
+	const struct fy_migration_list *list; /* NULL: the built-in ones */
+	void (*applied)(void *arg, const struct fy_migration *migration); /* progress, after each; may be NULL */
 	void *arg;
-	unsigned lease_ms;           /* how long a server that died keeps the others waiting [30000] */
+	unsigned lease_ms; /* how long a server that died keeps the others waiting [30000] */
 };
 
 /* Applies what is missing, in order, on a connection of its own. Several servers may call this at once: one works

@@ -22,7 +22,8 @@ static size_t after_comment(struct fy_slice s, size_t i)
 {
 	const char *p = s.ptr;
 	size_t left = s.len - i;
-	if (p[i] == '#' || (left >= 2 && p[i] == '-' && p[i + 1] == '-' && (left == 2 || (unsigned char)p[i + 2] <= ' '))) {
+	if (p[i] == '#' ||
+	    (left >= 2 && p[i] == '-' && p[i + 1] == '-' && (left == 2 || (unsigned char)p[i + 2] <= ' '))) {
 		while (i < s.len && p[i] != '\n')
 			i++;
 		return i;

@@ -14,7 +14,8 @@ struct fy_once {
 
 /* 0: it is the first, and the caller ends it with fy_once_done or fy_once_failed. FY_ERR_EXISTS: it was done, and
  * ret_answer (in the arena) is the first one's; waits for a first one that is still at work. FY_ERR_TIMEOUT. */
-fy_async int fy_once_begin(struct fy_ctx *ctx, struct fy_slice what, struct fy_once *ret_once, struct fy_slice *ret_answer);
+fy_async int fy_once_begin(struct fy_ctx *ctx, struct fy_slice what, struct fy_once *ret_once,
+			   struct fy_slice *ret_answer);
 
 void fy_once_done(struct fy_ctx *ctx, const struct fy_once *once, struct fy_slice answer);
 void fy_once_failed(struct fy_ctx *ctx, const struct fy_once *once);

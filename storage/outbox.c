@@ -9,7 +9,7 @@
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
 
-#define CLAIM_MAX 100           /* `max` of outbox_due */
+#define CLAIM_MAX 100 /* `max` of outbox_due */
 #define OWNER_MAX 64
 #define REASON_MAX 200
 
@@ -55,9 +55,14 @@ static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct 
 			enum fy_mail_state state, struct fy_slice reason)
 {
 	struct fy_db_done done;
-	int err = fy_sql_outbox_end(ctx, &(struct fy_sql_outbox_end_params){
-		.state = (uint8_t)state, .ended_at = ctx->now, .last_error = fy_repo_or_null(reason), .id = mail->id,
-		.claimed_by = owner, .attempts = (uint16_t)mail->attempts }, &done);
+	int err = fy_sql_outbox_end(ctx,
+				    &(struct fy_sql_outbox_end_params){ .state = (uint8_t)state,
+									.ended_at = ctx->now,
+									.last_error = fy_repo_or_null(reason),
+									.id = mail->id,
+									.claimed_by = owner,
+									.attempts = (uint16_t)mail->attempts },
+				    &done);
 	if (err)
 		return err;
 	return done.affected == 1 ? 0 : FY_ERR_EXPIRED;
@@ -68,19 +73,25 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 			      const struct fy_sql_outbox_due_row *due, struct fy_outbox_mail *ret_mail)
 {
 	struct fy_db_done done;
-	int err = fy_sql_outbox_claim(ctx, &(struct fy_sql_outbox_claim_params){
-		.claimed_by = owner, .lapses_at = ctx->now + claim_for, .id = due->id, .attempts = due->attempts,
-		.now = ctx->now }, &done);
+	int err = fy_sql_outbox_claim(ctx,
+				      &(struct fy_sql_outbox_claim_params){ .claimed_by = owner,
+									    .lapses_at = ctx->now + claim_for,
+									    .id = due->id,
+									    .attempts = due->attempts,
+									    .now = ctx->now },
+				      &done);
 	if (err == FY_ERR_CONFLICT || (!err && done.affected != 1))
-		return FY_ERR_BUSY;          /* CONFLICT: lost against another node of the cluster */
+		return FY_ERR_BUSY; /* CONFLICT: lost against another node of the cluster */
 	if (err)
 		return err;
 	struct fy_sql_outbox_get_claimed_row row;
 	uint16_t attempts = (uint16_t)(due->attempts + 1);
-	err = fy_sql_outbox_get_claimed(ctx, &(struct fy_sql_outbox_get_claimed_params){
-		.id = due->id, .claimed_by = owner, .attempts = attempts }, &row);
+	err = fy_sql_outbox_get_claimed(
+		ctx,
+		&(struct fy_sql_outbox_get_claimed_params){ .id = due->id, .claimed_by = owner, .attempts = attempts },
+		&row);
 	if (err == FY_ERR_NOT_FOUND)
-		return FY_ERR_BUSY;          /* the claim has lapsed already, or the mail was deleted */
+		return FY_ERR_BUSY; /* the claim has lapsed already, or the mail was deleted */
 	if (err)
 		return err;
 	if (attempts > ATTEMPTS_MAX) {
@@ -107,8 +118,10 @@ fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time 
 	FY_REQUIRE(owner.len && owner.len <= OWNER_MAX && claim_for > 0);
 	struct fy_sql_outbox_due_row *due;
 	size_t due_count;
-	int err = fy_sql_outbox_due(ctx, &(struct fy_sql_outbox_due_params){
-		.now = ctx->now, .limit = limit < CLAIM_MAX ? limit : CLAIM_MAX }, &due, &due_count);
+	int err = fy_sql_outbox_due(
+		ctx,
+		&(struct fy_sql_outbox_due_params){ .now = ctx->now, .limit = limit < CLAIM_MAX ? limit : CLAIM_MAX },
+		&due, &due_count);
 	if (err)
 		return err;
 	struct fy_outbox_mail *mails = fy_new_array(ctx->arena, struct fy_outbox_mail, due_count);
@@ -122,7 +135,7 @@ fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time 
 	}
 	if (err && err != FY_ERR_BUSY && count == 0)
 		return err;
-	*ret_mails = mails;          /* what was claimed before an error is handed out: it must be sent */
+	*ret_mails = mails; /* what was claimed before an error is handed out: it must be sent */
 	*ret_count = count;
 	return 0;
 }
@@ -137,8 +150,10 @@ fy_async int fy_outbox_unclaim(struct fy_ctx *ctx, bool (*gone)(struct fy_slice 
 		struct fy_db_done done = { 0 };
 		if (!rows[i].claimed_by.len || !gone(rows[i].claimed_by))
 			continue;
-		err = fy_sql_outbox_unclaim(ctx, &(struct fy_sql_outbox_unclaim_params){
-			.now = ctx->now, .claimed_by = rows[i].claimed_by }, &done);
+		err = fy_sql_outbox_unclaim(
+			ctx,
+			&(struct fy_sql_outbox_unclaim_params){ .now = ctx->now, .claimed_by = rows[i].claimed_by },
+			&done);
 		*ret_mails += done.affected;
 	}
 	return err;
@@ -166,9 +181,13 @@ fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const s
 	reason = fy_repo_cut(reason, REASON_MAX);
 	if (next) {
 		struct fy_db_done done;
-		err = fy_sql_outbox_retry(ctx, &(struct fy_sql_outbox_retry_params){
-			.next_attempt_at = next, .last_error = fy_repo_or_null(reason), .id = mail->id,
-			.claimed_by = owner, .attempts = (uint16_t)mail->attempts }, &done);
+		err = fy_sql_outbox_retry(ctx,
+					  &(struct fy_sql_outbox_retry_params){ .next_attempt_at = next,
+										.last_error = fy_repo_or_null(reason),
+										.id = mail->id,
+										.claimed_by = owner,
+										.attempts = (uint16_t)mail->attempts },
+					  &done);
 		if (!err && done.affected != 1)
 			err = FY_ERR_EXPIRED;
 	} else {
@@ -189,11 +208,20 @@ fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_co
 		return err;
 	for (size_t i = 0; i < count; i++) {
 		switch (rows[i].state) {
-		case FY_MAIL_QUEUED: counts.queued = (uint64_t)rows[i].mails; break;
-		case FY_MAIL_SENDING: counts.sending = (uint64_t)rows[i].mails; break;
-		case FY_MAIL_SENT: counts.sent = (uint64_t)rows[i].mails; break;
-		case FY_MAIL_FAILED: counts.failed = (uint64_t)rows[i].mails; break;
-		default: break;
+		case FY_MAIL_QUEUED:
+			counts.queued = (uint64_t)rows[i].mails;
+			break;
+		case FY_MAIL_SENDING:
+			counts.sending = (uint64_t)rows[i].mails;
+			break;
+		case FY_MAIL_SENT:
+			counts.sent = (uint64_t)rows[i].mails;
+			break;
+		case FY_MAIL_FAILED:
+			counts.failed = (uint64_t)rows[i].mails;
+			break;
+		default:
+			break;
 		}
 	}
 	struct fy_sql_outbox_oldest_queued_row oldest;
@@ -216,11 +244,11 @@ fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *r
 }
 
 fy_async int fy_outbox_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
-				   size_t *ret_count)
+				size_t *ret_count)
 {
 	struct fy_sql_outbox_list_old_row *rows;
-	int err = fy_sql_outbox_list_old(ctx, &(struct fy_sql_outbox_list_old_params){
-		.before = before, .limit = limit }, &rows, ret_count);
+	int err = fy_sql_outbox_list_old(
+		ctx, &(struct fy_sql_outbox_list_old_params){ .before = before, .limit = limit }, &rows, ret_count);
 	if (err == 0)
 		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
 	return err;
@@ -229,7 +257,8 @@ fy_async int fy_outbox_list_old(struct fy_ctx *ctx, fy_time before, unsigned lim
 fy_async int fy_outbox_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
 	struct fy_db_done done;
-	int err = fy_sql_outbox_purge(ctx, &(struct fy_sql_outbox_purge_params){ .before = before, .limit = limit }, &done);
+	int err = fy_sql_outbox_purge(ctx, &(struct fy_sql_outbox_purge_params){ .before = before, .limit = limit },
+				      &done);
 	if (err)
 		return err;
 	*ret_deleted = done.affected;

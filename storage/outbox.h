@@ -15,22 +15,22 @@
 enum fy_mail_state { FY_MAIL_QUEUED = 1, FY_MAIL_SENDING, FY_MAIL_SENT, FY_MAIL_FAILED };
 
 /* Bounds in bytes; more is FY_ERR_TOO_LARGE. */
-#define FY_MAIL_ADDRESS_MAX 1016     /* 254 characters (RFC 5321 4.5.3.1.3) of up to 4 bytes */
-#define FY_MAIL_FIELDS_MAX 4096      /* the column has room for a seal around them */
+#define FY_MAIL_ADDRESS_MAX 1016 /* 254 characters (RFC 5321 4.5.3.1.3) of up to 4 bytes */
+#define FY_MAIL_FIELDS_MAX 4096  /* the column has room for a seal around them */
 
 struct fy_mail_new {
-	uint64_t account_id;         /* 0: none, for instance the contact form */
-	struct fy_slice template_name;   /* a constant name, up to 40 bytes; shown to the operator */
+	uint64_t account_id;           /* 0: none, for instance the contact form */
+	struct fy_slice template_name; /* a constant name, up to 40 bytes; shown to the operator */
 	enum fy_lang lang;
 	struct fy_personal to_address;
-	struct fy_secret fields;         /* the values; secret, because one may be a link that signs in */
+	struct fy_secret fields; /* the values; secret, because one may be a link that signs in */
 };
 
 /* A claimed mail; in the context's arena. */
 struct fy_outbox_mail {
 	uint64_t id;
 	uint64_t account_id;
-	unsigned attempts;           /* this one included */
+	unsigned attempts; /* this one included */
 	enum fy_lang lang;
 	fy_time created_at;
 	struct fy_slice template_name;
@@ -40,7 +40,7 @@ struct fy_outbox_mail {
 
 struct fy_outbox_counts {
 	uint64_t queued, sending, sent, failed;
-	fy_time oldest_queued_at;    /* 0: none waits */
+	fy_time oldest_queued_at; /* 0: none waits */
 };
 
 /* Joins the running transaction where there is one. Due at once. */
@@ -71,5 +71,5 @@ fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_co
 /* Mails sent or given up before `before`: how many; and deletes up to `limit`. */
 fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
 fy_async int fy_outbox_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
-				   size_t *ret_count);
+				size_t *ret_count);
 fy_async int fy_outbox_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

@@ -137,7 +137,8 @@ static int send_op(struct redis_op *op, const struct fy_slice *args, unsigned co
 	return 0;
 }
 
-void fy_redis_send_unattended(struct fy_redis *redis, const struct fy_slice *args, unsigned count, bool greeting, bool last)
+void fy_redis_send_unattended(struct fy_redis *redis, const struct fy_slice *args, unsigned count, bool greeting,
+			      bool last)
 {
 	struct redis_op *op = op_take(redis);
 	op->unattended = true;
@@ -253,8 +254,8 @@ static int judge_error(struct fy_ctx *ctx, struct fy_slice text)
 	bool moved = fy_starts(text, FY_LIT("READONLY"));
 	if (moved && ctx->redis->link && ctx->redis->state == REDIS_UP)
 		fy_redis_link_break(ctx->redis->link, "it became a replica");
-	return moved || fy_starts(text, FY_LIT("LOADING")) || fy_starts(text, FY_LIT("MASTERDOWN")) ? FY_ERR_REDIS_DOWN :
-												    FY_ERR_INTERNAL;
+	return moved || fy_starts(text, FY_LIT("LOADING")) || fy_starts(text, FY_LIT("MASTERDOWN")) ? FY_ERR_REDIS_DOWN
+												    : FY_ERR_INTERNAL;
 }
 
 fy_async static int finish(struct fy_ctx *ctx, struct redis_op *op)
@@ -263,11 +264,11 @@ fy_async static int finish(struct fy_ctx *ctx, struct redis_op *op)
 	struct fy_redis_reply *reply = op->reply;
 	uint64_t limit = op->sent_ms + redis->command_timeout_ms;
 	int err = fy_wait(&op->wait, ctx->deadline_ms < limit ? ctx->deadline_ms : limit);
-	if (err == FY_ERR_TIMEOUT) {             /* op is hiredis' now */
+	if (err == FY_ERR_TIMEOUT) { /* op is hiredis' now */
 		give_up_when_silent(redis);
 		return fy_fail(ctx, FY_ERR_TIMEOUT, "Redis did not answer in time");
 	}
-	op_give(op);                             /* `redis` may be gone with it, when it was closed */
+	op_give(op); /* `redis` may be gone with it, when it was closed */
 	if (err)
 		return fy_fail(ctx, err, "the connection to Redis broke");
 	return reply->type == FY_REDIS_ERROR ? judge_error(ctx, reply->text) : 0;

@@ -20,17 +20,17 @@ struct fy_redis;
 
 /* Everything is copied by fy_redis_create. Zero means the default in brackets. */
 struct fy_redis_options {
-	const char *socket_path;         /* a unix socket; then host and port are not used */
-	const char *host;                /* resolved on each connect, off the loop */
-	uint16_t port;                   /* [6379] */
-	const char *user;                /* NULL: the default user */
-	struct fy_secret password;       /* empty: no AUTH */
+	const char *socket_path;   /* a unix socket; then host and port are not used */
+	const char *host;          /* resolved on each connect, off the loop */
+	uint16_t port;             /* [6379] */
+	const char *user;          /* NULL: the default user */
+	struct fy_secret password; /* empty: no AUTH */
 	unsigned db;
-	const char *tls_ca;              /* PEM file: TLS, verified. FY_ERR_UNSUPPORTED where hiredis has none (< 1.0) */
-	unsigned connect_timeout_ms;     /* resolve, connect, greet [3000] */
-	unsigned command_timeout_ms;     /* the longest wait for one reply [2000] */
-	unsigned outstanding_max;        /* commands without a reply yet [16384]; past it FY_ERR_BUSY */
-	unsigned backoff_min_ms, backoff_max_ms;         /* [50, 2000], with jitter */
+	const char *tls_ca;          /* PEM file: TLS, verified. FY_ERR_UNSUPPORTED where hiredis has none (< 1.0) */
+	unsigned connect_timeout_ms; /* resolve, connect, greet [3000] */
+	unsigned command_timeout_ms; /* the longest wait for one reply [2000] */
+	unsigned outstanding_max;    /* commands without a reply yet [16384]; past it FY_ERR_BUSY */
+	unsigned backoff_min_ms, backoff_max_ms; /* [50, 2000], with jitter */
 };
 
 /* Starts connecting in the background. On the loop's thread, after fy_sched_init. */
@@ -42,8 +42,8 @@ void fy_redis_destroy(struct fy_redis *redis);
 struct fy_redis_status {
 	bool up;
 	unsigned outstanding;
-	uint64_t connects, commands, flushes;    /* flushes: writes to the socket */
-	char last_error[160];            /* of the last failure; empty once up */
+	uint64_t connects, commands, flushes; /* flushes: writes to the socket */
+	char last_error[160];                 /* of the last failure; empty once up */
 };
 void fy_redis_status(const struct fy_redis *redis, struct fy_redis_status *ret_status);
 
@@ -52,8 +52,8 @@ enum fy_redis_type { FY_REDIS_NIL = 1, FY_REDIS_TEXT, FY_REDIS_INTEGER, FY_REDIS
 struct fy_redis_reply {
 	enum fy_redis_type type;
 	int64_t integer;
-	struct fy_slice text;            /* TEXT (statuses too) and ERROR */
-	struct fy_redis_reply *items;    /* ARRAY */
+	struct fy_slice text;         /* TEXT (statuses too) and ERROR */
+	struct fy_redis_reply *items; /* ARRAY */
 	size_t count;
 };
 

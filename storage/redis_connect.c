@@ -16,7 +16,7 @@ static void on_timer(uv_timer_t *timer)
 	else if (redis->link)
 		fy_redis_link_break(redis->link, redis->refused ? redis->last_error : "no answer in time");
 	else
-		redis->late = true;          /* a name look-up cannot be interrupted; on_resolved sees this */
+		redis->late = true; /* a name look-up cannot be interrupted; on_resolved sees this */
 }
 
 static void try_later(struct fy_redis *redis, const char *reason)
@@ -31,7 +31,8 @@ static void try_later(struct fy_redis *redis, const char *reason)
 	redis->reported = true;
 	redis->state = REDIS_IDLE;
 	unsigned wait = redis->backoff_ms + randombytes_uniform(redis->backoff_ms / 2 + 1);
-	redis->backoff_ms = redis->backoff_ms * 2 < redis->backoff_max_ms ? redis->backoff_ms * 2 : redis->backoff_max_ms;
+	redis->backoff_ms =
+		redis->backoff_ms * 2 < redis->backoff_max_ms ? redis->backoff_ms * 2 : redis->backoff_max_ms;
 	uv_timer_start(&redis->timer, on_timer, wait, 0);
 }
 
@@ -54,7 +55,8 @@ static void on_connected(void *arg)
 	}
 	if (redis->db) {
 		snprintf(number, sizeof number, "%u", redis->db);
-		fy_redis_send_unattended(redis, (struct fy_slice[]){ FY_LIT("SELECT"), fy_str(number) }, 2, true, false);
+		fy_redis_send_unattended(redis, (struct fy_slice[]){ FY_LIT("SELECT"), fy_str(number) }, 2, true,
+					 false);
 	}
 	/* Answers -NOAUTH, -LOADING and the like where the connection cannot be used yet. */
 	fy_redis_send_unattended(redis, (struct fy_slice[]){ FY_LIT("PING") }, 1, true, true);
@@ -68,7 +70,7 @@ void fy_redis_greeted(struct fy_redis *redis, const struct redis_op *op, const r
 		snprintf(redis->last_error, sizeof redis->last_error, "refused: %.*s", (int)reply->len,
 			 reply->str ? reply->str : "");
 		redis->refused = true;
-		uv_timer_start(&redis->timer, on_timer, 0, 0);       /* breaks the link outside of its own callback */
+		uv_timer_start(&redis->timer, on_timer, 0, 0); /* breaks the link outside of its own callback */
 		return;
 	}
 	if (!op->last_greeting)
@@ -88,7 +90,11 @@ static void open_link(struct fy_redis *redis, const char *ip)
 {
 	char why[160];
 	struct fy_redis_address address = {
-		.socket_path = redis->socket_path, .ip = ip, .name = redis->host, .port = redis->port, .tls_ca = redis->tls_ca,
+		.socket_path = redis->socket_path,
+		.ip = ip,
+		.name = redis->host,
+		.port = redis->port,
+		.tls_ca = redis->tls_ca,
 	};
 	struct fy_redis_link_events events = { .connected = on_connected, .lost = on_lost, .arg = redis };
 	redis->link = fy_redis_link_open(&address, &events, why);
@@ -161,7 +167,7 @@ void fy_redis_destroy(struct fy_redis *redis)
 	redis->link = NULL;
 	fy_redis_leave_turns(redis);
 	uv_timer_stop(&redis->timer);
-	if (redis->resolving)                    /* on_resolved closes the rest */
+	if (redis->resolving) /* on_resolved closes the rest */
 		uv_cancel((uv_req_t *)&redis->resolve);
 	else
 		uv_close((uv_handle_t *)&redis->timer, on_timer_closed);

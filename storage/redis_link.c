@@ -14,8 +14,8 @@
 #include "foyer/fiber.h"
 #include "foyer/require.h"
 
-#define SCRATCH_SIZE 4096        /* a session, or a page of ids; larger replies take chunks from malloc */
-#define COMMAND_KEEP 16384       /* a larger buffer is given back after use */
+#define SCRATCH_SIZE 4096  /* a session, or a page of ids; larger replies take chunks from malloc */
+#define COMMAND_KEEP 16384 /* a larger buffer is given back after use */
 
 struct scratch_chunk {
 	struct scratch_chunk *next;
@@ -24,12 +24,12 @@ struct scratch_chunk {
 
 struct fy_redis_link {
 	uv_poll_t poll;
-	redisAsyncContext *redis;        /* NULL once hiredis has let go */
+	redisAsyncContext *redis; /* NULL once hiredis has let go */
 	struct fy_redis_link_events events;
 	char reason[160];
-	int wanted;                      /* uv events that are armed */
+	int wanted; /* uv events that are armed */
 	bool open, dirty, flushing, polling;
-	char *command;                   /* where commands are put together */
+	char *command; /* where commands are put together */
 	size_t command_size;
 	struct scratch_chunk *chunks;
 	size_t scratch_used;
@@ -57,7 +57,7 @@ static void *scratch_take(struct fy_redis_link *link, size_t size)
 	}
 	struct scratch_chunk *chunk = malloc(sizeof *chunk + size);
 	if (chunk == NULL)
-		return NULL;                 /* hiredis then breaks the connection: out of memory */
+		return NULL; /* hiredis then breaks the connection: out of memory */
 	chunk->next = link->chunks;
 	link->chunks = chunk;
 	return chunk->bytes;
@@ -138,7 +138,7 @@ static void *make_nil(const redisReadTask *task)
 {
 	struct reply_object *object = make(task);
 	if (object)
-		object->reply.type = REDIS_REPLY_NIL;        /* the task says what it might have been */
+		object->reply.type = REDIS_REPLY_NIL; /* the task says what it might have been */
 	return object;
 }
 
@@ -191,7 +191,7 @@ static void add_write(void *data)
 	if (link->open && !link->flushing)
 		link->dirty = true;
 	else
-		rearm(link, link->wanted | UV_WRITABLE);     /* connecting, or the socket was full */
+		rearm(link, link->wanted | UV_WRITABLE); /* connecting, or the socket was full */
 }
 
 static void del_write(void *data)
@@ -228,7 +228,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 {
 	struct fy_redis_link *link = (struct fy_redis_link *)poll;
 	if (status < 0)
-		events = UV_READABLE | UV_WRITABLE;          /* hiredis finds out what is wrong */
+		events = UV_READABLE | UV_WRITABLE; /* hiredis finds out what is wrong */
 	if (link->redis && (events & UV_READABLE))
 		redisAsyncHandleRead(link->redis);
 	if (link->redis && (events & UV_WRITABLE)) {
@@ -285,11 +285,11 @@ bool fy_redis_link_has_tls(void)
 #endif
 }
 
-struct fy_redis_link *fy_redis_link_open(const struct fy_redis_address *address, const struct fy_redis_link_events *events,
-					 char *ret_why)
+struct fy_redis_link *fy_redis_link_open(const struct fy_redis_address *address,
+					 const struct fy_redis_link_events *events, char *ret_why)
 {
-	redisAsyncContext *redis = address->socket_path ? redisAsyncConnectUnix(address->socket_path) :
-							  redisAsyncConnect(address->ip, address->port);
+	redisAsyncContext *redis = address->socket_path ? redisAsyncConnectUnix(address->socket_path)
+							: redisAsyncConnect(address->ip, address->port);
 	if (redis == NULL || redis->err) {
 		snprintf(ret_why, 160, "%s", redis ? redis->errstr : "out of memory");
 		if (redis)
@@ -326,7 +326,7 @@ struct fy_redis_link *fy_redis_link_open(const struct fy_redis_address *address,
 	redis->ev.delWrite = del_write;
 	redis->ev.cleanup = cleanup;
 	redisAsyncSetDisconnectCallback(redis, on_disconnect);
-	redisAsyncSetConnectCallback(redis, on_connect);     /* also asks for writability */
+	redisAsyncSetConnectCallback(redis, on_connect); /* also asks for writability */
 	return link;
 }
 
@@ -346,7 +346,7 @@ static char *put_head(char *at, char mark, size_t number)
 	return at;
 }
 
-#define HEAD_MAX 24                      /* mark, 20 digits, CR LF */
+#define HEAD_MAX 24 /* mark, 20 digits, CR LF */
 
 int fy_redis_link_send(struct fy_redis_link *link, redisCallbackFn *done, void *arg, const struct fy_slice *args,
 		       unsigned count)
@@ -387,7 +387,7 @@ bool fy_redis_link_flush(struct fy_redis_link *link)
 		return false;
 	link->dirty = false;
 	link->flushing = true;
-	redisAsyncHandleWrite(link->redis);      /* may break the link: then `lost` has been called */
+	redisAsyncHandleWrite(link->redis); /* may break the link: then `lost` has been called */
 	link->flushing = false;
 	return true;
 }
@@ -397,6 +397,6 @@ void fy_redis_link_break(struct fy_redis_link *link, const char *reason)
 	if (link->redis == NULL)
 		return;
 	snprintf(link->reason, sizeof link->reason, "%s", reason);
-	redisAsyncFree(link->redis);             /* ends the pending commands, then calls cleanup; not `lost` while connecting */
+	redisAsyncFree(link->redis); /* ends the pending commands, then calls cleanup; not `lost` while connecting */
 	lost(link, reason);
 }

@@ -15,15 +15,15 @@
 struct fy_redis_link;
 
 struct fy_redis_link_events {
-	void (*connected)(void *arg);                    /* the socket is open (and TLS is set up) */
-	void (*lost)(void *arg, const char *reason);     /* once, also when connecting failed; the link is then gone */
+	void (*connected)(void *arg);                /* the socket is open (and TLS is set up) */
+	void (*lost)(void *arg, const char *reason); /* once, also when connecting failed; the link is then gone */
 	void *arg;
 };
 
 struct fy_redis_address {
-	const char *socket_path;         /* or: */
-	const char *ip;                  /* numeric; resolving is the caller's */
-	const char *name;                /* as the certificate has it */
+	const char *socket_path; /* or: */
+	const char *ip;          /* numeric; resolving is the caller's */
+	const char *name;        /* as the certificate has it */
 	uint16_t port;
 	const char *tls_ca;
 };
@@ -31,8 +31,8 @@ struct fy_redis_address {
 bool fy_redis_link_has_tls(void);
 
 /* NULL, with a reason in ret_why (160 bytes), when not even the attempt could be made. */
-struct fy_redis_link *fy_redis_link_open(const struct fy_redis_address *address, const struct fy_redis_link_events *events,
-					 char *ret_why);
+struct fy_redis_link *fy_redis_link_open(const struct fy_redis_address *address,
+					 const struct fy_redis_link_events *events, char *ret_why);
 
 /* Queues a command; `done` gets NULL when the link breaks first. A reply given to it is gone when it returns. */
 int fy_redis_link_send(struct fy_redis_link *link, redisCallbackFn *done, void *arg, const struct fy_slice *args,

@@ -21,7 +21,7 @@ struct fy_register_word {
 	struct fy_slice label[2];
 };
 
-extern const struct fy_register_word fy_register_purposes[];     /* by enum fy_register_purpose, … */
+extern const struct fy_register_word fy_register_purposes[]; /* by enum fy_register_purpose, … */
 extern const struct fy_register_word fy_register_categories[];
 extern const struct fy_register_word fy_register_bases[];
 extern const struct fy_register_word fy_register_sources[];
@@ -32,19 +32,19 @@ extern const struct fy_register_word fy_register_viewers[];
 struct fy_register_table {
 	const char *name;
 	struct fy_slice label[2];
-	const char *person;          /* the column by which a row belongs to a person; NULL: about nobody */
+	const char *person; /* the column by which a row belongs to a person; NULL: about nobody */
 };
 
 /* One rule of how long a value is kept; a field goes when the first of its rules says so. */
 struct fy_register_keep {
-	uint32_t days;               /* where `setting` is NULL */
-	const char *setting;         /* "section.key" of the setting that says the days */
-	size_t setting_offset;       /* of that member in struct fy_config */
+	uint32_t days;         /* where `setting` is NULL */
+	const char *setting;   /* "section.key" of the setting that says the days */
+	size_t setting_offset; /* of that member in struct fy_config */
 	enum fy_register_trigger from;
 };
 
 struct fy_register_field {
-	uint16_t table;              /* index into fy_register_tables */
+	uint16_t table; /* index into fy_register_tables */
 	const char *column;
 	enum fy_register_mark mark;
 	/* Of personal and secret fields only: */
@@ -53,12 +53,12 @@ struct fy_register_field {
 	enum fy_register_basis basis;
 	enum fy_register_source provided_by;
 	enum fy_register_then then;
-	uint32_t purposes;           /* bits 1u << FY_PURPOSE_… */
-	uint32_t seen_by;            /* bits 1u << FY_VIEWER_…; 0: nobody */
+	uint32_t purposes; /* bits 1u << FY_PURPOSE_… */
+	uint32_t seen_by;  /* bits 1u << FY_VIEWER_…; 0: nobody */
 	struct fy_register_keep keep[2];
 	uint8_t keep_count;
-	bool derived;                /* made from another field: erased with it, not exported beside it */
-	bool in_clear;               /* not to be sealed at rest */
+	bool derived;  /* made from another field: erased with it, not exported beside it */
+	bool in_clear; /* not to be sealed at rest */
 };
 
 extern const struct fy_register_table fy_register_tables[];

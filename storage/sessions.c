@@ -34,14 +34,15 @@ static void id_of(const struct fy_keys *keys, struct fy_slice token, char ret_id
 
 static fy_time idle_limit(const struct fy_config *config, enum fy_session_kind kind)
 {
-	return kind == FY_SESSION_MANAGER ? config->sessions_manager_minutes * FY_MINUTE : config->sessions_idle_days * FY_DAY;
+	return kind == FY_SESSION_MANAGER ? config->sessions_manager_minutes * FY_MINUTE
+					  : config->sessions_idle_days * FY_DAY;
 }
 
 /* The policy's "obligation to reconnect every 30 minutes" is meant from sign-in on, used or not. */
 static fy_time absolute_limit(const struct fy_config *config, enum fy_session_kind kind)
 {
-	return kind == FY_SESSION_MANAGER ? config->sessions_manager_minutes * FY_MINUTE :
-					    config->sessions_absolute_days * FY_DAY;
+	return kind == FY_SESSION_MANAGER ? config->sessions_manager_minutes * FY_MINUTE
+					  : config->sessions_absolute_days * FY_DAY;
 }
 
 void fy_session_key(const char *id, char ret_key[FY_SESSION_KEY_MAX])
@@ -117,7 +118,8 @@ struct stored {
 	unsigned add_count;
 };
 
-/* `fresh`: it is new. Otherwise what has ended meanwhile must not come back, neither in the record nor in the indexes. */
+/* `fresh`: it is new. Otherwise what has ended meanwhile must not come back, neither in the record nor in the
+ * indexes. */
 static void prepare(struct stored *stored, const struct fy_session *session, struct fy_slice record, bool fresh)
 {
 	fy_session_key(session->id, stored->key);
@@ -171,7 +173,8 @@ fy_async int fy_sessions_open(struct fy_ctx *ctx, const struct fy_session_new *w
 	snprintf(person_ttl, sizeof person_ttl, "%lld", (long long)fy_unix(session.ends_at - ctx->now));
 	stored.set[3] = FY_LIT("EX");
 	stored.set[4] = fy_str(ttl);
-	/* A person's index goes by itself when the last session it names must have ended: longer is set, shorter is not. */
+	/* A person's index goes by itself when the last session it names must have ended: longer is set, shorter is
+	 * not. */
 	struct fy_slice keep[] = { FY_LIT("EXPIRE"), fy_str(stored.person), fy_str(person_ttl), FY_LIT("NX") };
 	struct fy_slice longer[] = { FY_LIT("EXPIRE"), fy_str(stored.person), fy_str(person_ttl), FY_LIT("GT") };
 	struct fy_redis_call calls[] = {

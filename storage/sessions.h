@@ -13,9 +13,9 @@
 #include "foyer/fiber.h"
 #include "storage/keys.h"
 
-#define FY_TOKEN_CHARS 43            /* 32 random bytes, base64url */
-#define FY_SESSION_ID_CHARS 32       /* hexadecimal; names a session in lists, opens nothing */
-#define FY_SESSION_CURSOR_MAX 64    /* characters of a page's next_cursor */
+#define FY_TOKEN_CHARS 43        /* 32 random bytes, base64url */
+#define FY_SESSION_ID_CHARS 32   /* hexadecimal; names a session in lists, opens nothing */
+#define FY_SESSION_CURSOR_MAX 64 /* characters of a page's next_cursor */
 #define FY_SESSION_DEVICE_MAX 40
 
 enum fy_session_kind { FY_SESSION_VISITOR = 1, FY_SESSION_MANAGER };
@@ -26,12 +26,12 @@ struct fy_session {
 	uint64_t account_id;
 	enum fy_session_kind kind;
 	enum fy_session_method method;
-	uint8_t role;                        /* enum fy_account_role at sign-in */
+	uint8_t role; /* enum fy_account_role at sign-in */
 	enum fy_lang lang;
 	fy_time created_at;
-	fy_time last_seen_at;                /* to the minute */
-	fy_time ends_at;                     /* the absolute limit; the idle one may come first */
-	uint8_t address[16];                 /* of the last use that was noted: at most a minute old */
+	fy_time last_seen_at; /* to the minute */
+	fy_time ends_at;      /* the absolute limit; the idle one may come first */
+	uint8_t address[16];  /* of the last use that was noted: at most a minute old */
 	char device[FY_SESSION_DEVICE_MAX];
 };
 
@@ -68,14 +68,14 @@ fy_async int fy_sessions_end_network(struct fy_ctx *ctx, const struct fy_cidr *n
 fy_async int fy_sessions_end_all(struct fy_ctx *ctx, unsigned *ret_count);
 
 struct fy_session_filter {
-	uint64_t account_id;                 /* 0: everybody */
-	const struct fy_cidr *network;       /* NULL: from anywhere */
+	uint64_t account_id;           /* 0: everybody */
+	const struct fy_cidr *network; /* NULL: from anywhere */
 };
 
 struct fy_session_page {
-	struct fy_session *items;            /* in the context's arena */
+	struct fy_session *items; /* in the context's arena */
 	size_t count;
-	struct fy_slice next_cursor;         /* empty: the last page */
+	struct fy_slice next_cursor; /* empty: the last page */
 };
 
 /* Most recently used first. `cursor` is empty or a page's next_cursor; FY_ERR_INVALID for another text. */

@@ -8,8 +8,8 @@
 #include "storage/redis.h"
 #include "storage/sessions_record.h"
 
-#define BATCH 48                         /* ids read at a time */
-#define TIDY 8                           /* ids looked at when a session is opened */
+#define BATCH 48 /* ids read at a time */
+#define TIDY 8   /* ids looked at when a session is opened */
 #define ROUNDS_MAX 4
 
 static bool is_id(struct fy_slice text)
@@ -45,10 +45,10 @@ struct entry {
  * far longer than a request's arena. It stands after (score, id), whatever is removed or added meanwhile. */
 struct walk {
 	struct fy_ctx *outer;
-	struct fy_ctx ctx;                   /* the outer one, on the batch's memory */
+	struct fy_ctx ctx; /* the outer one, on the batch's memory */
 	struct fy_arena arena;
 	struct fy_slice index;
-	uint64_t account_id;                 /* whose index it is; 0: everybody's */
+	uint64_t account_id; /* whose index it is; 0: everybody's */
 	int64_t score;
 	char id[FY_SESSION_ID_CHARS];
 	bool begun, ended;
@@ -58,7 +58,9 @@ struct walk {
 
 static void walk_begin(struct walk *walk, struct fy_ctx *ctx, uint64_t account_id)
 {
-	*walk = (struct walk){ .outer = ctx, .ctx = *ctx, .account_id = account_id, .index = FY_LIT(FY_SESSION_ALL_KEY) };
+	*walk = (struct walk){
+		.outer = ctx, .ctx = *ctx, .account_id = account_id, .index = FY_LIT(FY_SESSION_ALL_KEY)
+	};
 	fy_arena_init(&walk->arena, 0);
 	walk->ctx.arena = &walk->arena;
 	if (account_id) {
@@ -134,9 +136,16 @@ fy_async static int walk_next(struct walk *walk)
 	/* Those of the place's own score come again from the first on; many can only be of one bulk import. */
 	for (unsigned skip = 0; walk->count == 0 && !walk->ended; skip += BATCH) {
 		struct fy_redis_reply reply;
-		struct fy_slice top = walk->begun ? fy_fmt(&walk->arena, "%lld", (long long)walk->score) : FY_LIT("+inf");
-		struct fy_slice args[] = { FY_LIT("ZREVRANGEBYSCORE"), walk->index, top, FY_LIT("-inf"), FY_LIT("WITHSCORES"),
-					   FY_LIT("LIMIT"), fy_fmt(&walk->arena, "%u", skip), fy_fmt(&walk->arena, "%d", BATCH) };
+		struct fy_slice top =
+			walk->begun ? fy_fmt(&walk->arena, "%lld", (long long)walk->score) : FY_LIT("+inf");
+		struct fy_slice args[] = { FY_LIT("ZREVRANGEBYSCORE"),
+					   walk->index,
+					   top,
+					   FY_LIT("-inf"),
+					   FY_LIT("WITHSCORES"),
+					   FY_LIT("LIMIT"),
+					   fy_fmt(&walk->arena, "%u", skip),
+					   fy_fmt(&walk->arena, "%d", BATCH) };
 		int err = fy_redis_command(&walk->ctx, args, FY_COUNT(args), &reply);
 		if (err)
 			return err;
@@ -189,7 +198,8 @@ fy_async int fy_sessions_list(struct fy_ctx *ctx, const struct fy_session_filter
 			const struct entry *e = &walk.entries[i];
 			bool wanted = e->live && passes(filter, &e->session);
 			if (wanted && page.count == limit) {
-				page.next_cursor = fy_fmt(ctx->arena, "%lld.%.*s", (long long)walk.score, FY_SESSION_ID_CHARS, walk.id);
+				page.next_cursor = fy_fmt(ctx->arena, "%lld.%.*s", (long long)walk.score,
+							  FY_SESSION_ID_CHARS, walk.id);
 				break;
 			}
 			if (wanted)
@@ -206,7 +216,8 @@ fy_async int fy_sessions_list(struct fy_ctx *ctx, const struct fy_session_filter
 fy_async int fy_sessions_tidy(struct fy_ctx *ctx)
 {
 	struct fy_redis_reply reply;
-	struct fy_slice args[] = { FY_LIT("ZRANGE"), FY_LIT(FY_SESSION_ALL_KEY), FY_LIT("0"), fy_fmt(ctx->arena, "%d", TIDY - 1) };
+	struct fy_slice args[] = { FY_LIT("ZRANGE"), FY_LIT(FY_SESSION_ALL_KEY), FY_LIT("0"),
+				   fy_fmt(ctx->arena, "%d", TIDY - 1) };
 	int err = fy_redis_command(ctx, args, FY_COUNT(args), &reply);
 	if (err)
 		return err;
@@ -263,7 +274,8 @@ fy_async int fy_sessions_end(struct fy_ctx *ctx, struct fy_slice id, unsigned *r
 }
 
 /* Ends what passes in one batch. */
-fy_async static int end_batch(struct walk *walk, const struct fy_session_filter *filter, const char *except, unsigned *ended)
+fy_async static int end_batch(struct walk *walk, const struct fy_session_filter *filter, const char *except,
+			      unsigned *ended)
 {
 	struct fy_redis_call *calls = fy_new_array(&walk->arena, struct fy_redis_call, BATCH);
 	const struct entry **chosen = fy_new_array(&walk->arena, const struct entry *, BATCH);

@@ -7,10 +7,10 @@
 #include "storage/sessions.h"
 
 #define FY_SESSION_KEY_MAX 48
-#define FY_SESSION_ALL_KEY "sess-seen"       /* sorted set: id by time of last use, in microseconds */
+#define FY_SESSION_ALL_KEY "sess-seen" /* sorted set: id by time of last use, in microseconds */
 
-void fy_session_key(const char *id, char ret_key[FY_SESSION_KEY_MAX]);               /* the session */
-void fy_session_person_key(uint64_t account_id, char ret_key[FY_SESSION_KEY_MAX]);   /* sorted set of a person's ids */
+void fy_session_key(const char *id, char ret_key[FY_SESSION_KEY_MAX]);             /* the session */
+void fy_session_person_key(uint64_t account_id, char ret_key[FY_SESSION_KEY_MAX]); /* sorted set of a person's ids */
 void fy_session_encode(const struct fy_session *session, struct fy_buf *out);
 
 /* FY_ERR_INVALID for a record of another version or from another hand. */

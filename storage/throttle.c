@@ -10,9 +10,9 @@
 #include "storage/keys.h"
 #include "storage/redis.h"
 
-#define ACCOUNT_FREE 4                   /* failures without a wait */
-#define ADDRESS_BURST 30                 /* a school's class behind one address mistypes more often … */
-#define ADDRESS_EACH_MS 6000             /* … and is forgiven one in this time */
+#define ACCOUNT_FREE 4       /* failures without a wait */
+#define ADDRESS_BURST 30     /* a school's class behind one address mistypes more often … */
+#define ADDRESS_EACH_MS 6000 /* … and is forgiven one in this time */
 #define WAIT_MAX_S 60
 #define FORGET_S 86400
 #define KNOWN_S (30 * 86400)
@@ -61,21 +61,21 @@ static struct fy_slice pair_name(struct fy_ctx *ctx, const char *what, struct fy
 
 /* An attempt counts before it is made: otherwise a hundred at once would all find the door open. "until" is the time,
  * in seconds, before which no further attempt is taken. */
-static const char admit[] =
-	"local now, free, max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) "
-	"local till = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') "
-	"if till > now then return math.min(till - now, max) end "
-	"local n = redis.call('HINCRBY', KEYS[1], 'failures', 1) "
-	"if n > free then "
-	"  local wait = math.min(2 ^ math.min(n - free - 1, 30), max) "
-	"  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + wait)) "
-	"end "
-	"redis.call('EXPIRE', KEYS[1], ARGV[4]) "
-	"return 0";
+static const char admit[] = "local now, free, max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) "
+			    "local till = tonumber(redis.call('HGET', KEYS[1], 'until') or '0') "
+			    "if till > now then return math.min(till - now, max) end "
+			    "local n = redis.call('HINCRBY', KEYS[1], 'failures', 1) "
+			    "if n > free then "
+			    "  local wait = math.min(2 ^ math.min(n - free - 1, 30), max) "
+			    "  redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + wait)) "
+			    "end "
+			    "redis.call('EXPIRE', KEYS[1], ARGV[4]) "
+			    "return 0";
 
 /* Whose failures count for this attempt: everybody's, or, from a network where the account's holder has signed in, the
  * failures from there alone. */
-fy_async static int choose_bucket(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16], struct fy_slice *ret_bucket)
+fy_async static int choose_bucket(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16],
+				  struct fy_slice *ret_bucket)
 {
 	struct fy_redis_reply reply;
 	struct fy_slice known = pair_name(ctx, "known", who, address);
@@ -85,7 +85,8 @@ fy_async static int choose_bucket(struct fy_ctx *ctx, struct fy_slice who, const
 	return err;
 }
 
-fy_async int fy_throttle_sign_in(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16], unsigned *ret_wait_s)
+fy_async int fy_throttle_sign_in(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16],
+				 unsigned *ret_wait_s)
 {
 	struct fy_redis_reply reply;
 	struct fy_slice bucket, network = bucket_name(ctx, "net", network_of(address));
@@ -104,8 +105,14 @@ fy_async int fy_throttle_sign_in(struct fy_ctx *ctx, struct fy_slice who, const 
 	err = choose_bucket(ctx, who, address, &bucket);
 	if (err)
 		return err;
-	struct fy_slice args[] = { FY_LIT("EVAL"), fy_str(admit), FY_LIT("1"), bucket, number(ctx, fy_unix(ctx->now)),
-				   number(ctx, ACCOUNT_FREE), number(ctx, WAIT_MAX_S), number(ctx, FORGET_S) };
+	struct fy_slice args[] = { FY_LIT("EVAL"),
+				   fy_str(admit),
+				   FY_LIT("1"),
+				   bucket,
+				   number(ctx, fy_unix(ctx->now)),
+				   number(ctx, ACCOUNT_FREE),
+				   number(ctx, WAIT_MAX_S),
+				   number(ctx, FORGET_S) };
 	err = fy_redis_command(ctx, args, FY_COUNT(args), &reply);
 	if (err)
 		return err;
@@ -124,9 +131,13 @@ static const char fill_one[] =
 
 void fy_throttle_sign_in_failed(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16])
 {
-	(void)who;                               /* counted when it was let in */
-	struct fy_slice args[] = { FY_LIT("EVAL"), fy_str(fill_one), FY_LIT("1"), bucket_name(ctx, "net", network_of(address)),
-				   number(ctx, now_ms(ctx)), number(ctx, ADDRESS_EACH_MS),
+	(void)who; /* counted when it was let in */
+	struct fy_slice args[] = { FY_LIT("EVAL"),
+				   fy_str(fill_one),
+				   FY_LIT("1"),
+				   bucket_name(ctx, "net", network_of(address)),
+				   number(ctx, now_ms(ctx)),
+				   number(ctx, ADDRESS_EACH_MS),
 				   number(ctx, ADDRESS_BURST * ADDRESS_EACH_MS + WAIT_MAX_S * 1000) };
 	fy_redis_send(ctx->redis, args, FY_COUNT(args));
 }
@@ -154,7 +165,8 @@ fy_async int fy_throttle_sign_in_untried(struct fy_ctx *ctx, struct fy_slice who
 	struct fy_slice bucket;
 	int err = choose_bucket(ctx, who, address, &bucket);
 	if (err == 0)
-		fy_redis_send(ctx->redis, (struct fy_slice[]){ FY_LIT("EVAL"), fy_str(take_back), FY_LIT("1"), bucket }, 4);
+		fy_redis_send(ctx->redis, (struct fy_slice[]){ FY_LIT("EVAL"), fy_str(take_back), FY_LIT("1"), bucket },
+			      4);
 	return err;
 }
 
@@ -173,12 +185,18 @@ fy_async static int take(struct fy_ctx *ctx, const char *bucket, struct fy_slice
 			 unsigned *ret_wait_s)
 {
 	struct fy_redis_reply reply;
-	struct fy_slice args[] = { FY_LIT("EVAL"), fy_str(take_one), FY_LIT("1"), bucket_name(ctx, bucket, who),
-				   number(ctx, now_ms(ctx)), number(ctx, each_ms), number(ctx, (int64_t)each_ms * burst) };
+	struct fy_slice args[] = { FY_LIT("EVAL"),
+				   fy_str(take_one),
+				   FY_LIT("1"),
+				   bucket_name(ctx, bucket, who),
+				   number(ctx, now_ms(ctx)),
+				   number(ctx, each_ms),
+				   number(ctx, (int64_t)each_ms * burst) };
 	*ret_wait_s = 0;
 	int err = fy_redis_command(ctx, args, FY_COUNT(args), &reply);
-	if (err) {                               /* that Redis is away stands in the log once already */
-		fy_log(ctx, FY_LOG_DEBUG, "throttle.unknown", FY_KV("bucket", bucket), FY_KV("error", fy_strerror(err)));
+	if (err) { /* that Redis is away stands in the log once already */
+		fy_log(ctx, FY_LOG_DEBUG, "throttle.unknown", FY_KV("bucket", bucket),
+		       FY_KV("error", fy_strerror(err)));
 		return 0;
 	}
 	if (reply.type != FY_REDIS_INTEGER || reply.integer <= 0)
@@ -187,8 +205,8 @@ fy_async static int take(struct fy_ctx *ctx, const char *bucket, struct fy_slice
 	return FY_ERR_LIMITED;
 }
 
-fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16], unsigned per_minute,
-			      unsigned burst, unsigned *ret_wait_s)
+fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16],
+			      unsigned per_minute, unsigned burst, unsigned *ret_wait_s)
 {
 	FY_REQUIRE(per_minute > 0 && per_minute <= 60000 && burst > 0);
 	return take(ctx, fy_cstr(ctx->arena, bucket), network_of(address), 60000 / per_minute, burst, ret_wait_s);

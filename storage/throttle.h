@@ -29,10 +29,10 @@ void fy_throttle_sign_in_known(struct fy_ctx *ctx, struct fy_slice who, const ui
 /* The attempt that was let in did not happen (the hasher was busy, the database away): it counts no more. */
 fy_async int fy_throttle_sign_in_untried(struct fy_ctx *ctx, struct fy_slice who, const uint8_t address[16]);
 
-/* A leaky bucket (GCRA): `burst` at once, then `per_minute` (at most 60000). FY_ERR_LIMITED with the seconds to wait. Redis away:
- * 0, as a site that cannot count should rather answer. */
-fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16], unsigned per_minute,
-			      unsigned burst, unsigned *ret_wait_s);
+/* A leaky bucket (GCRA): `burst` at once, then `per_minute` (at most 60000). FY_ERR_LIMITED with the seconds to
+ * wait. Redis away: 0, as a site that cannot count should rather answer. */
+fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const uint8_t address[16],
+			      unsigned per_minute, unsigned burst, unsigned *ret_wait_s);
 
 /* Whether somebody unknown may have another mail sent to this recipient: six at once, then one in 20 minutes, whoever
  * asks and from wherever. Without it a form that answers by mail is a way to flood a stranger. Redis away: true. */

@@ -34,9 +34,12 @@ void fy_token_row(struct fy_ctx *ctx, uint64_t account_id, enum fy_token_purpose
 static fy_async int create(struct fy_ctx *ctx, void *arg)
 {
 	const struct creation *c = arg;
-	int err = fy_sql_token_replace(ctx, &(struct fy_sql_token_replace_params){
-		.used_at = ctx->now, .account_id = c->account_id, .has_account_id = c->account_id != 0,
-		.purpose = (uint8_t)c->purpose }, NULL);
+	int err = fy_sql_token_replace(ctx,
+				       &(struct fy_sql_token_replace_params){ .used_at = ctx->now,
+									      .account_id = c->account_id,
+									      .has_account_id = c->account_id != 0,
+									      .purpose = (uint8_t)c->purpose },
+				       NULL);
 	if (err)
 		return err;
 	struct fy_sql_token_insert_params row;
@@ -62,14 +65,15 @@ fy_async int fy_tokens_find(struct fy_ctx *ctx, enum fy_token_purpose purpose, s
 	if (hash.len != FY_HASH_BYTES)
 		return FY_ERR_NOT_FOUND;
 	struct fy_sql_token_get_row row;
-	int err = fy_sql_token_get(ctx, &(struct fy_sql_token_get_params){
-		.token_hash = { hash }, .purpose = (uint8_t)purpose }, &row);
+	int err = fy_sql_token_get(
+		ctx, &(struct fy_sql_token_get_params){ .token_hash = { hash }, .purpose = (uint8_t)purpose }, &row);
 	if (err)
 		return err;
 	if (row.has_used_at || row.expires_at <= ctx->now)
 		return FY_ERR_EXPIRED;
-	*ret_token = (struct fy_token){
-		.id = row.id, .account_id = row.has_account_id ? row.account_id : 0, .expires_at = row.expires_at };
+	*ret_token = (struct fy_token){ .id = row.id,
+					.account_id = row.has_account_id ? row.account_id : 0,
+					.expires_at = row.expires_at };
 	return 0;
 }
 
@@ -81,12 +85,15 @@ fy_async int fy_tokens_use(struct fy_ctx *ctx, enum fy_token_purpose purpose, st
 	if (err)
 		return err;
 	struct fy_db_done done;
-	err = fy_sql_token_use(ctx, &(struct fy_sql_token_use_params){
-		.used_at = ctx->now, .token_hash = { hash }, .purpose = (uint8_t)purpose, .now = ctx->now }, &done);
+	err = fy_sql_token_use(
+		ctx,
+		&(struct fy_sql_token_use_params){
+			.used_at = ctx->now, .token_hash = { hash }, .purpose = (uint8_t)purpose, .now = ctx->now },
+		&done);
 	if (err)
 		return err;
 	if (done.affected != 1)
-		return FY_ERR_EXPIRED;       /* another was faster between the look and the use */
+		return FY_ERR_EXPIRED; /* another was faster between the look and the use */
 	*ret_token = token;
 	return 0;
 }
@@ -94,7 +101,8 @@ fy_async int fy_tokens_use(struct fy_ctx *ctx, enum fy_token_purpose purpose, st
 fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
 {
 	struct fy_sql_token_count_expired_row row;
-	int err = fy_sql_token_count_expired(ctx, &(struct fy_sql_token_count_expired_params){ .before = before }, &row);
+	int err =
+		fy_sql_token_count_expired(ctx, &(struct fy_sql_token_count_expired_params){ .before = before }, &row);
 	if (err)
 		return err;
 	*ret_count = (uint64_t)row.tokens;
@@ -102,11 +110,11 @@ fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_
 }
 
 fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
-				   size_t *ret_count)
+				    size_t *ret_count)
 {
 	struct fy_sql_token_list_expired_row *rows;
-	int err = fy_sql_token_list_expired(ctx, &(struct fy_sql_token_list_expired_params){
-		.before = before, .limit = limit }, &rows, ret_count);
+	int err = fy_sql_token_list_expired(
+		ctx, &(struct fy_sql_token_list_expired_params){ .before = before, .limit = limit }, &rows, ret_count);
 	if (err == 0)
 		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
 	return err;
@@ -115,7 +123,8 @@ fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned
 fy_async int fy_tokens_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
 	struct fy_db_done done;
-	int err = fy_sql_token_purge(ctx, &(struct fy_sql_token_purge_params){ .before = before, .limit = limit }, &done);
+	int err =
+		fy_sql_token_purge(ctx, &(struct fy_sql_token_purge_params){ .before = before, .limit = limit }, &done);
 	if (err)
 		return err;
 	*ret_deleted = done.affected;

@@ -9,12 +9,12 @@
 enum fy_token_purpose {
 	FY_TOKEN_CONFIRM_EMAIL = 1,
 	FY_TOKEN_RESET_PASSWORD,
-	FY_TOKEN_SET_UP,             /* of an account without a password, or of the first owner: account 0 */
+	FY_TOKEN_SET_UP, /* of an account without a password, or of the first owner: account 0 */
 };
 
 struct fy_token {
 	uint64_t id;
-	uint64_t account_id;         /* 0: belongs to nobody yet (set-up of the first owner) */
+	uint64_t account_id; /* 0: belongs to nobody yet (set-up of the first owner) */
 	fy_time expires_at;
 };
 
@@ -38,5 +38,5 @@ fy_async int fy_tokens_use(struct fy_ctx *ctx, enum fy_token_purpose purpose, st
 /* How many tokens, used or not, expired before `before`; and deletes up to `limit` of them. */
 fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
 fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
-				   size_t *ret_count);
+				    size_t *ret_count);
 fy_async int fy_tokens_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

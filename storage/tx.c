@@ -6,8 +6,8 @@
 #include "foyer/require.h"
 #include "storage/db_internal.h"
 
-#define TRIES 6                  /* the first and five repetitions */
-#define PAUSE_MS 5               /* doubled for each repetition, with jitter */
+#define TRIES 6    /* the first and five repetitions */
+#define PAUSE_MS 5 /* doubled for each repetition, with jitter */
 
 struct fy_db_tx *fy_db_tx_of(const struct fy_ctx *ctx)
 {
@@ -87,14 +87,15 @@ static fy_async int try_once(struct fy_ctx *ctx, fy_async int (*body)(struct fy_
 	if (err)
 		return err;
 	fy_list_append(&ctx->db->transactions, &tx.link);
-	if (tx.conn == NULL)             /* lost between its hand-over and this fiber's turn */
+	if (tx.conn == NULL) /* lost between its hand-over and this fiber's turn */
 		err = fy_fail(ctx, tx.lost, "the transaction's connection was lost");
 	else
 		err = fy_db_text(ctx, "START TRANSACTION", NULL);
 	if (err == 0)
 		err = body(ctx, arg);
 	if (err == 0 && !tx.victim)
-		err = tx.conn ? fy_db_text(ctx, "COMMIT", NULL) : fy_fail(ctx, tx.lost, "the transaction's connection was lost");
+		err = tx.conn ? fy_db_text(ctx, "COMMIT", NULL)
+			      : fy_fail(ctx, tx.lost, "the transaction's connection was lost");
 	fy_list_unlink(&tx.link);
 	if (tx.conn && tx.victim) {
 		roll_back(&tx);

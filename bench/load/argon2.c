@@ -68,7 +68,8 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0)
 		return 1;
 	if (argc == 3 && strcmp(argv[1], "hash") == 0) {
-		if (crypto_pwhash_str_alg(hash, argv[2], strlen(argv[2]), PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		if (crypto_pwhash_str_alg(hash, argv[2], strlen(argv[2]), PASSES, MEMORY,
+					  crypto_pwhash_ALG_ARGON2ID13) != 0)
 			return 1;
 		puts(hash);
 		return 0;

@@ -25,16 +25,16 @@
 #define GRACE_NS 5000000000ull
 
 struct connection {
-	int fd;                          /* -1: lost */
-	int64_t request;                 /* index of what it waits for; -1: free */
-	size_t have, want;               /* bytes of the answer so far, and in all once the head is here */
+	int fd;            /* -1: lost */
+	int64_t request;   /* index of what it waits for; -1: free */
+	size_t have, want; /* bytes of the answer so far, and in all once the head is here */
 	char answer[16384];
 };
 
 static struct connection connections[CONNECTIONS];
 static char *requests[COOKIES_MAX];
 static int request_count;
-static uint64_t *late_ns;                /* by request; 0: no answer yet */
+static uint64_t *late_ns; /* by request; 0: no answer yet */
 static int64_t total, sent, answered;
 static uint64_t begin_ns, step_ns;
 static int errors, late;
@@ -116,8 +116,8 @@ static int read_cookies(const char *file, const char *host, const char *port, co
 
 	while (f != NULL && request_count < COOKIES_MAX && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
-		if (asprintf(&requests[request_count++], "GET %s HTTP/1.1\r\nHost: %s:%s\r\nCookie: %s\r\n\r\n", path, host,
-			     port, line) < 0)
+		if (asprintf(&requests[request_count++], "GET %s HTTP/1.1\r\nHost: %s:%s\r\nCookie: %s\r\n\r\n", path,
+			     host, port, line) < 0)
 			return -1;
 	}
 	if (f != NULL)
@@ -217,7 +217,8 @@ int main(int argc, char **argv)
 	run(poll_fd);
 	qsort(late_ns, (size_t)total, sizeof(*late_ns), compare);
 	printf("{\"requests\":%lld,\"seconds\":%.6f,\"errors\":%d,\"late\":%d,\"p50_ms\":%.4f,\"p90_ms\":%.4f,\"p99_ms\":%.4f,"
-	       "\"max_ms\":%.4f}\n", (long long)total, seconds, errors, late, percentile_ms(0.5), percentile_ms(0.9),
-	       percentile_ms(0.99), percentile_ms(1));
+	       "\"max_ms\":%.4f}\n",
+	       (long long)total, seconds, errors, late, percentile_ms(0.5), percentile_ms(0.9), percentile_ms(0.99),
+	       percentile_ms(1));
 	return 0;
 }

@@ -10,6 +10,6 @@ struct fy_addr {
 };
 
 struct fy_cidr {
-	struct fy_addr addr;         /* bits after the prefix are zero */
-	uint8_t bits;                /* 0..128; IPv4 prefixes are stored as bits + 96 */
+	struct fy_addr addr; /* bits after the prefix are zero */
+	uint8_t bits;        /* 0..128; IPv4 prefixes are stored as bits + 96 */
 };

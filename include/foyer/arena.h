@@ -12,10 +12,10 @@ struct fy_arena_chunk;
 struct fy_arena_hook;
 
 struct fy_arena {
-	char *at, *end;              /* the free part of the current chunk */
+	char *at, *end; /* the free part of the current chunk */
 	struct fy_arena_chunk *chunks;
 	struct fy_arena_hook *hooks;
-	size_t total, max;           /* bytes taken from malloc; 0 = no maximum */
+	size_t total, max; /* bytes taken from malloc; 0 = no maximum */
 };
 
 /* `max` bounds the bytes the arena may take in all; 0 means none. Takes no memory until first used. */

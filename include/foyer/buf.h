@@ -11,7 +11,7 @@
 struct fy_buf {
 	char *ptr;
 	size_t len, cap, max;
-	struct fy_arena *arena;      /* NULL: the heap, and fy_buf_finish frees it */
+	struct fy_arena *arena; /* NULL: the heap, and fy_buf_finish frees it */
 	bool failed;
 };
 

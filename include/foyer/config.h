@@ -27,16 +27,16 @@ enum fy_mail_tls { FY_MAIL_TLS_REQUIRED, FY_MAIL_TLS_OPPORTUNISTIC, FY_MAIL_TLS_
 
 /* Texts end with a NUL that the length does not count; a text that is not set has length 0. */
 #define FY_CONFIG_MEMBER_BOOL(name) bool name;
-#define FY_CONFIG_MEMBER_INT(name) int64_t name;          /* the unit ends the name: …_seconds, …_kib */
-#define FY_CONFIG_MEMBER_CHOICE(name) int name;           /* index into the alternatives: the enums above */
+#define FY_CONFIG_MEMBER_INT(name) int64_t name; /* the unit ends the name: …_seconds, …_kib */
+#define FY_CONFIG_MEMBER_CHOICE(name) int name;  /* index into the alternatives: the enums above */
 #define FY_CONFIG_MEMBER_STRING(name) struct fy_slice name;
 #define FY_CONFIG_MEMBER_SECRET(name) struct fy_secret name;
 #define FY_CONFIG_MEMBER_STRINGS(name) struct fy_config_strings name;
 #define FY_CONFIG_MEMBER_CIDRS(name) struct fy_config_cidrs name;
 
 struct fy_config {
-	const char *path;               /* the file it was read from; NULL: built-in defaults */
-	bool embedded;                  /* no database.hosts: the supervisor runs MariaDB and Redis itself */
+	const char *path; /* the file it was read from; NULL: built-in defaults */
+	bool embedded;    /* no database.hosts: the supervisor runs MariaDB and Redis itself */
 #define FY_SECTION(section, help)
 #define FY_KEY(section, key, type, fallback, min, max, help) FY_CONFIG_MEMBER_##type(section##_##key)
 #include "foyer/config_keys.def"

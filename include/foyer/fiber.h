@@ -41,7 +41,7 @@ void fy_sched_off_turn_end(void (*flush)(void *arg), void *arg);
 
 /* FY_ERR_BUSY when `max` fibers live. The fiber first runs when the loop's hook next drains. */
 int fy_fiber_start(fy_fiber_fn fn, void *arg);
-struct fy_fiber *fy_fiber_self(void);                /* NULL outside a fiber */
+struct fy_fiber *fy_fiber_self(void); /* NULL outside a fiber */
 
 /* One thing to wait for. It belongs to whoever will call fy_wait_done: an operation whose memory
  * outlives the fiber's interest (heap or pool, not the fiber's stack), unless that caller is certain
@@ -68,13 +68,13 @@ fy_async int fy_sleep(struct fy_ctx *ctx, uint64_t ms);
 fy_async int fy_await_work(struct fy_ctx *ctx, void (*work)(void *arg), void *arg);
 
 struct fy_child {
-	const char *file;            /* the program; argv[0] may differ */
+	const char *file; /* the program; argv[0] may differ */
 	char *const *argv;
-	char *const *env;            /* NULL: inherited */
-	const char *cwd;             /* NULL: inherited */
-	struct fy_slice input;       /* written to its standard input, then closed */
-	size_t output_max;           /* bytes of standard output and error kept; 0 = none */
-	int uid, gid;                /* 0: unchanged */
+	char *const *env;      /* NULL: inherited */
+	const char *cwd;       /* NULL: inherited */
+	struct fy_slice input; /* written to its standard input, then closed */
+	size_t output_max;     /* bytes of standard output and error kept; 0 = none */
+	int uid, gid;          /* 0: unchanged */
 };
 
 /* Runs a child to its end. ret_status is the exit code, or 128 + signal. ret_output (may be NULL) is in

@@ -27,25 +27,42 @@ struct fy_kv {
 	};
 };
 
-static inline struct fy_kv fy_kv_i(const char *k, int64_t v) { return (struct fy_kv){ k, FY_KV_INT, { .i = v } }; }
-static inline struct fy_kv fy_kv_u(const char *k, uint64_t v) { return (struct fy_kv){ k, FY_KV_UINT, { .u = v } }; }
-static inline struct fy_kv fy_kv_b(const char *k, bool v) { return (struct fy_kv){ k, FY_KV_BOOL, { .b = v } }; }
-static inline struct fy_kv fy_kv_s(const char *k, struct fy_slice v) { return (struct fy_kv){ k, FY_KV_TEXT, { .s = v } }; }
-static inline struct fy_kv fy_kv_c(const char *k, const char *v) { return fy_kv_s(k, fy_str(v)); }
+static inline struct fy_kv fy_kv_i(const char *k, int64_t v)
+{
+	return (struct fy_kv){ k, FY_KV_INT, { .i = v } };
+}
+static inline struct fy_kv fy_kv_u(const char *k, uint64_t v)
+{
+	return (struct fy_kv){ k, FY_KV_UINT, { .u = v } };
+}
+static inline struct fy_kv fy_kv_b(const char *k, bool v)
+{
+	return (struct fy_kv){ k, FY_KV_BOOL, { .b = v } };
+}
+static inline struct fy_kv fy_kv_s(const char *k, struct fy_slice v)
+{
+	return (struct fy_kv){ k, FY_KV_TEXT, { .s = v } };
+}
+static inline struct fy_kv fy_kv_c(const char *k, const char *v)
+{
+	return fy_kv_s(k, fy_str(v));
+}
 
 /* No `default`: a type that is not listed does not compile. */
-#define FY_KV(key, value)                                                                          \
+#define FY_KV(key, value) \
 	_Generic((value), bool: fy_kv_b, int: fy_kv_i, long: fy_kv_i, long long: fy_kv_i, short: fy_kv_i,  \
 		unsigned: fy_kv_u, unsigned long: fy_kv_u, unsigned long long: fy_kv_u,                    \
 		unsigned short: fy_kv_u, unsigned char: fy_kv_u, char *: fy_kv_c, const char *: fy_kv_c,   \
 		struct fy_slice: fy_kv_s)((key), (value))
 
 /* ctx may be NULL; otherwise its request id joins the line. */
-#define fy_log(ctx, level, event, ...)                                                             \
-	do {                                                                                       \
-		if ((level) >= fy_log_threshold)                                                   \
-			fy_log_write((ctx), (level), (event), (const struct fy_kv[]){ { .key = NULL }, ##__VA_ARGS__ }, \
-				     sizeof((const struct fy_kv[]){ { .key = NULL }, ##__VA_ARGS__ }) / sizeof(struct fy_kv)); \
+#define fy_log(ctx, level, event, ...)                                                                  \
+	do {                                                                                            \
+		if ((level) >= fy_log_threshold)                                                        \
+			fy_log_write((ctx), (level), (event),                                           \
+				     (const struct fy_kv[]){ { .key = NULL }, ##__VA_ARGS__ },          \
+				     sizeof((const struct fy_kv[]){ { .key = NULL }, ##__VA_ARGS__ }) / \
+					     sizeof(struct fy_kv));                                     \
 	} while (0)
 
 extern enum fy_log_level fy_log_threshold;
@@ -59,10 +76,10 @@ void fy_log_write(const struct fy_ctx *ctx, enum fy_log_level level, const char 
 struct fy_logfile;
 struct fy_logfile *fy_logfile_open(const char *path, int *ret_err);
 void fy_logfile_close(struct fy_logfile *file);
-void fy_logfile_line(struct fy_logfile *file, struct fy_slice line);   /* adds the newline */
-void fy_logfile_flush(struct fy_logfile *file);      /* also notices, once a second, that it was renamed */
+void fy_logfile_line(struct fy_logfile *file, struct fy_slice line); /* adds the newline */
+void fy_logfile_flush(struct fy_logfile *file); /* also notices, once a second, that it was renamed */
 void fy_logfile_reopen(struct fy_logfile *file);
-uint64_t fy_logfile_lost(const struct fy_logfile *file);   /* lines dropped because the disk refused them */
+uint64_t fy_logfile_lost(const struct fy_logfile *file); /* lines dropped because the disk refused them */
 
 /* Sends the event log to `file` (NULL: standard error again). */
 void fy_log_to(struct fy_logfile *file, enum fy_log_level threshold);

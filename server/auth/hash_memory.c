@@ -15,9 +15,9 @@ int __wrap_munmap(void *at, size_t size);
 #define HUGE_PAGE ((size_t)2 << 20)
 
 static _Thread_local struct {
-	size_t size;                     /* lent from this many bytes on; 0: this thread lends nothing */
+	size_t size; /* lent from this many bytes on; 0: this thread lends nothing */
 	size_t mapped;
-	char *map, *at;                  /* the mapping, and the aligned region in it */
+	char *map, *at; /* the mapping, and the aligned region in it */
 	bool taken;
 } lent;
 

@@ -20,14 +20,14 @@
 #include "foyer/require.h"
 #include "server/auth/hash_memory.h"
 
-#define PASSWORD_MAX 1024                /* bytes; routes refuse longer ones earlier */
-#define IDLE_RELEASE_S 30                /* an idle thread then gives its 64 MiB back */
+#define PASSWORD_MAX 1024 /* bytes; routes refuse longer ones earlier */
+#define IDLE_RELEASE_S 30 /* an idle thread then gives its 64 MiB back */
 
 enum job_kind { JOB_HASH, JOB_VERIFY, JOB_DUMMY };
 
 /* Owned by the queue from push to the result; then by the loop, which frees it. */
 struct job {
-	struct job *next;                /* in the stack of results */
+	struct job *next; /* in the stack of results */
 	enum job_kind kind;
 	atomic_bool abandoned;
 	bool match, rehash;
@@ -41,18 +41,18 @@ struct job {
 struct fy_hasher {
 	struct fy_hasher_options options;
 	pthread_t *threads;
-	sem_t ready;                     /* one for each queued job, and one for each thread at the end */
-	_Atomic(struct job *) *ring;     /* one producer, the loop; consumers take with a compare-and-swap */
+	sem_t ready;                 /* one for each queued job, and one for each thread at the end */
+	_Atomic(struct job *) *ring; /* one producer, the loop; consumers take with a compare-and-swap */
 	size_t ring_size;
 	atomic_size_t head, tail;
 	_Atomic(struct job *) results;
-	uv_poll_t wake;                  /* on wake_fd */
-	int wake_fd;                     /* an eventfd: see give_result */
+	uv_poll_t wake; /* on wake_fd */
+	int wake_fd;    /* an eventfd: see give_result */
 	atomic_bool stopping;
 	atomic_uint running;
 	_Atomic uint64_t hashed, skipped, average_us;
 	uint64_t refused;
-	unsigned pending;                /* jobs whose result has not come back */
+	unsigned pending; /* jobs whose result has not come back */
 };
 
 static void set_idle_priority(void)
@@ -77,7 +77,9 @@ static void work(struct fy_hasher *hasher, struct job *job)
 	switch (job->kind) {
 	case JOB_HASH:
 		job->err = crypto_pwhash_str_alg(job->encoded, job->password, job->password_len, passes, memory,
-						 crypto_pwhash_ALG_ARGON2ID13) ? FY_ERR_NOMEM : 0;
+						 crypto_pwhash_ALG_ARGON2ID13)
+				   ? FY_ERR_NOMEM
+				   : 0;
 		break;
 	case JOB_VERIFY:
 		job->match = crypto_pwhash_str_verify(job->encoded, job->password, job->password_len) == 0;
@@ -86,7 +88,9 @@ static void work(struct fy_hasher *hasher, struct job *job)
 	case JOB_DUMMY:
 		randombytes_buf(salt, sizeof salt);
 		job->err = crypto_pwhash(raw, sizeof raw, job->password, job->password_len, salt, passes, memory,
-					 crypto_pwhash_ALG_ARGON2ID13) ? FY_ERR_NOMEM : 0;
+					 crypto_pwhash_ALG_ARGON2ID13)
+				   ? FY_ERR_NOMEM
+				   : 0;
 		sodium_memzero(raw, sizeof raw);
 		break;
 	}
@@ -109,11 +113,11 @@ static void give_result(struct fy_hasher *hasher, struct job *job)
 	job->next = atomic_load(&hasher->results);
 	while (!atomic_compare_exchange_weak(&hasher->results, &job->next, job))
 		;
-	/* Not uv_async_send: while a sender is inside it the loop spins (uv__async_spin, libuv 1.44), and a sender of idle
-	 * priority may be preempted there for hundreds of milliseconds. */
+	/* Not uv_async_send: while a sender is inside it the loop spins (uv__async_spin, libuv 1.44), and a sender
+	 * of idle priority may be preempted there for hundreds of milliseconds. */
 	uint64_t one = 1;
 	ssize_t ignored = write(hasher->wake_fd, &one, sizeof one);
-	(void)ignored;                   /* only a counter that is full could refuse, and that wakes the loop as well */
+	(void)ignored; /* only a counter that is full could refuse, and that wakes the loop as well */
 }
 
 static void *thread_main(void *arg)
@@ -146,7 +150,8 @@ static void *thread_main(void *arg)
 			atomic_fetch_sub(&hasher->running, 1);
 			atomic_fetch_add(&hasher->hashed, 1);
 			uint64_t average = atomic_load(&hasher->average_us);
-			atomic_store(&hasher->average_us, average ? (average * 7 + now_us() - start) / 8 : now_us() - start);
+			atomic_store(&hasher->average_us,
+				     average ? (average * 7 + now_us() - start) / 8 : now_us() - start);
 		}
 		sodium_memzero(job->password, sizeof job->password);
 		give_result(hasher, job);
@@ -170,7 +175,7 @@ static void collect(struct fy_hasher *hasher)
 		if (job->wait.state == FY_WAIT_ABANDONED)
 			job_free(job);
 		else
-			fy_wait_done(&job->wait, job->err);      /* the fiber frees it */
+			fy_wait_done(&job->wait, job->err); /* the fiber frees it */
 		job = next;
 	}
 }
@@ -203,7 +208,7 @@ int fy_hasher_create(const struct fy_hasher_options *options, struct fy_hasher *
 	uv_poll_start(&hasher->wake, UV_READABLE, on_wake);
 	uv_unref((uv_handle_t *)&hasher->wake);
 
-	sigset_t all, before;                    /* signals are the loop's */
+	sigset_t all, before; /* signals are the loop's */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int err = 0;
@@ -264,7 +269,8 @@ void fy_hasher_stats(const struct fy_hasher *hasher, struct fy_hasher_stats *ret
 	};
 }
 
-/* On return with 0 or a result code the job is the caller's to free; after FY_ERR_TIMEOUT or FY_ERR_BUSY there is none. */
+/* On return with 0 or a result code the job is the caller's to free; after FY_ERR_TIMEOUT or FY_ERR_BUSY there is
+ * none. */
 fy_async static int run(struct fy_ctx *ctx, struct fy_hasher *hasher, enum job_kind kind, struct fy_secret password,
 			struct fy_secret encoded, struct job **ret_job)
 {
@@ -288,7 +294,7 @@ fy_async static int run(struct fy_ctx *ctx, struct fy_hasher *hasher, enum job_k
 	hasher->pending++;
 	sem_post(&hasher->ready);
 	int err = fy_wait(&job->wait, ctx->deadline_ms);
-	if (err == FY_ERR_TIMEOUT) {             /* the threads' now; collect() frees it */
+	if (err == FY_ERR_TIMEOUT) { /* the threads' now; collect() frees it */
 		atomic_store(&job->abandoned, true);
 		return fy_fail(ctx, err, "the password hash had no turn in time");
 	}
@@ -317,7 +323,8 @@ fy_async int fy_password_verify(struct fy_ctx *ctx, struct fy_hasher *hasher, st
 {
 	struct job *job;
 	bool known = encoded.text.len > 0 && encoded.text.len < crypto_pwhash_STRBYTES;
-	int err = run(ctx, hasher, known ? JOB_VERIFY : JOB_DUMMY, password, known ? encoded : (struct fy_secret){ FY_NONE }, &job);
+	int err = run(ctx, hasher, known ? JOB_VERIFY : JOB_DUMMY, password,
+		      known ? encoded : (struct fy_secret){ FY_NONE }, &job);
 	if (err)
 		return err;
 	*ret_match = job->match;

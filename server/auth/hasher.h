@@ -19,8 +19,8 @@ struct fy_hasher;
 struct fy_hasher_options {
 	unsigned memory_mib;
 	unsigned passes;
-	unsigned threads;            /* at least 1 */
-	unsigned queue;              /* waiting, beside the one in each thread; past it FY_ERR_BUSY */
+	unsigned threads; /* at least 1 */
+	unsigned queue;   /* waiting, beside the one in each thread; past it FY_ERR_BUSY */
 };
 
 int fy_hasher_create(const struct fy_hasher_options *options, struct fy_hasher **ret_hasher);

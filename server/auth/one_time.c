@@ -17,7 +17,8 @@ bool fy_one_time_hash(const struct fy_keys *keys, struct fy_slice token, uint8_t
 	return true;
 }
 
-int fy_email_hash(struct fy_ctx *ctx, struct fy_slice typed, struct fy_slice *ret_address, uint8_t ret_hash[FY_HASH_BYTES])
+int fy_email_hash(struct fy_ctx *ctx, struct fy_slice typed, struct fy_slice *ret_address,
+		  uint8_t ret_hash[FY_HASH_BYTES])
 {
 	struct fy_slice address;
 	int err = fy_email_parse(ctx->arena, typed, &address);

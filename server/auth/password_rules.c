@@ -11,9 +11,9 @@
 #include "protocol/utf8.h"
 #include "server/auth/common_passwords.h"
 
-#define PERSONAL_MIN 4                   /* code points; shorter names stand in too many good passwords */
+#define PERSONAL_MIN 4 /* code points; shorter names stand in too many good passwords */
 #define WORD_MAX 20
-#define WORD_BITS 12                     /* of some four thousand words */
+#define WORD_BITS 12 /* of some four thousand words */
 
 static int32_t fold(int32_t c)
 {
@@ -42,8 +42,9 @@ static double alphabet(struct fy_slice text)
 /* Fingers that walk over AZERTY and QWERTY: along the rows and down the columns. */
 static bool are_neighbours(int32_t a, int32_t b)
 {
-	static const char keys[] = "azertyuiop qsdfghjklm wxcvbn qwertyuiop asdfghjkl zxcvbnm 1234567890 1aqw 2zsx 3edc 4rfv 5tgb 6yhn "
-				   "7uj 8ik 9ol 0pm 1qaz 2wsx 7ujm";
+	static const char keys[] =
+		"azertyuiop qsdfghjklm wxcvbn qwertyuiop asdfghjkl zxcvbnm 1234567890 1aqw 2zsx 3edc 4rfv 5tgb 6yhn "
+		"7uj 8ik 9ol 0pm 1qaz 2wsx 7ujm";
 	if (a <= ' ' || b <= ' ' || a > 'z' || b > 'z')
 		return false;
 	for (const char *at = keys; (at = strchr(at, (char)a)); at++)
@@ -66,7 +67,7 @@ double fy_password_bits(struct fy_slice password)
 		bool runs = change == 0 || ((change == 1 || change == -1) && change == step) || walk > 1;
 		struct fy_slice try = again;
 		int32_t expected = fold(fy_utf8_next(&try));
-		if (at && expected == now) {             /* repeats the beginning so far */
+		if (at && expected == now) { /* repeats the beginning so far */
 			again = try;
 			period++;
 		} else {
@@ -95,13 +96,15 @@ static int compare(const void *key, const void *item)
 
 static bool listed(struct fy_slice text)
 {
-	return bsearch(&text, fy_common_passwords, fy_common_password_count, sizeof *fy_common_passwords, compare) != NULL;
+	return bsearch(&text, fy_common_passwords, fy_common_password_count, sizeof *fy_common_passwords, compare) !=
+	       NULL;
 }
 
 /* The word without the digits and signs that people put around it to please a rule. */
 static struct fy_slice core(struct fy_slice text)
 {
-	while (text.len && (unsigned char)text.ptr[0] < 128 && !((text.ptr[0] | 0x20) >= 'a' && (text.ptr[0] | 0x20) <= 'z'))
+	while (text.len && (unsigned char)text.ptr[0] < 128 &&
+	       !((text.ptr[0] | 0x20) >= 'a' && (text.ptr[0] | 0x20) <= 'z'))
 		text = fy_from(text, 1);
 	while (text.len) {
 		unsigned char last = (unsigned char)text.ptr[text.len - 1];
@@ -115,7 +118,7 @@ static struct fy_slice core(struct fy_slice text)
 /* A copy in lower case, É too. */
 static struct fy_slice lower_case(struct fy_arena *arena, struct fy_slice text)
 {
-	char *out = fy_alloc(arena, text.len * 2 + 4);           /* no letter's lower case is twice as long */
+	char *out = fy_alloc(arena, text.len * 2 + 4); /* no letter's lower case is twice as long */
 	size_t len = 0;
 	for (int32_t c; (c = fy_utf8_next(&text)) >= 0;)
 		len += fy_utf8_put(out + len, (uint32_t)utf8proc_tolower(c));
@@ -195,7 +198,8 @@ static bool has_letter(struct fy_slice text)
  * where it stands first and one bit again, and the rest is estimated without it. */
 static bool is_made_of_words(struct fy_arena *arena, struct fy_slice password)
 {
-	struct fy_slice readings[] = { lower_case(arena, password), read_leet(arena, password, 'i'), read_leet(arena, password, 'l') };
+	struct fy_slice readings[] = { lower_case(arena, password), read_leet(arena, password, 'i'),
+				       read_leet(arena, password, 'l') };
 	struct fy_slice seen[FY_PASSWORD_MAX / PERSONAL_MIN];
 	size_t count = 0, left = 0;
 	char *rest = fy_alloc(arena, password.len + 1);
@@ -223,8 +227,8 @@ static bool is_made_of_words(struct fy_arena *arena, struct fy_slice password)
 	return count && bits + fy_password_bits(fy_slice(rest, left)) < FY_PASSWORD_BITS;
 }
 
-enum fy_password_fault fy_password_check(struct fy_arena *arena, struct fy_slice password, const struct fy_slice *personal,
-					 size_t personal_count)
+enum fy_password_fault fy_password_check(struct fy_arena *arena, struct fy_slice password,
+					 const struct fy_slice *personal, size_t personal_count)
 {
 	if (password.len == 0)
 		return FY_PASSWORD_MISSING;

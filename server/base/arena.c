@@ -9,13 +9,13 @@
 
 #include "foyer/require.h"
 
-#define CHUNK_SIZE ((size_t)8192)     /* a request's head, its session and its page fit in one or two */
+#define CHUNK_SIZE ((size_t)8192) /* a request's head, its session and its page fit in one or two */
 #define POOLED_MAX 64
 #define ALIGN 16
 
 struct fy_arena_chunk {
 	struct fy_arena_chunk *next;
-	size_t size;                  /* of the whole chunk */
+	size_t size; /* of the whole chunk */
 };
 
 struct fy_arena_hook {
@@ -79,7 +79,7 @@ void *fy_alloc(struct fy_arena *arena, size_t size)
 		arena->at += size;
 		return ptr;
 	}
-	if (size > CHUNK_SIZE / 2) {          /* a chunk of its own, behind the current one */
+	if (size > CHUNK_SIZE / 2) { /* a chunk of its own, behind the current one */
 		struct fy_arena_chunk *large = chunk_take(arena, HEADER + size);
 		if (arena->chunks) {
 			large->next = arena->chunks->next;

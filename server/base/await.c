@@ -9,7 +9,7 @@
 #include "foyer/fiber.h"
 
 #define NO_DEADLINE UINT64_MAX
-#define OUTPUT_GRACE_MS 1000    /* after the exit, for the rest of the output that a grandchild may hold open */
+#define OUTPUT_GRACE_MS 1000 /* after the exit, for the rest of the output that a grandchild may hold open */
 
 struct work_op {
 	uv_work_t work;
@@ -51,8 +51,8 @@ struct child_op {
 	char chunk[4096];
 	int64_t status;
 	int signal;
-	bool exited, ended;          /* the process; its output */
-	unsigned open;               /* handles not closed yet */
+	bool exited, ended; /* the process; its output */
+	unsigned open;      /* handles not closed yet */
 	struct fy_wait changed;
 };
 
@@ -100,7 +100,7 @@ static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 static void on_input_written(uv_write_t *write, int status)
 {
 	struct child_op *op = write->data;
-	(void)status;                /* a child that does not read is no error; its exit code tells */
+	(void)status; /* a child that does not read is no error; its exit code tells */
 	if (!uv_is_closing((uv_handle_t *)&op->input))
 		uv_close((uv_handle_t *)&op->input, on_child_closed);
 }

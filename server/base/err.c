@@ -14,8 +14,8 @@
 const char *fy_strerror(int err)
 {
 	switch (err) {
-#define FY_ERR_CASE(name, code, text)                                                              \
-	case code:                                                                                 \
+#define FY_ERR_CASE(name, code, text) \
+	case code:                    \
 		return text;
 		FY_ERRORS(FY_ERR_CASE)
 #undef FY_ERR_CASE

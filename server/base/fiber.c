@@ -31,7 +31,7 @@
 #ifdef FY_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#define STACK_SIZE ((size_t)1024 * 1024)       /* redzones make frames several times as large */
+#define STACK_SIZE ((size_t)1024 * 1024) /* redzones make frames several times as large */
 #else
 #define STACK_SIZE ((size_t)256 * 1024)
 #endif
@@ -43,22 +43,22 @@
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
-#define POOLED_MAX 256          /* free stacks kept mapped; a burst beyond gives its memory back */
+#define POOLED_MAX 256 /* free stacks kept mapped; a burst beyond gives its memory back */
 #define TURN_HOOKS_MAX 8
 
 struct fy_fiber {
 	void *sp;
-	char *map;                   /* the guard page, then the stack */
+	char *map; /* the guard page, then the stack */
 	size_t map_size;
 	fy_fiber_fn fn;
 	void *arg;
-	struct fy_wait *wait;        /* while parked */
+	struct fy_wait *wait; /* while parked */
 	uint64_t deadline_ms;
 	struct fy_list parked;
-	struct fy_fiber *next;       /* in the ready list or in the pool */
+	struct fy_fiber *next; /* in the ready list or in the pool */
 	bool dead;
 	unsigned valgrind_id;
-	void *fake_stack;            /* AddressSanitizer's */
+	void *fake_stack; /* AddressSanitizer's */
 };
 
 static struct {
@@ -67,9 +67,9 @@ static struct {
 	uv_check_t check;
 	uv_idle_t idle;
 	uv_timer_t deadline_timer;
-	uint64_t armed_ms;           /* when deadline_timer fires; UINT64_MAX: not armed */
+	uint64_t armed_ms; /* when deadline_timer fires; UINT64_MAX: not armed */
 	unsigned max;
-	void *sp;                    /* the loop's own stack while a fiber runs */
+	void *sp; /* the loop's own stack while a fiber runs */
 	void *fake_stack;
 	const void *stack;
 	size_t stack_size;
@@ -139,7 +139,8 @@ static struct fy_fiber *stack_take(void)
 	if (fiber == NULL)
 		return NULL;
 	fiber->map_size = STACK_SIZE + page;
-	fiber->map = mmap(NULL, fiber->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	fiber->map =
+		mmap(NULL, fiber->map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (fiber->map == MAP_FAILED) {
 		free(fiber);
 		return NULL;
@@ -288,7 +289,7 @@ fy_async int fy_wait(struct fy_wait *wait, uint64_t deadline_ms)
 	if (deadline_ms != UINT64_MAX)
 		arm(deadline_ms);
 	switch_out(fiber);
-	if (fiber->wait == NULL)        /* the deadline took it; *wait may be gone already */
+	if (fiber->wait == NULL) /* the deadline took it; *wait may be gone already */
 		return FY_ERR_TIMEOUT;
 	fiber->wait = NULL;
 	wait->state = FY_WAIT_IDLE;

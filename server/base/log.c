@@ -93,7 +93,8 @@ void fy_log_write(const struct fy_ctx *ctx, enum fy_log_level level, const char 
 			put_string(&line, fy_upto(kv[i].s, 1000));
 			break;
 		}
-		if (line.failed || line.len + 2 > sizeof space) {      /* a line that is too long loses its tail, not its form */
+		if (line.failed ||
+		    line.len + 2 > sizeof space) { /* a line that is too long loses its tail, not its form */
 			line.failed = false;
 			line.len = before;
 			break;

@@ -14,7 +14,7 @@
 #include "foyer/log.h"
 #include "foyer/require.h"
 
-#define PENDING_MAX ((size_t)1 << 20)    /* lines held while the disk refuses them */
+#define PENDING_MAX ((size_t)1 << 20) /* lines held while the disk refuses them */
 
 struct fy_logfile {
 	char *path;
@@ -71,7 +71,7 @@ void fy_logfile_close(struct fy_logfile *file)
 void fy_logfile_line(struct fy_logfile *file, struct fy_slice line)
 {
 	char *at = fy_buf_reserve(&file->pending, line.len + 1);
-	if (at == NULL) {                /* keep the older lines and count what is lost */
+	if (at == NULL) { /* keep the older lines and count what is lost */
 		file->pending.failed = false;
 		file->lost++;
 		return;
@@ -88,7 +88,7 @@ static void write_pending(struct fy_logfile *file)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
-			return;          /* a full disk: the lines wait for the next flush */
+			return; /* a full disk: the lines wait for the next flush */
 		memmove(file->pending.ptr, file->pending.ptr + put, file->pending.len - (size_t)put);
 		file->pending.len -= (size_t)put;
 	}
@@ -99,7 +99,7 @@ void fy_logfile_reopen(struct fy_logfile *file)
 	write_pending(file);
 	int fd = open_locked(file->path);
 	if (fd < 0)
-		return;                  /* goes on with the old one; the next check tries again */
+		return; /* goes on with the old one; the next check tries again */
 	close(file->fd);
 	file->fd = fd;
 }

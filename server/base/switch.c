@@ -11,11 +11,11 @@ void *fy_switch_prepare(void *stack, size_t size, void (*entry)(void))
 {
 	uintptr_t top = ((uintptr_t)stack + size) & ~(uintptr_t)15;
 	uint64_t *sp = (uint64_t *)top;
-	*--sp = 0;                       /* entry sees the alignment of a called function, and no caller */
+	*--sp = 0; /* entry sees the alignment of a called function, and no caller */
 	*--sp = (uint64_t)(uintptr_t)entry;
 	for (int i = 0; i < 6; i++)
 		*--sp = 0;
-	*--sp = 0x1f80 | (uint64_t)0x37f << 32;   /* the ABI's initial MXCSR and x87 control word */
+	*--sp = 0x1f80 | (uint64_t)0x37f << 32; /* the ABI's initial MXCSR and x87 control word */
 	return sp;
 }
 
@@ -26,7 +26,7 @@ void *fy_switch_prepare(void *stack, size_t size, void (*entry)(void))
 	uintptr_t top = ((uintptr_t)stack + size) & ~(uintptr_t)15;
 	uint64_t *sp = (uint64_t *)(top - 160);
 	memset(sp, 0, 160);
-	sp[11] = (uint64_t)(uintptr_t)entry;      /* x30: where ret goes */
+	sp[11] = (uint64_t)(uintptr_t)entry; /* x30: where ret goes */
 	return sp;
 }
 

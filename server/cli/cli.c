@@ -120,10 +120,10 @@ struct fy_config_source fy_cli_source(const struct fy_cli *cli, const struct fy_
 	size_t n = 0;
 
 	FY_REQUIRE(more_count < FY_CLI_FLAGS_MAX);
-	room[n++] = (struct fy_config_flag) { "--state", "state", "directory", cli->state };
+	room[n++] = (struct fy_config_flag){ "--state", "state", "directory", cli->state };
 	for (size_t i = 0; i < more_count; i++)
 		room[n++] = more[i];
-	return (struct fy_config_source) { .path = cli->config, .environment = true, .flags = room, .flag_count = n };
+	return (struct fy_config_source){ .path = cli->config, .environment = true, .flags = room, .flag_count = n };
 }
 
 static int load(const struct fy_config_source *source, struct fy_config **ret_config)

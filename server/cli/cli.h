@@ -75,13 +75,13 @@ int fy_cli_print(struct fy_slice text);
 
 /* Notes a change that the command made as an event in DIR/log/foyer.log: the name and the values that the server gives
  * the same act, and who made it. Ids only, as in every event. Where the file cannot be written a sentence says so. */
-#define fy_cli_trace(ctx, event, ...)                                                              \
-	do {                                                                                       \
-		if (fy_cli_trace_begin(ctx)) {                                                     \
-			fy_log((ctx), FY_LOG_INFO, (event), FY_KV("by", "command line"),           \
-			       FY_KV("user", fy_cli_trace_who()), ##__VA_ARGS__);                  \
-			fy_cli_trace_end();                                                        \
-		}                                                                                  \
+#define fy_cli_trace(ctx, event, ...)                                                    \
+	do {                                                                             \
+		if (fy_cli_trace_begin(ctx)) {                                           \
+			fy_log((ctx), FY_LOG_INFO, (event), FY_KV("by", "command line"), \
+			       FY_KV("user", fy_cli_trace_who()), ##__VA_ARGS__);        \
+			fy_cli_trace_end();                                              \
+		}                                                                        \
 	} while (0)
 bool fy_cli_trace_begin(const struct fy_ctx *ctx);
 const char *fy_cli_trace_who(void);

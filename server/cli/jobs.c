@@ -158,10 +158,10 @@ static void put_report_text(struct fy_buf *out, struct fy_ctx *ctx, const struct
 	for (size_t i = 0; i < report->count; i++) {
 		const struct fy_job_item *item = &report->items[i];
 
-		fy_buf_fmt(out, "  %s%s %llu " FY_FMT "%s" FY_FMT "\n", report->dry_run ? "would " : "",
-			   item->action, (unsigned long long)item->count,
-			   FY_ARG(fy_job_object_words(FY_LANG_EN, fy_str(item->object), item->count)), item->names.len ? ": " : "",
-			   FY_ARG(item->names));
+		fy_buf_fmt(out, "  %s%s %llu " FY_FMT "%s" FY_FMT "\n", report->dry_run ? "would " : "", item->action,
+			   (unsigned long long)item->count,
+			   FY_ARG(fy_job_object_words(FY_LANG_EN, fy_str(item->object), item->count)),
+			   item->names.len ? ": " : "", FY_ARG(item->names));
 	}
 	if (report->detail.len)
 		fy_buf_fmt(out, "  " FY_FMT "\n", FY_ARG(report->detail));
@@ -190,7 +190,8 @@ static fy_async int run_body(struct fy_ctx *ctx, void *arg)
 		return FY_EXIT_FAILED;
 	}
 	if (!run->dry_run)
-		fy_cli_trace(ctx, report.result ? "job.failed" : "job.done", FY_KV("job", report.name), FY_KV("detail", report.detail));
+		fy_cli_trace(ctx, report.result ? "job.failed" : "job.done", FY_KV("job", report.name),
+			     FY_KV("detail", report.detail));
 	fy_buf_init(&out, ctx->arena, OUTPUT_BYTES_MAX);
 	if (run->json)
 		put_report_json(&out, ctx, &report);

@@ -102,7 +102,7 @@ int fy_cmd_worker(int argc, char **argv)
 	for (; kinds[start.listener_count]; start.listener_count++) {
 		unsigned i = start.listener_count;
 
-		listeners[i] = (struct fy_listener_start) { 5 + (int)i, (enum fy_listener_kind)(kinds[i] - '0') };
+		listeners[i] = (struct fy_listener_start){ 5 + (int)i, (enum fy_listener_kind)(kinds[i] - '0') };
 		fcntl(listeners[i].fd, F_SETFD, FD_CLOEXEC);
 	}
 	fcntl(start.control_fd, F_SETFD, FD_CLOEXEC);

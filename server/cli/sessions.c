@@ -128,8 +128,8 @@ int fy_cmd_sessions_list(int argc, char **argv)
 		return code;
 	if (list.ip && fy_cidr_parse(fy_str(list.ip), &list.network) != 0)
 		return bad_network(list.ip);
-	return fy_cli_run(&cli, FY_CLI_REDIS | FY_CLI_KEYS | (list.person ? FY_CLI_DB : FY_CLI_DB_IF_UP), LIMIT_MS, list_body,
-			  &list);
+	return fy_cli_run(&cli, FY_CLI_REDIS | FY_CLI_KEYS | (list.person ? FY_CLI_DB : FY_CLI_DB_IF_UP), LIMIT_MS,
+			  list_body, &list);
 }
 
 struct revoke {
@@ -161,7 +161,10 @@ static fy_async int revoke_body(struct fy_ctx *ctx, void *arg)
 		return FY_EXIT_FAILED;
 	}
 	fy_cli_trace(ctx, "sessions.ended",
-		     FY_KV("what", revoke->person ? "person" : revoke->ip ? "network" : revoke->all ? "all" : "one"),
+		     FY_KV("what", revoke->person ? "person"
+				   : revoke->ip   ? "network"
+				   : revoke->all  ? "all"
+						  : "one"),
 		     FY_KV("count", count));
 	printf("revoked=%u\n", count);
 	/* One that is not there is a slip of the finger; of a person or a network none is an answer. */

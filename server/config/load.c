@@ -34,7 +34,7 @@ extern char **environ;
 
 static struct fy_slice slice(struct fy_toml_text text)
 {
-	return (struct fy_slice) { text.ptr, text.len };
+	return (struct fy_slice){ text.ptr, text.len };
 }
 
 void fy_config_complain(struct fy_config_report *report, const char *origin, unsigned line, const char *format, ...)
@@ -150,7 +150,7 @@ static void set_cidrs(struct loading *l, const struct fy_config_key *key, const 
 		good = false;
 	}
 	if (good)
-		*member = (struct fy_config_cidrs) { items, value->count };
+		*member = (struct fy_config_cidrs){ items, value->count };
 }
 
 static void set_strings(struct loading *l, const struct fy_toml_value *value, struct fy_config_strings *member)
@@ -159,7 +159,7 @@ static void set_strings(struct loading *l, const struct fy_toml_value *value, st
 
 	for (size_t i = 0; i < value->count; i++)
 		items[i] = fy_copy(&l->loaded->arena, slice(value->list[i]));
-	*member = (struct fy_config_strings) { items, value->count };
+	*member = (struct fy_config_strings){ items, value->count };
 }
 
 /* The one place where a value reaches the config. */
@@ -274,7 +274,7 @@ static void set_from_file(struct loading *l, const struct fy_config_key *key, st
 	}
 	if (text.len && text.ptr[text.len - 1] == '\n')
 		text.len -= text.len > 1 && text.ptr[text.len - 2] == '\r' ? 2 : 1;
-	value.text = (struct fy_toml_text) { text.ptr, text.len };
+	value.text = (struct fy_toml_text){ text.ptr, text.len };
 	set_value(l, key, &value);
 	if (text.len)
 		sodium_memzero((char *)text.ptr, text.len);
@@ -343,7 +343,7 @@ static void load_text(struct loading *l, struct fy_slice text)
 	char error[256];
 	unsigned line;
 
-	if (!fy_toml_visit((struct fy_toml_text) { text.ptr, text.len }, visit, l, &line, error, sizeof(error)))
+	if (!fy_toml_visit((struct fy_toml_text){ text.ptr, text.len }, visit, l, &line, error, sizeof(error)))
 		fy_config_complain(l->report, l->origin, line, "this is not TOML: %s", error);
 }
 
@@ -392,7 +392,7 @@ static void set_from_text(struct loading *l, const struct fy_config_key *key, st
 		while (text.len) {
 			struct fy_slice item = fy_trim(fy_cut(&text, ','));
 			if (item.len)
-				list[value.count++] = (struct fy_toml_text) { item.ptr, item.len };
+				list[value.count++] = (struct fy_toml_text){ item.ptr, item.len };
 		}
 		value.kind = FY_TOML_LIST;
 		value.list = list;
@@ -491,7 +491,7 @@ static void derive(struct loaded *loaded)
 		struct fy_slice *host = fy_new(&loaded->arena, struct fy_slice);
 
 		*host = fy_fmt(&loaded->arena, "unix:" FY_FMT "/run/mariadb.sock", FY_ARG(c->state_directory));
-		c->database_hosts = (struct fy_config_strings) { host, 1 };
+		c->database_hosts = (struct fy_config_strings){ host, 1 };
 		c->redis_host = fy_fmt(&loaded->arena, "unix:" FY_FMT "/run/redis.sock", FY_ARG(c->state_directory));
 	}
 }
@@ -504,7 +504,7 @@ int fy_config_load(const struct fy_config_source *source, struct fy_config **ret
 	struct fy_slice text;
 	const char *why;
 
-	*report = (struct fy_config_report) { .count = 0 };
+	*report = (struct fy_config_report){ .count = 0 };
 	fy_arena_init(&report->arena, 0);
 	FY_REQUIRE(loaded != NULL);
 	fy_arena_init(&loaded->arena, 0);

@@ -19,9 +19,9 @@
 #include "server/http/response.h"
 #include "server/net/tls.h"
 
-#define INBOX_PAUSE 16384               /* pipelined bytes past which reading stops until the response is out */
-#define INBOX_MAX (INBOX_PAUSE + 2 * 65536)   /* and what one more read may add to it */
-#define LINGER_KIB_MAX 256              /* what is read and thrown away from a client that was refused */
+#define INBOX_PAUSE 16384                   /* pipelined bytes past which reading stops until the response is out */
+#define INBOX_MAX (INBOX_PAUSE + 2 * 65536) /* and what one more read may add to it */
+#define LINGER_KIB_MAX 256                  /* what is read and thrown away from a client that was refused */
 #define REQUEST_ARENA_MAX ((size_t)32 << 20)
 
 static void consume(struct fy_conn *conn, struct fy_slice data);
@@ -149,7 +149,7 @@ void fy_conn_open(struct fy_http *http, const struct fy_acceptor *acceptor, int 
 			fy_conn_close(conn);
 			return;
 		}
-		change_state(conn, FY_CONN_HEAD);    /* the handshake counts as part of the first head */
+		change_state(conn, FY_CONN_HEAD); /* the handshake counts as part of the first head */
 	}
 	start_reading(conn);
 }
@@ -176,7 +176,7 @@ void fy_conn_late(struct fy_conn *conn)
 		return;
 	case FY_CONN_WRITE: {
 		uint32_t unsent = (uint32_t)uv_stream_get_write_queue_size(&conn->uv.stream);
-		if (unsent < conn->unsent) {         /* slow, but taking: another turn */
+		if (unsent < conn->unsent) { /* slow, but taking: another turn */
 			conn->unsent = unsent;
 			change_state(conn, FY_CONN_WRITE);
 			return;
@@ -195,7 +195,7 @@ struct write_op {
 	uv_write_t write;
 	uv_buf_t bufs[2];
 	struct fy_req *req;
-	struct fy_wait wait;                 /* of a streaming fiber */
+	struct fy_wait wait; /* of a streaming fiber */
 };
 
 static void response_done(struct fy_conn *conn);
@@ -278,7 +278,7 @@ static void flush_tls(struct fy_conn *conn)
 		uv_buf_t buf = uv_buf_init((char *)pending.ptr, (unsigned)pending.len);
 		int sent = uv_try_write(&conn->uv.stream, &buf, 1);
 		if (sent == UV_EAGAIN)
-			return;                  /* a handshake fits into an empty socket buffer; its clock ends the rest */
+			return; /* a handshake fits into an empty socket buffer; its clock ends the rest */
 		if (sent < 0) {
 			fy_conn_close(conn);
 			return;
@@ -297,12 +297,12 @@ static bool has_ended(const struct fy_conn *conn)
 void fy_conn_respond(struct fy_req *req)
 {
 	struct fy_conn *conn = req->conn;
-	if (conn == NULL) {                      /* the client left while the handler ran */
+	if (conn == NULL) { /* the client left while the handler ran */
 		fy_req_destroy(req);
 		return;
 	}
 	if (req->res.streaming) {
-		if (req->res.broken) {           /* the missing last chunk, or the reset, tells the client */
+		if (req->res.broken) { /* the missing last chunk, or the reset, tells the client */
 			fy_conn_close(conn);
 			fy_req_destroy(req);
 			return;
@@ -344,8 +344,8 @@ fy_async int fy_conn_write(struct fy_req *req, struct fy_slice piece)
 		return FY_ERR_CANCELLED;
 	if (piece.len == 0)
 		return 0;
-	/* A stream may be of any length, so a piece leaves nothing in the request's arena: what libuv needs lives here, on
-	 * the fiber's stack, which does not go on before on_piece_sent. */
+	/* A stream may be of any length, so a piece leaves nothing in the request's arena: what libuv needs lives
+	 * here, on the fiber's stack, which does not go on before on_piece_sent. */
 	struct fy_arena kept;
 	struct write_op op = { .req = req };
 	op.bufs[0] = uv_buf_init((char *)piece.ptr, (unsigned)piece.len);
@@ -355,7 +355,7 @@ fy_async int fy_conn_write(struct fy_req *req, struct fy_slice piece)
 	if (left > 0) {
 		op.write.data = &op;
 		conn->unsent = (uint32_t)left;
-		change_state(conn, FY_CONN_WRITE);       /* its clock closes a connection whose client takes nothing */
+		change_state(conn, FY_CONN_WRITE); /* its clock closes a connection whose client takes nothing */
 		err = uv_write(&op.write, &conn->uv.stream, op.bufs, 1, on_piece_sent);
 		if (err == 0) {
 			err = fy_wait(&op.wait, UINT64_MAX);
@@ -400,7 +400,7 @@ static void response_done(struct fy_conn *conn)
 	conn->req = NULL;
 	fy_req_destroy(req);
 	if (conn->tls) {
-		flush_tls(conn);                 /* what mbedTLS had to say meanwhile */
+		flush_tls(conn); /* what mbedTLS had to say meanwhile */
 		if (conn->state == FY_CONN_CLOSED)
 			return;
 	}
@@ -412,7 +412,7 @@ static void response_done(struct fy_conn *conn)
 	change_state(conn, FY_CONN_IDLE);
 	if (conn->paused)
 		start_reading(conn);
-	if (conn->inbox && !conn->consuming)     /* otherwise consume's own loop goes on with it */
+	if (conn->inbox && !conn->consuming) /* otherwise consume's own loop goes on with it */
 		consume(conn, FY_NONE);
 }
 
@@ -480,12 +480,12 @@ static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scan
 	conn->req = req;
 	req->head_only = head_only;
 	if (fy_http_head_parse(fy_copy(&req->arena, fy_upto(data, length)), &limits, &req->head, &fault)) {
-		req->head.method = 0;            /* nothing of it may be used */
+		req->head.method = 0; /* nothing of it may be used */
 		refuse(req, fault.status, fy_str(fault.reason));
 		return length;
 	}
 	bool has_body = req->head.chunked || req->head.content_length > 0;
-	if (!fy_req_route(req)) {                /* refused on its head alone; the body was not read */
+	if (!fy_req_route(req)) { /* refused on its head alone; the body was not read */
 		req->res.close = req->res.close || has_body;
 		fy_conn_respond(req);
 		return length;
@@ -501,12 +501,12 @@ static size_t take_head(struct fy_conn *conn, struct fy_slice data, size_t *scan
 	}
 	change_state(conn, FY_CONN_BODY);
 	fy_buf_init(&req->body_buf, &req->arena, body_max);
-	if (req->head.has_length)                /* known and within the limit: no growing copies */
+	if (req->head.has_length) /* known and within the limit: no growing copies */
 		fy_buf_reserve(&req->body_buf, req->head.content_length);
 	if (req->head.expect_continue && data.len == length) {
 		uv_buf_t go_on = uv_buf_init("HTTP/1.1 100 Continue\r\n\r\n", 25);
-		/* A hint, that a client may do without; but half of it, or a TLS record that was made and not sent, would
-		 * spoil what follows. The socket buffer is full only for a client that reads nothing. */
+		/* A hint, that a client may do without; but half of it, or a TLS record that was made and not sent,
+		 * would spoil what follows. The socket buffer is full only for a client that reads nothing. */
 		ssize_t left = write_plain(conn, &go_on, 1, &req->arena);
 		if (left < 0 || (left > 0 && (conn->tls || left < 25)))
 			fy_conn_close(conn);
@@ -568,7 +568,7 @@ static void consume(struct fy_conn *conn, struct fy_slice data)
 	conn->consuming = true;
 	use_bytes(conn, data);
 	conn->consuming = false;
-	if (conn->half_closed && wants_head(conn))       /* what is left never becomes a request */
+	if (conn->half_closed && wants_head(conn)) /* what is left never becomes a request */
 		linger(conn);
 }
 
@@ -587,13 +587,13 @@ static void client_ended(struct fy_conn *conn)
 {
 	if (conn->state != FY_CONN_BUSY && conn->state != FY_CONN_WRITE) {
 		if (conn->tls && fy_tls_ready(conn->tls) && conn->state != FY_CONN_LINGER) {
-			fy_tls_close_notify(conn->tls);      /* RFC 5246 7.2.1: the other side's is answered */
+			fy_tls_close_notify(conn->tls); /* RFC 5246 7.2.1: the other side's is answered */
 			flush_tls(conn);
 		}
 		fy_conn_close(conn);
 		return;
 	}
-	conn->half_closed = true;                /* it may still read the response */
+	conn->half_closed = true; /* it may still read the response */
 	uv_read_stop(&conn->uv.stream);
 }
 

@@ -17,11 +17,19 @@
 struct fy_req;
 struct fy_tls;
 
-enum fy_conn_state { FY_CONN_IDLE, FY_CONN_HEAD, FY_CONN_BODY, FY_CONN_BUSY, FY_CONN_WRITE, FY_CONN_LINGER, FY_CONN_CLOSED };
+enum fy_conn_state {
+	FY_CONN_IDLE,
+	FY_CONN_HEAD,
+	FY_CONN_BODY,
+	FY_CONN_BUSY,
+	FY_CONN_WRITE,
+	FY_CONN_LINGER,
+	FY_CONN_CLOSED
+};
 
 struct fy_inbox {
 	struct fy_buf buf;
-	size_t scanned;                      /* where the search for the head's end goes on */
+	size_t scanned; /* where the search for the head's end goes on */
 };
 
 struct fy_conn {
@@ -33,9 +41,9 @@ struct fy_conn {
 	} uv;
 	struct fy_http *http;
 	struct fy_list clock;
-	struct fy_req *req;                  /* from its head to the last byte of its response */
+	struct fy_req *req; /* from its head to the last byte of its response */
 	struct fy_tls *tls;
-	struct fy_inbox *inbox;              /* bytes received and not used yet; NULL: none */
+	struct fy_inbox *inbox; /* bytes received and not used yet; NULL: none */
 	uint32_t deadline_s, requests, unsent;
 	uint8_t address[16];
 	uint8_t state, listener_kind;
@@ -46,8 +54,8 @@ struct fy_conn {
 /* Takes `fd`. */
 void fy_conn_open(struct fy_http *http, const struct fy_acceptor *acceptor, int fd, const uint8_t address[16]);
 void fy_conn_close(struct fy_conn *conn);
-void fy_conn_late(struct fy_conn *conn);             /* its clock has run out */
-void fy_conn_hurry(struct fy_conn *conn);            /* idle: has a moment left to send its first request */
+void fy_conn_late(struct fy_conn *conn);  /* its clock has run out */
+void fy_conn_hurry(struct fy_conn *conn); /* idle: has a moment left to send its first request */
 
 /* The request's handler has returned: sends the response that it prepared and ends the request. */
 void fy_conn_respond(struct fy_req *req);

@@ -71,7 +71,8 @@ bool fy_req_route(struct fy_req *req)
 	fy_visitor_language(req);
 	if (head->form == FY_TARGET_ASTERISK) {
 		if (head->method == FY_OPTIONS) {
-			allow(req, 1u << FY_GET | 1u << FY_HEAD | 1u << FY_POST | 1u << FY_PATCH | 1u << FY_DELETE | 1u << FY_OPTIONS);
+			allow(req, 1u << FY_GET | 1u << FY_HEAD | 1u << FY_POST | 1u << FY_PATCH | 1u << FY_DELETE |
+					   1u << FY_OPTIONS);
 			fy_reply_none(req);
 		} else {
 			fy_reply_status(req, 400, FY_LIT("The target * belongs to OPTIONS."));
@@ -93,7 +94,8 @@ bool fy_req_route(struct fy_req *req)
 		return false;
 	}
 	/* From elsewhere the back office does not exist, so it has no methods either. */
-	if (match.route == NULL && (fy_starts(head->path, FY_LIT("/manage")) || fy_starts(head->path, FY_LIT("/api/v1/manage")))) {
+	if (match.route == NULL &&
+	    (fy_starts(head->path, FY_LIT("/manage")) || fy_starts(head->path, FY_LIT("/api/v1/manage")))) {
 		fy_reply_status(req, 404, FY_NONE);
 		return false;
 	}
@@ -125,9 +127,9 @@ static void find_client(struct fy_req *req)
 	struct fy_addr peer;
 	memcpy(peer.b, req->client, sizeof peer.b);
 	/* Only a proxy on this machine can be behind a unix socket. */
-	struct fy_client client = fy_client_of(&req->head, &peer, req->conn && req->conn->unix_peer, req->secure,
-					       config->server_trusted_proxies.items, config->server_trusted_proxies.count,
-					       (enum fy_forwarded_field)config->server_forwarded);
+	struct fy_client client = fy_client_of(
+		&req->head, &peer, req->conn && req->conn->unix_peer, req->secure, config->server_trusted_proxies.items,
+		config->server_trusted_proxies.count, (enum fy_forwarded_field)config->server_forwarded);
 	memcpy(req->client, client.addr.b, sizeof req->client);
 	req->secure = client.https;
 	req->forwarded = client.forwarded;

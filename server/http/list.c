@@ -28,5 +28,6 @@ void fy_list_link(struct fy_req *req, struct fy_slice cursor)
 			fy_urlform_put(&query, fy_str(param->name), req->values[i]);
 	}
 	fy_urlform_put(&query, FY_LIT("cursor"), cursor);
-	fy_header(req, "Link", fy_fmt(&req->arena, "<%s?" FY_FMT ">; rel=\"next\"", req->route->path, FY_ARG(fy_buf_slice(&query))));
+	fy_header(req, "Link",
+		  fy_fmt(&req->arena, "<%s?" FY_FMT ">; rel=\"next\"", req->route->path, FY_ARG(fy_buf_slice(&query))));
 }

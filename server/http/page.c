@@ -5,7 +5,7 @@
 #include "server/http/visitor.h"
 
 #define PAGE_MAX ((size_t)1 << 20)
-#define PAGE_USUAL ((size_t)12288)       /* most pages fit: one allocation and no copy */
+#define PAGE_USUAL ((size_t)12288) /* most pages fit: one allocation and no copy */
 
 void fy_page_init(struct fy_req *req, struct fy_page *ret_page)
 {
@@ -23,7 +23,7 @@ void fy_page_init(struct fy_req *req, struct fy_page *ret_page)
 	bool manager = req->session->kind == FY_SESSION_MANAGER;
 	ret_page->role = manager ? FY_PAGE_MANAGER : FY_PAGE_MEMBER;
 	ret_page->expires = manager ? req->session->ends_at : 0;
-	ret_page->csrf.text = fy_req_csrf(req);      /* the sign-out button is a form */
+	ret_page->csrf.text = fy_req_csrf(req); /* the sign-out button is a form */
 }
 
 void fy_page_with_form(struct fy_req *req, struct fy_page *ret_page)

@@ -8,7 +8,7 @@
 #include "protocol/utf8.h"
 #include "server/http/request.h"
 
-#define PAIRS_MAX 64                     /* forms of ours have a dozen fields */
+#define PAIRS_MAX 64 /* forms of ours have a dozen fields */
 #define JSON_DEPTH_MAX 4
 
 static int index_of(const struct fy_req *req, const char *name)
@@ -53,7 +53,8 @@ static int from_pairs(struct fy_req *req, struct fy_slice text, enum fy_param_in
 		if (pair == NULL)
 			continue;
 		if (fy_pairs_count(&pairs, name) > 1)
-			return fy_refuse(req, FY_ERR_INVALID, req->route->params[i].name, "The parameter stands twice.");
+			return fy_refuse(req, FY_ERR_INVALID, req->route->params[i].name,
+					 "The parameter stands twice.");
 		put(req, i, pair->value);
 	}
 	return 0;
@@ -72,7 +73,7 @@ static int from_json(struct fy_req *req)
 		bool truth;
 		if (value == NULL)
 			continue;
-		if (fy_json_type(value) == FY_JSON_NULL)         /* RFC 7396: null clears */
+		if (fy_json_type(value) == FY_JSON_NULL) /* RFC 7396: null clears */
 			put(req, i, FY_LIT(""));
 		else if (fy_json_as_str(value, &text) == 0)
 			put(req, i, text);
@@ -100,15 +101,17 @@ static int from_path(struct fy_req *req)
 	return 0;
 }
 
-/* Fields of a form and of JSON are checked together by the handler (form.h); of a query the API takes none that was cut. */
+/* Fields of a form and of JSON are checked together by the handler (form.h); of a query the API takes none that was
+ * cut. */
 static int refuse_query(struct fy_req *req)
 {
 	for (unsigned i = 0; i < req->route->param_count; i++) {
 		const struct fy_param *param = &req->route->params[i];
 		if (req->route->api && param->in == FY_IN_QUERY && req->faults[i])
 			return fy_refuse(req, FY_ERR_INVALID, param->name,
-					 req->faults[i] == FY_PARAM_TOO_LONG ? "The parameter is too long."
-									     : "The parameter has characters that no text has.");
+					 req->faults[i] == FY_PARAM_TOO_LONG
+						 ? "The parameter is too long."
+						 : "The parameter has characters that no text has.");
 	}
 	return 0;
 }
@@ -129,13 +132,15 @@ int fy_params_read(struct fy_req *req)
 	struct fy_slice type = fy_http_get(&req->head, FY_H_CONTENT_TYPE);
 	if (err == 0 && in_form && req->body.len) {
 		if (!fy_media_is(type, FY_LIT("application/x-www-form-urlencoded")))
-			return fy_refuse(req, FY_ERR_UNSUPPORTED, NULL, "The body must be a form: application/x-www-form-urlencoded.");
+			return fy_refuse(req, FY_ERR_UNSUPPORTED, NULL,
+					 "The body must be a form: application/x-www-form-urlencoded.");
 		err = from_pairs(req, req->body, FY_IN_FORM);
 	}
 	if (err == 0 && in_json) {
 		if (!fy_media_is(type, FY_LIT("application/json")) &&
 		    !fy_media_is(type, FY_LIT("application/merge-patch+json")))
-			return fy_refuse(req, FY_ERR_UNSUPPORTED, NULL, "The body must be JSON: application/json or application/merge-patch+json.");
+			return fy_refuse(req, FY_ERR_UNSUPPORTED, NULL,
+					 "The body must be JSON: application/json or application/merge-patch+json.");
 		err = from_json(req);
 	}
 	return err ? err : refuse_query(req);

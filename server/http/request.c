@@ -106,7 +106,7 @@ void fy_req_destroy(struct fy_req *req)
 {
 	if (req->res.status && req->app->access_log && req->app->config->log_access)
 		log_access(req);
-	struct fy_arena arena = req->arena;      /* the request lives in it */
+	struct fy_arena arena = req->arena; /* the request lives in it */
 	fy_arena_finish(&arena);
 }
 
@@ -153,7 +153,8 @@ int fy_redirect(struct fy_req *req, const char *path)
 void fy_header(struct fy_req *req, const char *name, struct fy_slice value)
 {
 	/* A line break in a value would let it write fields of its own. */
-	FY_REQUIRE(value.len == 0 || (memchr(value.ptr, '\r', value.len) == NULL && memchr(value.ptr, '\n', value.len) == NULL));
+	FY_REQUIRE(value.len == 0 ||
+		   (memchr(value.ptr, '\r', value.len) == NULL && memchr(value.ptr, '\n', value.len) == NULL));
 	fy_buf_put(&req->res.headers, fy_str(name));
 	fy_buf_put(&req->res.headers, FY_LIT(": "));
 	fy_buf_put(&req->res.headers, value);
@@ -233,7 +234,8 @@ static bool wants_json(const struct fy_req *req)
 	return fy_accept_media(fy_http_get(&req->head, FY_H_ACCEPT), FY_MEDIA_HTML) == FY_MEDIA_JSON;
 }
 
-int fy_reply_problem(struct fy_req *req, int status, struct fy_slice detail, const struct fy_problem_error *errors, size_t count)
+int fy_reply_problem(struct fy_req *req, int status, struct fy_slice detail, const struct fy_problem_error *errors,
+		     size_t count)
 {
 	struct fy_problem_error *pointed = fy_new_array(&req->arena, struct fy_problem_error, count + 1);
 	struct fy_buf body, pointer;
@@ -305,7 +307,7 @@ fy_async int fy_stream_write(struct fy_req *req, struct fy_slice piece)
 	if (req->head.minor == 0)
 		return fy_conn_write(req, piece);
 	struct fy_buf chunk;
-	fy_buf_init(&chunk, NULL, piece.len + 32);       /* the heap: a stream may have any number of pieces */
+	fy_buf_init(&chunk, NULL, piece.len + 32); /* the heap: a stream may have any number of pieces */
 	fy_buf_reserve(&chunk, piece.len + 32);
 	fy_buf_fmt(&chunk, "%zx\r\n", piece.len);
 	fy_buf_put(&chunk, piece);

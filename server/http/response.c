@@ -10,16 +10,16 @@
 #define HEAD_MAX ((size_t)16384)
 
 /* Sent with everything. Nothing of ours needs scripts, frames, or another origin, so all is closed. */
-#define COMMON_FIELDS                                                                              \
-	"X-Content-Type-Options: nosniff\r\n"                                                      \
-	"Referrer-Policy: same-origin\r\n"                                                         \
-	"Cross-Origin-Opener-Policy: same-origin\r\n"                                              \
+#define COMMON_FIELDS                                 \
+	"X-Content-Type-Options: nosniff\r\n"         \
+	"Referrer-Policy: same-origin\r\n"            \
+	"Cross-Origin-Opener-Policy: same-origin\r\n" \
 	"Cross-Origin-Resource-Policy: same-origin\r\n"
 
-#define PAGE_FIELDS                                                                                \
-	"Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; " \
-	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n"                          \
-	"X-Frame-Options: DENY\r\n"                                                                \
+#define PAGE_FIELDS                                                                                           \
+	"Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "    \
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n"                                     \
+	"X-Frame-Options: DENY\r\n"                                                                           \
 	"Permissions-Policy: accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " \
 	"magnetometer=(), microphone=(), midi=(), payment=(), usb=(), browsing-topics=()\r\n"
 
@@ -28,38 +28,70 @@
 const char *fy_status_text(int status)
 {
 	switch (status) {
-	case 100: return "Continue";
-	case 200: return "OK";
-	case 201: return "Created";
-	case 202: return "Accepted";
-	case 204: return "No Content";
-	case 302: return "Found";
-	case 303: return "See Other";
-	case 304: return "Not Modified";
-	case 400: return "Bad Request";
-	case 401: return "Unauthorized";
-	case 403: return "Forbidden";
-	case 404: return "Not Found";
-	case 405: return "Method Not Allowed";
-	case 406: return "Not Acceptable";
-	case 408: return "Request Timeout";
-	case 409: return "Conflict";
-	case 410: return "Gone";
-	case 412: return "Precondition Failed";
-	case 413: return "Content Too Large";
-	case 414: return "URI Too Long";
-	case 415: return "Unsupported Media Type";
-	case 417: return "Expectation Failed";
-	case 421: return "Misdirected Request";
-	case 422: return "Unprocessable Content";
-	case 428: return "Precondition Required";
-	case 429: return "Too Many Requests";
-	case 431: return "Request Header Fields Too Large";
-	case 500: return "Internal Server Error";
-	case 501: return "Not Implemented";
-	case 503: return "Service Unavailable";
-	case 505: return "HTTP Version Not Supported";
-	default: return "Unknown";
+	case 100:
+		return "Continue";
+	case 200:
+		return "OK";
+	case 201:
+		return "Created";
+	case 202:
+		return "Accepted";
+	case 204:
+		return "No Content";
+	case 302:
+		return "Found";
+	case 303:
+		return "See Other";
+	case 304:
+		return "Not Modified";
+	case 400:
+		return "Bad Request";
+	case 401:
+		return "Unauthorized";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 406:
+		return "Not Acceptable";
+	case 408:
+		return "Request Timeout";
+	case 409:
+		return "Conflict";
+	case 410:
+		return "Gone";
+	case 412:
+		return "Precondition Failed";
+	case 413:
+		return "Content Too Large";
+	case 414:
+		return "URI Too Long";
+	case 415:
+		return "Unsupported Media Type";
+	case 417:
+		return "Expectation Failed";
+	case 421:
+		return "Misdirected Request";
+	case 422:
+		return "Unprocessable Content";
+	case 428:
+		return "Precondition Required";
+	case 429:
+		return "Too Many Requests";
+	case 431:
+		return "Request Header Fields Too Large";
+	case 500:
+		return "Internal Server Error";
+	case 501:
+		return "Not Implemented";
+	case 503:
+		return "Service Unavailable";
+	case 505:
+		return "HTTP Version Not Supported";
+	default:
+		return "Unknown";
 	}
 }
 

@@ -13,25 +13,25 @@
 struct fy_req;
 
 enum fy_access {
-	FY_ACCESS_ANYONE = 1,        /* no session is looked up: works while Redis is away */
-	FY_ACCESS_VISITOR,           /* req->session when somebody is signed in, else NULL */
-	FY_ACCESS_MEMBER,            /* signed in; pages redirect to /login, the API answers 401 */
-	FY_ACCESS_MANAGER_LOGIN,     /* allowed networks only; back-office session if there is one */
-	FY_ACCESS_MANAGER,           /* allowed networks and a back-office session of an owner or staff */
-	FY_ACCESS_OPERATOR,          /* on the admin listener only, which nobody outside reaches */
-	FY_ACCESS_PROBE,             /* on every listener: /healthz, /readyz */
+	FY_ACCESS_ANYONE = 1,    /* no session is looked up: works while Redis is away */
+	FY_ACCESS_VISITOR,       /* req->session when somebody is signed in, else NULL */
+	FY_ACCESS_MEMBER,        /* signed in; pages redirect to /login, the API answers 401 */
+	FY_ACCESS_MANAGER_LOGIN, /* allowed networks only; back-office session if there is one */
+	FY_ACCESS_MANAGER,       /* allowed networks and a back-office session of an owner or staff */
+	FY_ACCESS_OPERATOR,      /* on the admin listener only, which nobody outside reaches */
+	FY_ACCESS_PROBE,         /* on every listener: /healthz, /readyz */
 };
 
 enum fy_csrf {
-	FY_CSRF_NONE = 0,            /* GET and HEAD only; start-up refuses it on any other method */
-	FY_CSRF_FORM,                /* the hidden field `csrf` must match the cookie's token */
-	FY_CSRF_ORIGIN,              /* JSON: Origin or Sec-Fetch-Site must be our own; a bearer token needs neither */
+	FY_CSRF_NONE = 0, /* GET and HEAD only; start-up refuses it on any other method */
+	FY_CSRF_FORM,     /* the hidden field `csrf` must match the cookie's token */
+	FY_CSRF_ORIGIN,   /* JSON: Origin or Sec-Fetch-Site must be our own; a bearer token needs neither */
 };
 
 enum fy_rate {
 	FY_RATE_NONE = 0,
-	FY_RATE_WRITE,               /* 60 a minute and address */
-	FY_RATE_MAIL,                /* what sends a mail: 10 in ten minutes and address */
+	FY_RATE_WRITE, /* 60 a minute and address */
+	FY_RATE_MAIL,  /* what sends a mail: 10 in ten minutes and address */
 };
 
 enum fy_param_in { FY_IN_PATH = 1, FY_IN_QUERY, FY_IN_FORM, FY_IN_JSON };
@@ -39,16 +39,28 @@ enum fy_param_in { FY_IN_PATH = 1, FY_IN_QUERY, FY_IN_FORM, FY_IN_JSON };
 struct fy_param {
 	const char *name;
 	enum fy_param_in in;
-	uint16_t max;                /* code points */
-	bool required;               /* only checked by fy_form_check */
-	bool lines;                  /* line breaks and tabs may stand in it */
-	bool raw;                    /* not trimmed: passwords */
+	uint16_t max;  /* code points */
+	bool required; /* only checked by fy_form_check */
+	bool lines;    /* line breaks and tabs may stand in it */
+	bool raw;      /* not trimmed: passwords */
 };
 
-#define FY_PATH(param, limit) { .name = (param), .in = FY_IN_PATH, .max = (limit), .required = true }
-#define FY_QUERY(param, limit) { .name = (param), .in = FY_IN_QUERY, .max = (limit) }
-#define FY_FORM(param, limit, ...) { .name = (param), .in = FY_IN_FORM, .max = (limit), ##__VA_ARGS__ }
-#define FY_JSON(param, limit, ...) { .name = (param), .in = FY_IN_JSON, .max = (limit), ##__VA_ARGS__ }
+#define FY_PATH(param, limit)                                                       \
+	{                                                                           \
+		.name = (param), .in = FY_IN_PATH, .max = (limit), .required = true \
+	}
+#define FY_QUERY(param, limit)                                     \
+	{                                                          \
+		.name = (param), .in = FY_IN_QUERY, .max = (limit) \
+	}
+#define FY_FORM(param, limit, ...)                                               \
+	{                                                                        \
+		.name = (param), .in = FY_IN_FORM, .max = (limit), ##__VA_ARGS__ \
+	}
+#define FY_JSON(param, limit, ...)                                               \
+	{                                                                        \
+		.name = (param), .in = FY_IN_JSON, .max = (limit), ##__VA_ARGS__ \
+	}
 
 #define FY_PARAMS_MAX 16
 #define FY_PARAMS(array) .params = (array), .param_count = sizeof(array) / sizeof((array)[0])
@@ -56,17 +68,17 @@ struct fy_param {
 typedef fy_async int (*fy_handler)(struct fy_req *req);
 
 struct fy_route {
-	enum fy_method method;  /* a GET row answers HEAD too */
-	const char *path;            /* "/manage/contact/:id": a segment with a colon is a path parameter */
+	enum fy_method method; /* a GET row answers HEAD too */
+	const char *path;      /* "/manage/contact/:id": a segment with a colon is a path parameter */
 	fy_handler handler;
 	enum fy_access access;
 	enum fy_csrf csrf;
 	enum fy_rate rate;
 	const struct fy_param *params;
 	uint8_t param_count;
-	bool api;                    /* errors are RFC 9457 JSON, not pages */
-	uint32_t body_max;           /* bytes; 0: no body */
-	uint32_t deadline_ms;        /* 0: limits.request_seconds */
+	bool api;             /* errors are RFC 9457 JSON, not pages */
+	uint32_t body_max;    /* bytes; 0: no body */
+	uint32_t deadline_ms; /* 0: limits.request_seconds */
 };
 
 struct fy_route_table {
@@ -79,9 +91,9 @@ extern const struct fy_route_table fy_route_tables[];
 extern const unsigned fy_route_table_count;
 
 struct fy_route_match {
-	const struct fy_route *route;        /* NULL: no such path, or the path with other methods */
-	struct fy_slice path_params[4];      /* raw segments, in the order of the path */
-	uint32_t allowed;                    /* bit per enum fy_method that the path knows */
+	const struct fy_route *route;   /* NULL: no such path, or the path with other methods */
+	struct fy_slice path_params[4]; /* raw segments, in the order of the path */
+	uint32_t allowed;               /* bit per enum fy_method that the path knows */
 };
 
 /* Checks the tables (a mistake in one is a broken program) and indexes them; once per process. */

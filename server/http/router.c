@@ -7,7 +7,7 @@
 #include "foyer/require.h"
 #include "server/http/route.h"
 
-#define SLOTS 512                        /* power of two, a few times the number of routes */
+#define SLOTS 512 /* power of two, a few times the number of routes */
 
 static const struct fy_route *literal[SLOTS];
 static const struct fy_route *patterns[128];

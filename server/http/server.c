@@ -114,7 +114,7 @@ void fy_http_drain(struct fy_http *http)
 		if (conn->requests)
 			fy_conn_close(conn);
 		else
-			fy_conn_hurry(conn);     /* just opened: its request is on the way, and would be lost */
+			fy_conn_hurry(conn); /* just opened: its request is on the way, and would be lost */
 	}
 }
 
@@ -150,7 +150,7 @@ int fy_http_reload_tls(struct fy_http *http)
 		fy_log(NULL, FY_LOG_ERROR, "tls.certificate_kept", FY_KV("reason", fy_strerror(err)));
 		return err;
 	}
-	fy_tls_config_destroy(http->tls);       /* connections in use hold a reference of their own */
+	fy_tls_config_destroy(http->tls); /* connections in use hold a reference of their own */
 	http->tls = fresh;
 	return 0;
 }

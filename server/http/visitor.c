@@ -17,14 +17,15 @@ static bool token_shaped(struct fy_slice text)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+		      c == '_'))
 			return false;
 	}
 	return true;
 }
 
-/* Some HTTP/1.1 proxies split the field (RFC 6265 allows one; RFC 9113 lets them be joined again). Of two cookies of our
- * name one was planted, by a sister domain or on the way; which one, nobody can tell, so neither counts. */
+/* Some HTTP/1.1 proxies split the field (RFC 6265 allows one; RFC 9113 lets them be joined again). Of two cookies of
+ * our name one was planted, by a sister domain or on the way; which one, nobody can tell, so neither counts. */
 static struct fy_slice find_cookie(struct fy_req *req, struct fy_slice name)
 {
 	struct fy_slice first = FY_NONE, field, value;
@@ -85,7 +86,8 @@ void fy_req_set_token(struct fy_req *req, struct fy_slice token)
 	const char *lang = req->ctx.lang == FY_LANG_EN ? ".en" : ".fr";
 	struct fy_slice value = fy_fmt(&req->arena, FY_FMT "%s%s", FY_ARG(req->token), req->was_signed_in ? ".in" : "",
 				       remember ? lang : "");
-	send_cookie(req, value, req->which == FY_COOKIE_MANAGER ? -1 : (int64_t)req->app->config->sessions_absolute_days * 86400);
+	send_cookie(req, value,
+		    req->which == FY_COOKIE_MANAGER ? -1 : (int64_t)req->app->config->sessions_absolute_days * 86400);
 }
 
 void fy_req_forget_cookie(struct fy_req *req)
@@ -116,7 +118,7 @@ bool fy_visitor_csrf_matches(const struct fy_req *req)
 	for (unsigned i = 0; i < req->route->param_count; i++)
 		if (strcmp(req->route->params[i].name, "csrf") == 0)
 			return fy_session_csrf_matches(req->ctx.keys, req->token, req->values[i]);
-	return false;                    /* the router's check refuses such a route at start-up */
+	return false; /* the router's check refuses such a route at start-up */
 }
 
 bool fy_visitor_same_origin(const struct fy_req *req)
@@ -132,8 +134,9 @@ bool fy_visitor_same_origin(const struct fy_req *req)
 		return req->route->csrf == FY_CSRF_FORM;
 	if (fy_eq_nocase(origin, req->app->config->server_base_url))
 		return true;
-	struct fy_slice host = fy_starts(origin, FY_LIT("https://")) ? fy_from(origin, 8) :
-			       fy_starts(origin, FY_LIT("http://"))  ? fy_from(origin, 7) : FY_NONE;
+	struct fy_slice host = fy_starts(origin, FY_LIT("https://"))  ? fy_from(origin, 8)
+			       : fy_starts(origin, FY_LIT("http://")) ? fy_from(origin, 7)
+								      : FY_NONE;
 	return host.len && fy_eq_nocase(host, req->head.host);
 }
 
@@ -168,7 +171,7 @@ void fy_visitor_language(struct fy_req *req)
 			else
 				need_token(req);
 		}
-		if (req->route)                  /* before that the cookie was not read: nothing is remembered yet */
+		if (req->route) /* before that the cookie was not read: nothing is remembered yet */
 			req->lang_chosen = true;
 		return;
 	}
@@ -217,7 +220,8 @@ fy_async int fy_visitor_load(struct fy_req *req)
 static bool is_local(const uint8_t address[16])
 {
 	static const uint8_t v4[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 }, v6[16] = { [15] = 1 }, none[16];
-	return memcmp(address, v4, sizeof v4) == 0 || memcmp(address, v6, sizeof v6) == 0 || memcmp(address, none, 16) == 0;
+	return memcmp(address, v4, sizeof v4) == 0 || memcmp(address, v6, sizeof v6) == 0 ||
+	       memcmp(address, none, 16) == 0;
 }
 
 fy_async int fy_visitor_rate(struct fy_req *req, const char *bucket, unsigned per_minute, unsigned burst)

@@ -1,8 +1,8 @@
-/* Who is on the other side of a request: cookie, language, session, form token, origin.
- * Two cookies exist, one for visitors and one for the back office, each "TOKEN", then ".in" where it was given at
- * a sign-in, then ".fr" or ".en" where ?lang= chose one: the token is 32 random bytes (base64url). A visitor who is not signed
- * in has a token too, once a form needs one; nothing is stored for it, since the form token is derived from
- * it (storage/sessions.h). Called by dispatch.c and page.c. */
+/* Who is on the other side of a request: cookie, language, session, form token, origin. Two cookies exist, one for
+ * visitors and one for the back office, each "TOKEN", then ".in" where it was given at a sign-in, then ".fr" or
+ * ".en" where ?lang= chose one: the token is 32 random bytes (base64url). A visitor who is not signed in has a token
+ * too, once a form needs one; nothing is stored for it, since the form token is derived from it
+ * (storage/sessions.h). Called by dispatch.c and page.c. */
 #pragma once
 
 #include "foyer/fiber.h"

@@ -55,7 +55,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			return;
 		}
 		if (errno != EINTR && errno != ECONNABORTED)
-			return;          /* EAGAIN: another worker was first */
+			return; /* EAGAIN: another worker was first */
 	}
 }
 

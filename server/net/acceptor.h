@@ -11,7 +11,7 @@
 
 struct fy_acceptor {
 	uv_poll_t poll;
-	uv_timer_t pause;            /* after EMFILE: accepting again at once would spin */
+	uv_timer_t pause; /* after EMFILE: accepting again at once would spin */
 	int fd;
 	enum fy_listener_kind kind;
 	bool stopped;

@@ -10,7 +10,7 @@
 
 struct fy_address_slot {
 	uint8_t key[16];
-	uint32_t count;              /* 0: free */
+	uint32_t count; /* 0: free */
 };
 
 #define FIRST_SLOTS 64
@@ -93,7 +93,7 @@ void fy_address_count_drop(struct fy_address_count *table, const uint8_t address
 		return;
 	table->used--;
 	size_t hole = (size_t)(slot - table->slots), at = hole;
-	for (;;) {                       /* pull back the entries that the hole would cut off from their home */
+	for (;;) { /* pull back the entries that the hole would cut off from their home */
 		at = (at + 1) & table->mask;
 		if (table->slots[at].count == 0)
 			return;

@@ -24,8 +24,8 @@
 #include <psa/crypto.h>
 #endif
 
-#define INPUT_MAX ((size_t)131072)       /* one read of the socket and what mbedTLS left of the last */
-#define OUTPUT_MAX ((size_t)8 << 20)     /* a whole response, encrypted */
+#define INPUT_MAX ((size_t)131072)   /* one read of the socket and what mbedTLS left of the last */
+#define OUTPUT_MAX ((size_t)8 << 20) /* a whole response, encrypted */
 
 struct fy_tls_config {
 	mbedtls_ssl_config ssl;
@@ -82,7 +82,8 @@ static int complain(const char *file, const char *what, int code)
 {
 	char reason[160];
 	mbedtls_strerror(code, reason, sizeof reason);
-	fy_log(NULL, FY_LOG_ERROR, "tls.unusable", FY_KV("file", file), FY_KV("what", what), FY_KV("reason", (const char *)reason));
+	fy_log(NULL, FY_LOG_ERROR, "tls.unusable", FY_KV("file", file), FY_KV("what", what),
+	       FY_KV("reason", (const char *)reason));
 	return FY_ERR_CONFIG;
 }
 
@@ -175,7 +176,7 @@ static int receive_bytes(void *context, unsigned char *out, size_t len)
 		len = rest.len;
 	memcpy(out, rest.ptr, len);
 	tls->input_used += len;
-	if (tls->input_used == tls->input.len) {     /* a waiting connection has no buffer */
+	if (tls->input_used == tls->input.len) { /* a waiting connection has no buffer */
 		fy_buf_finish(&tls->input);
 		tls->input_used = 0;
 	}
@@ -225,7 +226,7 @@ ssize_t fy_tls_read(struct fy_tls *tls, char *ptr, size_t len)
 		if (code == MBEDTLS_ERR_SSL_WANT_READ)
 			return 0;
 		if (code)
-			return FY_ERR_PROTOCOL;      /* the alert, if any, is pending */
+			return FY_ERR_PROTOCOL; /* the alert, if any, is pending */
 		tls->ready = true;
 	}
 	for (;;) {

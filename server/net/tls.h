@@ -9,14 +9,14 @@
 
 #include "foyer/slice.h"
 
-struct fy_tls_config;                /* certificate, key and rules; reference-counted */
-struct fy_tls;                       /* one connection */
+struct fy_tls_config; /* certificate, key and rules; reference-counted */
+struct fy_tls;        /* one connection */
 
 /* Paths of PEM files. On failure logs one line with the file and mbedTLS' reason; FY_ERR_CONFIG. */
 int fy_tls_config_create(const char *certificate, const char *key, struct fy_tls_config **ret_config);
-void fy_tls_config_destroy(struct fy_tls_config *config);    /* drops a reference; accepts NULL */
+void fy_tls_config_destroy(struct fy_tls_config *config); /* drops a reference; accepts NULL */
 
-struct fy_tls *fy_tls_create(struct fy_tls_config *config);  /* NULL: out of memory */
+struct fy_tls *fy_tls_create(struct fy_tls_config *config); /* NULL: out of memory */
 void fy_tls_destroy(struct fy_tls *tls);
 
 /* Hands over received ciphertext, all of it, before fy_tls_read is called until it returns 0. The
@@ -34,4 +34,4 @@ void fy_tls_close_notify(struct fy_tls *tls);
 /* Ciphertext to send. The memory stays with `tls` until fy_tls_sent. */
 struct fy_slice fy_tls_pending(struct fy_tls *tls);
 void fy_tls_sent(struct fy_tls *tls, size_t len);
-bool fy_tls_ready(const struct fy_tls *tls);         /* the handshake is over */
+bool fy_tls_ready(const struct fy_tls *tls); /* the handshake is over */

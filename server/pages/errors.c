@@ -8,14 +8,30 @@ void fy_page_error(struct fy_buf *out, const struct fy_page *page, unsigned stat
 {
 #define SHOW(name) fy_page_error_##name(out, page, &(struct fy_view_error_##name){ .wait_seconds = wait_s })
 	switch (status) {
-	case 401: SHOW(401); break;
-	case 403: SHOW(403); break;
-	case 404: SHOW(404); break;
-	case 405: SHOW(405); break;
-	case 409: SHOW(409); break;
-	case 413: SHOW(413); break;
-	case 429: SHOW(429); break;
-	case 503: SHOW(503); break;
+	case 401:
+		SHOW(401);
+		break;
+	case 403:
+		SHOW(403);
+		break;
+	case 404:
+		SHOW(404);
+		break;
+	case 405:
+		SHOW(405);
+		break;
+	case 409:
+		SHOW(409);
+		break;
+	case 413:
+		SHOW(413);
+		break;
+	case 429:
+		SHOW(429);
+		break;
+	case 503:
+		SHOW(503);
+		break;
 	default:
 		if (status >= 500)
 			SHOW(500);

@@ -72,7 +72,8 @@ int fy_letter_compose(struct fy_slice name, struct fy_slice fields, const struct
 			continue;
 		if (!fy_letter_templates[i].write(ret_text, mail, &in))
 			return FY_ERR_INVALID;
-		return ret_text->subject.failed || ret_text->text.failed || ret_text->html.failed ? FY_ERR_TOO_LARGE : 0;
+		return ret_text->subject.failed || ret_text->text.failed || ret_text->html.failed ? FY_ERR_TOO_LARGE
+												  : 0;
 	}
 	return FY_ERR_NOT_FOUND;
 }

@@ -8,7 +8,7 @@
 struct fy_letterhead {
 	enum fy_lang lang;
 	struct fy_slice site_name, site_address;
-	struct fy_slice home_url;    /* "https://…", for the signature */
+	struct fy_slice home_url; /* "https://…", for the signature */
 };
 
 struct fy_letter_text {
@@ -21,7 +21,7 @@ void fy_fields_put_number(struct fy_buf *out, const char *name, int64_t value);
 
 struct fy_fields {
 	struct fy_slice rest;
-	bool failed;                 /* something else stood there; nothing after it means anything */
+	bool failed; /* something else stood there; nothing after it means anything */
 };
 struct fy_slice fy_fields_take(struct fy_fields *in, const char *name);
 int64_t fy_fields_take_number(struct fy_fields *in, const char *name);

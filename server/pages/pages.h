@@ -26,21 +26,21 @@ struct fy_text_args {
 
 /* Which navigation the layout shows. */
 enum fy_page_role {
-	FY_PAGE_GUEST = 0,           /* nobody is signed in: sign in, register */
-	FY_PAGE_MEMBER,              /* the account's pages, sign out */
-	FY_PAGE_MANAGER,             /* the back office, with the time its session ends */
+	FY_PAGE_GUEST = 0, /* nobody is signed in: sign in, register */
+	FY_PAGE_MEMBER,    /* the account's pages, sign out */
+	FY_PAGE_MANAGER,   /* the back office, with the time its session ends */
 };
 
 enum fy_notice_tone {
-	FY_NOTICE_DONE = 0,          /* green: what was asked has happened */
-	FY_NOTICE_INFO,              /* blue: something to know */
-	FY_NOTICE_WARNING,           /* amber: it did not happen, and why */
+	FY_NOTICE_DONE = 0, /* green: what was asked has happened */
+	FY_NOTICE_INFO,     /* blue: something to know */
+	FY_NOTICE_WARNING,  /* amber: it did not happen, and why */
 };
 
 /* One refused field. `field` is the form field's name; empty: the error is about the form as a whole. */
 struct fy_field_error {
 	struct fy_slice field;
-	unsigned key;                /* enum fy_text */
+	unsigned key; /* enum fy_text */
 	struct fy_text_args args;
 };
 
@@ -50,14 +50,14 @@ struct fy_page {
 	enum fy_page_role role;
 	struct fy_slice site_name;
 	struct fy_slice site_address;
-	struct fy_slice path;        /* of this page, "/account": for the language switch and the current link */
-	struct fy_slice query;       /* the page's own query without lang= and without "?", encoded; may be empty */
-	struct fy_secret csrf;       /* goes into every form */
-	struct fy_personal who;      /* shown beside the sign-out button */
-	struct fy_slice request_id;  /* shown on error pages, so that a person can quote it */
+	struct fy_slice path;       /* of this page, "/account": for the language switch and the current link */
+	struct fy_slice query;      /* the page's own query without lang= and without "?", encoded; may be empty */
+	struct fy_secret csrf;      /* goes into every form */
+	struct fy_personal who;     /* shown beside the sign-out button */
+	struct fy_slice request_id; /* shown on error pages, so that a person can quote it */
 	fy_time now;
-	fy_time expires;             /* end of a manager's session; shown in the header */
-	unsigned notice;             /* enum fy_text; a flash message above the page's heading */
+	fy_time expires; /* end of a manager's session; shown in the header */
+	unsigned notice; /* enum fy_text; a flash message above the page's heading */
 	enum fy_notice_tone notice_tone;
 	struct fy_text_args notice_args;
 	const struct fy_field_error *errors;

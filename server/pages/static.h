@@ -6,12 +6,12 @@
 #include "foyer/slice.h"
 
 struct fy_static_file {
-	struct fy_slice path;        /* "/static/site.3fa9….css" */
+	struct fy_slice path; /* "/static/site.3fa9….css" */
 	struct fy_slice type;
-	struct fy_slice etag;        /* strong, with its quotes: of the raw bytes */
-	struct fy_slice etag_gzip;   /* strong ETags differ between encodings (RFC 9110 8.8.3.3) */
+	struct fy_slice etag;      /* strong, with its quotes: of the raw bytes */
+	struct fy_slice etag_gzip; /* strong ETags differ between encodings (RFC 9110 8.8.3.3) */
 	struct fy_slice raw;
-	struct fy_slice gzip;        /* empty where compression does not pay */
+	struct fy_slice gzip; /* empty where compression does not pay */
 };
 
 extern const struct fy_static_file fy_static_files[];

@@ -18,7 +18,8 @@ void fy_write_component(struct fy_buf *out, struct fy_slice text)
 	static const char hex[] = "0123456789ABCDEF";
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		bool plain = (unsigned)(c | 0x20) - 'a' < 26 || (unsigned)c - '0' < 10 || c == '-' || c == '.' || c == '_' || c == '~';
+		bool plain = (unsigned)(c | 0x20) - 'a' < 26 || (unsigned)c - '0' < 10 || c == '-' || c == '.' ||
+			     c == '_' || c == '~';
 		if (plain)
 			fy_buf_char(out, (char)c);
 		else

@@ -26,7 +26,7 @@ void fy_write_duration(struct fy_buf *out, enum fy_lang lang, uint64_t seconds);
 
 struct fy_sentence {
 	struct fy_slice name;
-	struct fy_slice in[2];       /* by enum fy_lang */
+	struct fy_slice in[2]; /* by enum fy_lang */
 };
 extern const struct fy_sentence fy_sentences[];
 extern const unsigned fy_sentence_count;
@@ -47,6 +47,6 @@ struct fy_country {
 	char code[3];
 	struct fy_slice name;
 };
-extern const struct fy_country fy_countries[2][256];    /* by enum fy_lang, in alphabetical order of the names */
+extern const struct fy_country fy_countries[2][256]; /* by enum fy_lang, in alphabetical order of the names */
 extern const size_t fy_country_count;
 void fy_write_country_options(struct fy_buf *out, enum fy_lang lang, struct fy_slice chosen);

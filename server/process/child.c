@@ -80,7 +80,7 @@ static int spawn(struct fy_kept_child *child)
 		args[n++] = *arg;
 	}
 	args[n] = NULL;
-	stdio[1] = stdio[2] = (uv_stdio_container_t) { .flags = UV_INHERIT_FD, .data.fd = log };
+	stdio[1] = stdio[2] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = log };
 	memset(&child->process, 0, sizeof(child->process));
 	child->process.data = child;
 	err = uv_spawn(fy_loop(), &child->process, &options);

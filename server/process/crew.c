@@ -241,7 +241,7 @@ static void spawn(struct worker *w)
 	snprintf(exe, sizeof(exe), "/proc/self/fd/%d", crew->exe_fd);
 	snprintf(index, sizeof(index), "%u", w->index);
 	snprintf(count, sizeof(count), "%u", crew->count);
-	stdio[FD_CONFIG] = (uv_stdio_container_t) { .flags = UV_INHERIT_FD, .data.fd = config };
+	stdio[FD_CONFIG] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = config };
 	FY_REQUIRE(FD_LISTENERS + crew->listeners.count < FDS_MAX);
 	for (unsigned i = 0; i < crew->listeners.count; i++) {
 		stdio[FD_LISTENERS + i].flags = UV_INHERIT_FD;
@@ -295,7 +295,7 @@ struct fy_crew *fy_crew_start(uv_loop_t *loop, struct fy_config *config, struct 
 	crew->events = *events;
 	crew->exe_fd = exe_fd;
 	crew->count = workers;
-	*listeners = (struct fy_listeners) { .count = 0 };
+	*listeners = (struct fy_listeners){ .count = 0 };
 	uv_timer_init(loop, &crew->stuck);
 	crew->stuck.data = crew;
 	crew->stuck_open = true;

@@ -202,7 +202,7 @@ static fy_async int install_mariadb(struct fy_ctx *ctx, struct fy_embedded *e, c
 		return FY_ERR_IO;
 	}
 	char *clear[] = { (char *)"rm", (char *)"-rf", (char *)"--", half, NULL };
-	err = fy_await_child(ctx, &(struct fy_child) { .file = "rm", .argv = clear }, &status, NULL);
+	err = fy_await_child(ctx, &(struct fy_child){ .file = "rm", .argv = clear }, &status, NULL);
 	if (err == 0)
 		err = make_private(half, why);
 	char *argv[] = {
@@ -221,7 +221,7 @@ static fy_async int install_mariadb(struct fy_ctx *ctx, struct fy_embedded *e, c
 		NULL,
 	};
 	if (err == 0)
-		err = fy_await_child(ctx, &(struct fy_child) { .file = "sh", .argv = argv, .output_max = 65536 },
+		err = fy_await_child(ctx, &(struct fy_child){ .file = "sh", .argv = argv, .output_max = 65536 },
 				     &status, &output);
 	if (err == 0 && status != 0)
 		err = FY_ERR_IO;

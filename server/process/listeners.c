@@ -62,7 +62,7 @@ static int choose_port(struct fy_listen_address *address)
 	if (fd < 0)
 		return errno;
 	if (bind(fd, (struct sockaddr *)&chosen.addr, chosen.len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&chosen.addr, &(socklen_t) { sizeof(chosen.addr) }) != 0)
+	    getsockname(fd, (struct sockaddr *)&chosen.addr, &(socklen_t){ sizeof(chosen.addr) }) != 0)
 		err = errno;
 	close(fd);
 	*port_of(address) = *port_of(&chosen);
@@ -237,7 +237,7 @@ void fy_listeners_close(struct fy_listeners *listeners, const struct fy_listener
 	for (unsigned i = 0; i < listeners->count; i++)
 		close_listener(&listeners->items[i], keep);
 	free(listeners->items);
-	*listeners = (struct fy_listeners) { .count = 0 };
+	*listeners = (struct fy_listeners){ .count = 0 };
 }
 
 int fy_listener_fd(const struct fy_listener *listener, unsigned index)

@@ -19,16 +19,17 @@ fy_async static int account_show(struct fy_req *req)
 	fy_page_init(req, &page);
 	page.who.text = account.email.text;
 	fy_page_buf(req, &out);
-	fy_page_account(&out, &page, &(struct fy_view_account){
-					     .given_name = account.profile.given_name,
-					     .family_name = account.profile.family_name,
-					     .email = account.email,
-					     .phone = account.profile.phone,
-					     .address_level2 = account.profile.address_level2,
-					     .member_since = account.created_at,
-					     .password_changed = account.password_changed_at,
-					     .signed_in = req->session->created_at,
-				     });
+	fy_page_account(&out, &page,
+			&(struct fy_view_account){
+				.given_name = account.profile.given_name,
+				.family_name = account.profile.family_name,
+				.email = account.email,
+				.phone = account.profile.phone,
+				.address_level2 = account.profile.address_level2,
+				.member_since = account.created_at,
+				.password_changed = account.password_changed_at,
+				.signed_in = req->session->created_at,
+			});
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -41,21 +42,22 @@ static int profile_page(struct fy_req *req, const struct fy_form *form, const st
 	if (form == NULL)
 		fy_page_said(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_account_profile(&out, &page, &(struct fy_view_account_profile){
-						     .given_name = p->given_name,
-						     .family_name = p->family_name,
-						     .phone = p->phone,
-						     .position = p->position,
-						     .skills = p->skills,
-						     .passions = p->passions,
-						     .language = p->language == FY_LANG_EN ? FY_LIT("en") : FY_LIT("fr"),
-						     .street_address = p->street_address,
-						     .postal_code = p->postal_code,
-						     .address_level2 = p->address_level2,
-						     .country = p->country,
-						     .version = version,
-						     .conflict = conflict,
-					     });
+	fy_page_account_profile(&out, &page,
+				&(struct fy_view_account_profile){
+					.given_name = p->given_name,
+					.family_name = p->family_name,
+					.phone = p->phone,
+					.position = p->position,
+					.skills = p->skills,
+					.passions = p->passions,
+					.language = p->language == FY_LANG_EN ? FY_LIT("en") : FY_LIT("fr"),
+					.street_address = p->street_address,
+					.postal_code = p->postal_code,
+					.address_level2 = p->address_level2,
+					.country = p->country,
+					.version = version,
+					.conflict = conflict,
+				});
 	return fy_reply_html(req, status, &out);
 }
 
@@ -89,7 +91,7 @@ fy_async static int profile_submit(struct fy_req *req)
 	}
 	if (err)
 		return err;
-	if (profile.language != account.profile.language) {      /* and the pages follow at once */
+	if (profile.language != account.profile.language) { /* and the pages follow at once */
 		req->ctx.lang = profile.language;
 		req->lang_chosen = true;
 		fy_req_set_token(req, req->token);
@@ -176,13 +178,14 @@ fy_async static int privacy_show(struct fy_req *req)
 	fy_page_said(req, &page);
 	fy_page_buf(req, &out);
 	size_t count = held_rows(req, rows, FY_COUNT(rows));
-	fy_page_account_privacy(&out, &page, &(struct fy_view_account_privacy){
-						     .held = rows,
-						     .held_count = count,
-						     .market_research = consent.given,
-						     .market_research_at = consent.decided_at,
-						     .opted_out = fy_visitor_opts_out(req),
-					     });
+	fy_page_account_privacy(&out, &page,
+				&(struct fy_view_account_privacy){
+					.held = rows,
+					.held_count = count,
+					.market_research = consent.given,
+					.market_research_at = consent.decided_at,
+					.opted_out = fy_visitor_opts_out(req),
+				});
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -193,21 +196,23 @@ fy_async static int privacy_submit(struct fy_req *req)
 	if (given && fy_visitor_opts_out(req))
 		return fy_redirect(req, "/account/privacy");
 	int err = fy_consents_set(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, given);
-	return err ? err : fy_redirect_said(req, "/account/privacy",
-					    given ? FY_TEXT_NOTICE_CONSENT_GIVEN : FY_TEXT_NOTICE_CONSENT_WITHDRAWN, 0);
+	return err ? err
+		   : fy_redirect_said(req, "/account/privacy",
+				      given ? FY_TEXT_NOTICE_CONSENT_GIVEN : FY_TEXT_NOTICE_CONSENT_WITHDRAWN, 0);
 }
 
 static const struct fy_param said_params[] = { FY_SAID };
-static const struct fy_param profile_params[] = { FY_FORM("csrf", 64), FY_FORM("version", 10), FY_PROFILE_PARAMS(FY_FORM), FY_SAID };
+static const struct fy_param profile_params[] = { FY_FORM("csrf", 64), FY_FORM("version", 10),
+						  FY_PROFILE_PARAMS(FY_FORM), FY_SAID };
 static const struct fy_param privacy_params[] = { FY_FORM("csrf", 64), FY_FORM("market_research", 10) };
 
 const struct fy_route fy_account_routes[] = {
 	{ FY_GET, "/account", account_show, .access = FY_ACCESS_MEMBER },
 	{ FY_GET, "/account/profile", profile_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
-	{ FY_POST, "/account/profile", profile_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
-	  FY_PARAMS(profile_params), .body_max = 32768 },
+	{ FY_POST, "/account/profile", profile_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_WRITE, FY_PARAMS(profile_params), .body_max = 32768 },
 	{ FY_GET, "/account/privacy", privacy_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
-	{ FY_POST, "/account/privacy", privacy_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
-	  FY_PARAMS(privacy_params), .body_max = 4096 },
+	{ FY_POST, "/account/privacy", privacy_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_WRITE, FY_PARAMS(privacy_params), .body_max = 4096 },
 };
 const unsigned fy_account_route_count = sizeof fy_account_routes / sizeof fy_account_routes[0];

@@ -1,5 +1,6 @@
-/* The API of the back office: inspecting sessions. The list is streamed where no page of it is asked for: an agency with a hundred thousand live
- * sessions gets them all in one response, and this process never holds more than a page of them. */
+/* The API of the back office: inspecting sessions. The list is streamed where no page of it is asked for: an agency
+ * with a hundred thousand live sessions gets them all in one response, and this process never holds more than a page
+ * of them. */
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "protocol/netaddr.h"
@@ -54,12 +55,14 @@ static int read_account(struct fy_req *req, uint64_t *ret_account)
 static int read_network(struct fy_req *req, struct fy_cidr *ret_network)
 {
 	if (fy_cidr_parse(fy_param(req, "ip"), ret_network))
-		return fy_refuse(req, FY_ERR_INVALID, "ip", "This is not a network like 192.0.2.0/24 or 2001:db8::/32.");
+		return fy_refuse(req, FY_ERR_INVALID, "ip",
+				 "This is not a network like 192.0.2.0/24 or 2001:db8::/32.");
 	return 0;
 }
 
 /* *ret_none: nothing can match. */
-fy_async static int read_filter(struct fy_req *req, struct fy_session_filter *filter, struct fy_cidr *network, bool *ret_none)
+fy_async static int read_filter(struct fy_req *req, struct fy_session_filter *filter, struct fy_cidr *network,
+				bool *ret_none)
 {
 	int err = 0;
 	*ret_none = false;
@@ -112,7 +115,7 @@ fy_async static int list_all(struct fy_req *req, const struct fy_session_filter 
 	char cursor[FY_SESSION_CURSOR_MAX + 1] = "";
 	bool first = true;
 	uint64_t total;
-	int err = fy_sessions_count(&req->ctx, &total);  /* before the status is out: Redis may be away */
+	int err = fy_sessions_count(&req->ctx, &total); /* before the status is out: Redis may be away */
 	if (err)
 		return err;
 	err = fy_stream_begin(req, 200, FY_LIT("application/json"));
@@ -142,7 +145,8 @@ fy_async static int list(struct fy_req *req)
 
 static void log_ended(struct fy_req *req, const char *what, unsigned count)
 {
-	fy_log(&req->ctx, FY_LOG_INFO, "sessions.ended", FY_KV("by", req->session->account_id), FY_KV("what", what), FY_KV("count", count));
+	fy_log(&req->ctx, FY_LOG_INFO, "sessions.ended", FY_KV("by", req->session->account_id), FY_KV("what", what),
+	       FY_KV("count", count));
 }
 
 fy_async static int end(struct fy_req *req)
@@ -188,10 +192,11 @@ static const struct fy_param many_params[] = { FY_QUERY("ip", 64), FY_QUERY("acc
 static const struct fy_param end_params[] = { FY_PATH("id", 64) };
 
 const struct fy_route fy_api_manage_routes[] = {
-	{ FY_GET, "/api/v1/manage/sessions", list, .access = FY_ACCESS_MANAGER, FY_PARAMS(list_params), .api = true, .deadline_ms = 120000 },
-	{ FY_DELETE, "/api/v1/manage/sessions", end_many, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_ORIGIN, FY_PARAMS(many_params),
-	  .api = true, .deadline_ms = 30000 },
-	{ FY_DELETE, "/api/v1/manage/sessions/:id", end, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_ORIGIN, FY_PARAMS(end_params),
-	  .api = true },
+	{ FY_GET, "/api/v1/manage/sessions", list, .access = FY_ACCESS_MANAGER, FY_PARAMS(list_params), .api = true,
+	  .deadline_ms = 120000 },
+	{ FY_DELETE, "/api/v1/manage/sessions", end_many, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_ORIGIN,
+	  FY_PARAMS(many_params), .api = true, .deadline_ms = 30000 },
+	{ FY_DELETE, "/api/v1/manage/sessions/:id", end, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_ORIGIN,
+	  FY_PARAMS(end_params), .api = true },
 };
 const unsigned fy_api_manage_route_count = sizeof fy_api_manage_routes / sizeof fy_api_manage_routes[0];

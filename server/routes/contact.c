@@ -78,9 +78,10 @@ fy_async static int store_once(struct fy_req *req, const struct fy_contact_new *
 	struct fy_once once;
 	struct fy_slice reference;
 	int err = fy_once_begin(&req->ctx,
-				fy_fmt(&req->arena, FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT, FY_ARG(req->token),
-				       FY_ARG(fy_param(req, "once")), FY_ARG(message->name.text), FY_ARG(message->email.text),
-				       FY_ARG(message->subject.text), FY_ARG(message->message.text)),
+				fy_fmt(&req->arena, FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT "\n" FY_FMT,
+				       FY_ARG(req->token), FY_ARG(fy_param(req, "once")), FY_ARG(message->name.text),
+				       FY_ARG(message->email.text), FY_ARG(message->subject.text),
+				       FY_ARG(message->message.text)),
 				&once, &reference);
 	if (err)
 		return err == FY_ERR_EXISTS ? sent(req, reference) : err;
@@ -104,7 +105,8 @@ fy_async static int contact_submit(struct fy_req *req)
 	fy_form_need(&form, "message", FY_TEXT_ERROR_MESSAGE_MISSING);
 	if (!fy_param_on(req, "consent"))
 		fy_form_error(&form, "consent", FY_TEXT_ERROR_CONSENT_MISSING);
-	else if (fy_param_given(req, "consent_version") && !fy_eq(fy_param(req, "consent_version"), FY_LIT(FY_CONSENT_TEXT_VERSION)))
+	else if (fy_param_given(req, "consent_version") &&
+		 !fy_eq(fy_param(req, "consent_version"), FY_LIT(FY_CONSENT_TEXT_VERSION)))
 		fy_form_error(&form, "consent", FY_TEXT_ERROR_CONSENT_VERSION);
 	if (form.count)
 		return contact_page(req, &form, 422);
@@ -126,8 +128,9 @@ fy_async static int contact_done(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	struct fy_slice reference = fy_param(req, "reference");
-	for (size_t i = 0; i < reference.len; i++)      /* only what could be one is shown */
-		if (!((reference.ptr[i] >= 'A' && reference.ptr[i] <= 'Z') || (reference.ptr[i] >= '2' && reference.ptr[i] <= '9')))
+	for (size_t i = 0; i < reference.len; i++) /* only what could be one is shown */
+		if (!((reference.ptr[i] >= 'A' && reference.ptr[i] <= 'Z') ||
+		      (reference.ptr[i] >= '2' && reference.ptr[i] <= '9')))
 			reference = FY_NONE;
 	fy_page_init(req, &page);
 	fy_page_buf(req, &out);

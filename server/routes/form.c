@@ -36,7 +36,7 @@ bool fy_form_has_error(const struct fy_form *form, const char *field)
 void fy_form_error_n(struct fy_form *form, const char *field, enum fy_text key, uint64_t n)
 {
 	if (form->count == FY_FORM_ERRORS_MAX || (*field && fy_form_has_error(form, field)))
-		return;                          /* one error a field is what a person can mend at a time */
+		return; /* one error a field is what a person can mend at a time */
 	form->errors[form->count++] = (struct fy_field_error){ .field = fy_str(field), .key = key, .args = { .n = n } };
 }
 
@@ -114,7 +114,7 @@ void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page
 
 int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, uint64_t n)
 {
-	struct fy_slice name = fy_text_name(notice);     /* "notice.profile_saved" */
+	struct fy_slice name = fy_text_name(notice); /* "notice.profile_saved" */
 	struct fy_slice rest = name;
 	char mark = strchr(path, '?') ? '&' : '?';
 	fy_cut(&rest, '.');
@@ -128,7 +128,7 @@ int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, 
 static const struct {
 	enum fy_text key;
 	enum fy_notice_tone tone;
-	const char *path;                        /* of the route */
+	const char *path; /* of the route */
 } sayable[] = {
 	{ FY_TEXT_NOTICE_CONSENT_GIVEN, FY_NOTICE_DONE, "/account/privacy" },
 	{ FY_TEXT_NOTICE_CONSENT_WITHDRAWN, FY_NOTICE_DONE, "/account/privacy" },
@@ -191,6 +191,6 @@ fy_async void fy_settle(struct fy_req *req, unsigned step_ms)
 
 struct fy_slice fy_link(struct fy_req *req, const char *path, const char *token)
 {
-	return fy_fmt(&req->arena, FY_FMT "%s%s%s", FY_ARG(req->app->config->server_base_url), path, token ? "?token=" : "",
-		      token ? token : "");
+	return fy_fmt(&req->arena, FY_FMT "%s%s%s", FY_ARG(req->app->config->server_base_url), path,
+		      token ? "?token=" : "", token ? token : "");
 }

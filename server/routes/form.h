@@ -37,7 +37,11 @@ void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page
 int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, uint64_t n);
 
 /* Puts the notice that the query names into the page; every page that redirects lead to declares FY_SAID. */
-#define FY_SAID { .name = "said", .in = FY_IN_QUERY, .max = 40 }, { .name = "n", .in = FY_IN_QUERY, .max = 9 }
+#define FY_SAID                                           \
+	{ .name = "said", .in = FY_IN_QUERY, .max = 40 }, \
+	{                                                 \
+		.name = "n", .in = FY_IN_QUERY, .max = 9  \
+	}
 void fy_page_said(struct fy_req *req, struct fy_page *page);
 
 /* Whether one may be sent to `next` after signing in: a page of this side of the site, and not an action. */

@@ -44,7 +44,10 @@ fy_async static int readyz(struct fy_req *req)
 	fy_json_object(&json);
 	fy_json_put_str(&json, "status", ready ? FY_LIT("ok") : FY_LIT("unavailable"));
 	fy_json_put_object(&json, "components");
-	fy_json_put_str(&json, "mariadb", db.up ? FY_LIT("ok") : db.schema_mismatch ? FY_LIT("schema") : FY_LIT("away"));
+	fy_json_put_str(&json, "mariadb",
+			db.up                ? FY_LIT("ok")
+			: db.schema_mismatch ? FY_LIT("schema")
+					     : FY_LIT("away"));
 	put(&json, "redis", redis.up);
 	fy_json_put_str(&json, "disk", disk ? FY_LIT("ok") : FY_LIT("full"));
 	fy_json_put_str(&json, "process", req->app->draining ? FY_LIT("draining") : FY_LIT("ok"));
@@ -58,7 +61,8 @@ fy_async static int readyz(struct fy_req *req)
 
 static void metric(struct fy_buf *out, const char *name, const char *type, const char *help, uint64_t value)
 {
-	fy_buf_fmt(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, (unsigned long long)value);
+	fy_buf_fmt(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+		   (unsigned long long)value);
 }
 
 /* Of the worker that answers; a scraper that wants all sums over time. */
@@ -75,14 +79,19 @@ fy_async static int metrics(struct fy_req *req)
 	fy_hasher_stats(req->app->hasher, &hasher);
 	fy_sched_stats(&sched);
 	fy_buf_init(&out, &req->arena, 16384);
-	fy_buf_put(&out, FY_LIT("# HELP foyer_build_info Version of the running binary.\n# TYPE foyer_build_info gauge\n"
-				"foyer_build_info{version=\"" FOYER_VERSION "\"} 1\n"));
+	fy_buf_put(&out,
+		   FY_LIT("# HELP foyer_build_info Version of the running binary.\n# TYPE foyer_build_info gauge\n"
+			  "foyer_build_info{version=\"" FOYER_VERSION "\"} 1\n"));
 	if (http) {
-		fy_buf_put(&out, FY_LIT("# HELP foyer_http_requests_total Responses by status class.\n# TYPE foyer_http_requests_total counter\n"));
+		fy_buf_put(
+			&out,
+			FY_LIT("# HELP foyer_http_requests_total Responses by status class.\n# TYPE foyer_http_requests_total counter\n"));
 		for (int i = 1; i < 6; i++)
-			fy_buf_fmt(&out, "foyer_http_requests_total{code=\"%dxx\"} %llu\n", i, (unsigned long long)http->responses[i]);
+			fy_buf_fmt(&out, "foyer_http_requests_total{code=\"%dxx\"} %llu\n", i,
+				   (unsigned long long)http->responses[i]);
 		metric(&out, "foyer_http_connections", "gauge", "Open client connections.", http->open);
-		metric(&out, "foyer_http_refused_total", "counter", "Requests and connections refused before a handler.", http->refused);
+		metric(&out, "foyer_http_refused_total", "counter",
+		       "Requests and connections refused before a handler.", http->refused);
 	}
 	metric(&out, "foyer_fibers", "gauge", "Live fibers.", sched.live);
 	metric(&out, "foyer_db_pool_connections", "gauge", "Usable connections to MariaDB.", db.connections);

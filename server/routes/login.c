@@ -49,8 +49,9 @@ fy_async static int login_submit(struct fy_req *req)
 		struct fy_buf out;
 		fy_page_with_form(req, &page);
 		fy_page_buf(req, &out);
-		fy_page_token_invalid(&out, &page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("unconfirmed"),
-										    .email = account.email });
+		fy_page_token_invalid(
+			&out, &page,
+			&(struct fy_view_token_invalid){ .purpose = FY_LIT("unconfirmed"), .email = account.email });
 		return fy_reply_html(req, 403, &out);
 	}
 	int err = fy_sign_in_open(req, &account, FY_SESSION_VISITOR);
@@ -66,7 +67,7 @@ fy_async static int logout(struct fy_req *req)
 {
 	int err = fy_sessions_end_token(&req->ctx, req->token);
 	if (err)
-		return err;                      /* a sign-out that did not happen must not look like one */
+		return err; /* a sign-out that did not happen must not look like one */
 	fy_req_forget_cookie(req);
 	fy_header(req, "Clear-Site-Data", FY_LIT("\"cache\", \"storage\""));
 	return fy_redirect_said(req, "/login", FY_TEXT_NOTICE_SIGNED_OUT, 0);

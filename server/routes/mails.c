@@ -15,20 +15,22 @@ static struct fy_buf begin(struct fy_req *req)
 	return fields;
 }
 
-static int finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang, struct fy_slice to,
-		  struct fy_mail_new *ret_mail)
+static int finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
+		  struct fy_slice to, struct fy_mail_new *ret_mail)
 {
 	if (fields->failed)
 		return fy_fail(&req->ctx, FY_ERR_TOO_LARGE, "the values of mail %s are too long", name);
 	*ret_mail = (struct fy_mail_new){
-		.template_name = fy_str(name), .lang = lang, .to_address = { to }, .fields = { fy_buf_slice(fields) } };
+		.template_name = fy_str(name), .lang = lang, .to_address = { to }, .fields = { fy_buf_slice(fields) }
+	};
 	return 0;
 }
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail)
 {
 	struct fy_buf fields = begin(req);
-	fy_mail_confirm_address(&fields, &(struct fy_mailview_confirm_address){ .link = { link }, .valid_hours = FY_CONFIRM_HOURS });
+	fy_mail_confirm_address(
+		&fields, &(struct fy_mailview_confirm_address){ .link = { link }, .valid_hours = FY_CONFIRM_HOURS });
 	return finish(req, &fields, "confirm_address", req->ctx.lang, to, ret_mail);
 }
 
@@ -36,10 +38,10 @@ int fy_mails_address_known(struct fy_req *req, enum fy_lang lang, struct fy_slic
 			   struct fy_mail_new *ret_mail)
 {
 	struct fy_buf fields = begin(req);
-	fy_mail_address_known(&fields, &(struct fy_mailview_address_known){
-		.given_name = given_name,
-		.login_link = fy_link(req, "/login", NULL),
-		.forgot_link = fy_link(req, "/password/forgot", NULL) });
+	fy_mail_address_known(
+		&fields, &(struct fy_mailview_address_known){ .given_name = given_name,
+							      .login_link = fy_link(req, "/login", NULL),
+							      .forgot_link = fy_link(req, "/password/forgot", NULL) });
 	return finish(req, &fields, "address_known", lang, to, ret_mail);
 }
 
@@ -47,8 +49,9 @@ int fy_mails_reset(struct fy_req *req, enum fy_lang lang, struct fy_slice to, st
 		   struct fy_slice link, struct fy_mail_new *ret_mail)
 {
 	struct fy_buf fields = begin(req);
-	fy_mail_reset_password(&fields, &(struct fy_mailview_reset_password){
-		.given_name = given_name, .link = { link }, .valid_minutes = FY_RESET_MINUTES });
+	fy_mail_reset_password(&fields, &(struct fy_mailview_reset_password){ .given_name = given_name,
+									      .link = { link },
+									      .valid_minutes = FY_RESET_MINUTES });
 	return finish(req, &fields, "reset_password", lang, to, ret_mail);
 }
 
@@ -57,14 +60,18 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 {
 	struct fy_buf fields = begin(req);
 	fy_mail_password_changed(&fields, &(struct fy_mailview_password_changed){
-		.given_name = given_name, .when = req->ctx.now, .forgot_link = fy_link(req, "/password/forgot", NULL) });
+						  .given_name = given_name,
+						  .when = req->ctx.now,
+						  .forgot_link = fy_link(req, "/password/forgot", NULL) });
 	return finish(req, &fields, "password_changed", lang, to, ret_mail);
 }
 
-int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference, struct fy_mail_new *ret_mail)
+int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
+			     struct fy_mail_new *ret_mail)
 {
 	struct fy_buf fields = begin(req);
-	fy_mail_contact_receipt(&fields, &(struct fy_mailview_contact_receipt){ .reference = reference, .received = req->ctx.now });
+	fy_mail_contact_receipt(
+		&fields, &(struct fy_mailview_contact_receipt){ .reference = reference, .received = req->ctx.now });
 	return finish(req, &fields, "contact_receipt", req->ctx.lang, to, ret_mail);
 }
 
@@ -89,7 +96,7 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 	fy_buf_init(&out.text, ctx->arena, FY_LETTER_BODY_MAX);
 	fy_buf_init(&out.html, ctx->arena, FY_LETTER_BODY_MAX);
 	fy_buf_reserve(&out.text, 4096);
-	fy_buf_reserve(&out.html, 8192);         /* growing would leave copies of links behind */
+	fy_buf_reserve(&out.html, 8192); /* growing would leave copies of links behind */
 	int err = fy_letter_compose(mail->template_name, mail->fields.text, &head, &out);
 	if (err)
 		return err;

@@ -1,5 +1,6 @@
-/* The mails that routes send. Each call packs a template's values into `ret_mail`, in the request's arena; storing it is
- * the caller's, in the transaction of what caused it. After the commit fy_mails_kick makes the mail job look at once. */
+/* The mails that routes send. Each call packs a template's values into `ret_mail`, in the request's arena; storing
+ * it is the caller's, in the transaction of what caused it. After the commit fy_mails_kick makes the mail job look
+ * at once. */
 #pragma once
 
 #include "server/http/request.h"
@@ -12,7 +13,8 @@ int fy_mails_reset(struct fy_req *req, enum fy_lang lang, struct fy_slice to, st
 		   struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
 			      struct fy_mail_new *ret_mail);
-int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference, struct fy_mail_new *ret_mail);
+int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
+			     struct fy_mail_new *ret_mail);
 void fy_mails_kick(struct fy_req *req);
 
 /* Makes this process one that can deliver mails: names the templates as the mail job's author. At its start. */

@@ -5,7 +5,9 @@
 
 #define PAGE_SIZE 30
 
-static const char *const state_names[] = { [FY_CONTACT_OPEN] = "open", [FY_CONTACT_ANSWERED] = "answered", [FY_CONTACT_CLOSED] = "closed" };
+static const char *const state_names[] = {
+	[FY_CONTACT_OPEN] = "open", [FY_CONTACT_ANSWERED] = "answered", [FY_CONTACT_CLOSED] = "closed"
+};
 
 /* 0 for the empty text: all. */
 static int read_state(struct fy_slice text, enum fy_contact_state *ret_state)
@@ -47,13 +49,16 @@ fy_async static int list(struct fy_req *req)
 		};
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_manage_contact(&out, &page, &(struct fy_view_manage_contact){
-						    .state = fy_param(req, "state"),
-						    .total = total,
-						    .next_cursor = found.next_cursor ? fy_fmt(&req->arena, "%llu", (unsigned long long)found.next_cursor) : FY_NONE,
-						    .messages = rows,
-						    .messages_count = found.count,
-					    });
+	fy_page_manage_contact(&out, &page,
+			       &(struct fy_view_manage_contact){
+				       .state = fy_param(req, "state"),
+				       .total = total,
+				       .next_cursor = found.next_cursor ? fy_fmt(&req->arena, "%llu",
+										 (unsigned long long)found.next_cursor)
+									: FY_NONE,
+				       .messages = rows,
+				       .messages_count = found.count,
+			       });
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -71,17 +76,18 @@ fy_async static int show(struct fy_req *req)
 	fy_page_with_form(req, &page);
 	fy_page_said(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_manage_message(&out, &page, &(struct fy_view_manage_message){
-						    .id = message.id,
-						    .reference = message.reference,
-						    .name = message.name,
-						    .email = message.email,
-						    .subject = message.subject,
-						    .message = message.message,
-						    .received = message.created_at,
-						    .state = fy_str(state_names[message.state]),
-						    .consent_version = message.consent_text_version,
-					    });
+	fy_page_manage_message(&out, &page,
+			       &(struct fy_view_manage_message){
+				       .id = message.id,
+				       .reference = message.reference,
+				       .name = message.name,
+				       .email = message.email,
+				       .subject = message.subject,
+				       .message = message.message,
+				       .received = message.created_at,
+				       .state = fy_str(state_names[message.state]),
+				       .consent_version = message.consent_text_version,
+			       });
 	return fy_reply_html(req, 200, &out);
 }
 

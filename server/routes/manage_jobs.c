@@ -26,7 +26,7 @@ fy_async static int show(struct fy_req *req)
 		};
 	fy_page_with_form(req, &page);
 	fy_page_said(req, &page);
-	if (page.notice) {                       /* the notice names the job, but only one that exists */
+	if (page.notice) { /* the notice names the job, but only one that exists */
 		for (size_t i = 0; i < count; i++)
 			if (fy_eq(fy_str(jobs[i].name), fy_param(req, "job")))
 				page.notice_args.s = fy_str(jobs[i].name);
@@ -43,7 +43,9 @@ fy_async static int run(struct fy_req *req)
 	int err = fy_jobs_run_now(&req->ctx, name, false, &report);
 	if (err && err != FY_ERR_BUSY)
 		return err;
-	enum fy_text said = err ? FY_TEXT_NOTICE_JOB_RUNNING : report.result ? FY_TEXT_NOTICE_JOB_FAILED : FY_TEXT_NOTICE_JOB_DONE;
+	enum fy_text said = err             ? FY_TEXT_NOTICE_JOB_RUNNING
+			    : report.result ? FY_TEXT_NOTICE_JOB_FAILED
+					    : FY_TEXT_NOTICE_JOB_DONE;
 	char *path = fy_cstr(&req->arena, fy_fmt(&req->arena, "/manage/jobs?job=%s", err ? name : report.name));
 	return fy_redirect_said(req, path, said, 0);
 }
@@ -53,7 +55,7 @@ static const struct fy_param run_params[] = { FY_FORM("csrf", 64), FY_FORM("name
 
 const struct fy_route fy_manage_jobs_routes[] = {
 	{ FY_GET, "/manage/jobs", show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/jobs/run", run, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(run_params), .body_max = 4096,
-	  .deadline_ms = 120000 },
+	{ FY_POST, "/manage/jobs/run", run, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(run_params),
+	  .body_max = 4096, .deadline_ms = 120000 },
 };
 const unsigned fy_manage_jobs_route_count = sizeof fy_manage_jobs_routes / sizeof fy_manage_jobs_routes[0];

@@ -46,7 +46,7 @@ fy_async static int submit(struct fy_req *req)
 	if (result == FY_SIGN_IN_LIMITED)
 		return login_page(req, &form, 429);
 	if (result == FY_SIGN_IN_GOOD && !may_manage(account.role))
-		fy_form_error(&form, "", FY_TEXT_ERROR_CREDENTIALS);     /* says nothing about who may */
+		fy_form_error(&form, "", FY_TEXT_ERROR_CREDENTIALS); /* says nothing about who may */
 	if (result == FY_SIGN_IN_UNCONFIRMED)
 		fy_form_error(&form, "", FY_TEXT_ERROR_CREDENTIALS);
 	if (form.count)
@@ -87,9 +87,9 @@ static const struct fy_param logout_params[] = { FY_FORM("csrf", 64) };
 const struct fy_route fy_manage_login_routes[] = {
 	{ FY_GET, "/manage", front, .access = FY_ACCESS_MANAGER },
 	{ FY_GET, "/manage/login", show, .access = FY_ACCESS_MANAGER_LOGIN, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/login", submit, .access = FY_ACCESS_MANAGER_LOGIN, .csrf = FY_CSRF_FORM, FY_PARAMS(submit_params),
-	  .body_max = 8192, .deadline_ms = 15000 },
-	{ FY_POST, "/manage/logout", logout, .access = FY_ACCESS_MANAGER_LOGIN, .csrf = FY_CSRF_FORM, FY_PARAMS(logout_params),
-	  .body_max = 4096 },
+	{ FY_POST, "/manage/login", submit, .access = FY_ACCESS_MANAGER_LOGIN, .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(submit_params), .body_max = 8192, .deadline_ms = 15000 },
+	{ FY_POST, "/manage/logout", logout, .access = FY_ACCESS_MANAGER_LOGIN, .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(logout_params), .body_max = 4096 },
 };
 const unsigned fy_manage_login_route_count = sizeof fy_manage_login_routes / sizeof fy_manage_login_routes[0];

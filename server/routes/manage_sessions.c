@@ -23,7 +23,8 @@ static struct fy_slice filter_query(struct fy_req *req)
 }
 
 /* Adds what the form says to `filter`. False where nothing can match: the address has no account. */
-fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *filter, struct fy_cidr *network, bool *ret_none)
+fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *filter, struct fy_cidr *network,
+				bool *ret_none)
 {
 	struct fy_req *req = form->req;
 	*ret_none = false;
@@ -83,16 +84,17 @@ fy_async static int show(struct fy_req *req)
 	fy_form_page(req, &form, &page);
 	fy_page_said(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_manage_sessions(&out, &page, &(struct fy_view_manage_sessions){
-						     .person = { fy_param(req, "person") },
-						     .ip = { fy_param(req, "ip") },
-						     .query = filter_query(req),
-						     .total = total,
-						     .shown = found.count,
-						     .next_cursor = found.next_cursor,
-						     .sessions = rows,
-						     .sessions_count = found.count,
-					     });
+	fy_page_manage_sessions(&out, &page,
+				&(struct fy_view_manage_sessions){
+					.person = { fy_param(req, "person") },
+					.ip = { fy_param(req, "ip") },
+					.query = filter_query(req),
+					.total = total,
+					.shown = found.count,
+					.next_cursor = found.next_cursor,
+					.sessions = rows,
+					.sessions_count = found.count,
+				});
 	return fy_reply_html(req, form.count ? 422 : 200, &out);
 }
 
@@ -118,7 +120,8 @@ static int back(struct fy_req *req, enum fy_text notice, uint64_t n)
 
 static int ended(struct fy_req *req, const char *what, unsigned count)
 {
-	fy_log(&req->ctx, FY_LOG_INFO, "sessions.ended", FY_KV("by", req->session->account_id), FY_KV("what", what), FY_KV("count", count));
+	fy_log(&req->ctx, FY_LOG_INFO, "sessions.ended", FY_KV("by", req->session->account_id), FY_KV("what", what),
+	       FY_KV("count", count));
 	return back(req, count ? FY_TEXT_NOTICE_SESSIONS_ENDED : FY_TEXT_NOTICE_SESSION_GONE, count);
 }
 
@@ -151,17 +154,19 @@ fy_async static int end_network(struct fy_req *req)
 	return err ? err : ended(req, "network", count);
 }
 
-static const struct fy_param show_params[] = { FY_QUERY("person", 254), FY_QUERY("ip", 64), FY_QUERY("cursor", FY_SESSION_CURSOR_MAX), FY_SAID };
+static const struct fy_param show_params[] = { FY_QUERY("person", 254), FY_QUERY("ip", 64),
+					       FY_QUERY("cursor", FY_SESSION_CURSOR_MAX), FY_SAID };
 static const struct fy_param one_params[] = { FY_FORM("csrf", 64), FY_FORM("id", 64), FY_FORM("query", 1000) };
 static const struct fy_param person_params[] = { FY_FORM("csrf", 64), FY_FORM("account", 20), FY_FORM("query", 1000) };
 static const struct fy_param network_params[] = { FY_FORM("csrf", 64), FY_FORM("network", 64), FY_FORM("query", 1000) };
 
 const struct fy_route fy_manage_sessions_routes[] = {
 	{ FY_GET, LIST, show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, LIST "/end", end_one, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(one_params), .body_max = 8192 },
-	{ FY_POST, LIST "/end-person", end_person, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(person_params),
+	{ FY_POST, LIST "/end", end_one, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(one_params),
 	  .body_max = 8192 },
-	{ FY_POST, LIST "/end-network", end_network, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(network_params),
-	  .body_max = 8192, .deadline_ms = 30000 },
+	{ FY_POST, LIST "/end-person", end_person, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(person_params), .body_max = 8192 },
+	{ FY_POST, LIST "/end-network", end_network, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(network_params), .body_max = 8192, .deadline_ms = 30000 },
 };
 const unsigned fy_manage_sessions_route_count = sizeof fy_manage_sessions_routes / sizeof fy_manage_sessions_routes[0];

@@ -40,8 +40,10 @@ fy_async static int send_reset(struct fy_req *req, struct fy_slice hash)
 	err = fy_mails_reset(req, account.language, account.email.text, account.given_name,
 			     fy_link(req, "/password/reset", token.token), &mail);
 	mail.account_id = account.id;
-	return err ? err : fy_tokens_create(&req->ctx, account.id, FY_TOKEN_RESET_PASSWORD, fy_slice(token.hash, sizeof token.hash),
-					    req->ctx.now + FY_RESET_MINUTES * FY_MINUTE, &mail);
+	return err ? err
+		   : fy_tokens_create(&req->ctx, account.id, FY_TOKEN_RESET_PASSWORD,
+				      fy_slice(token.hash, sizeof token.hash),
+				      req->ctx.now + FY_RESET_MINUTES * FY_MINUTE, &mail);
 }
 
 /* The same page and the same time, whether or not the address has an account. */
@@ -62,7 +64,8 @@ fy_async static int forgot_submit(struct fy_req *req)
 	fy_settle(req, SETTLE_MS);
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_forgot_done(&out, &page, &(struct fy_view_forgot_done){ .email = { address }, .valid_minutes = FY_RESET_MINUTES });
+	fy_page_forgot_done(&out, &page,
+			    &(struct fy_view_forgot_done){ .email = { address }, .valid_minutes = FY_RESET_MINUTES });
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -136,7 +139,8 @@ fy_async static int reset_submit(struct fy_req *req)
 		return reset_page(req, &form, 422);
 	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
 	if (err == 0)
-		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_RESET_PASSWORD, fy_slice(hash, sizeof hash), encoded, &id);
+		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_RESET_PASSWORD, fy_slice(hash, sizeof hash),
+						 encoded, &id);
 	if (err == FY_ERR_NOT_FOUND || err == FY_ERR_EXPIRED || err == FY_ERR_DENIED)
 		return invalid_link(req);
 	if (err == 0)
@@ -196,7 +200,7 @@ fy_async static int change_submit(struct fy_req *req)
 		err = fy_accounts_set_password(&req->ctx, account.id, encoded);
 	if (err == 0)
 		err = fy_sessions_end_person(&req->ctx, account.id, NULL, NULL);
-	if (err == 0)            /* whoever knew this session's token, too, is out */
+	if (err == 0) /* whoever knew this session's token, too, is out */
 		err = fy_sign_in_open(req, &account, FY_SESSION_VISITOR);
 	if (err)
 		return err;
@@ -206,7 +210,8 @@ fy_async static int change_submit(struct fy_req *req)
 
 static const struct fy_param forgot_params[] = { FY_FORM("csrf", 64), FY_FORM("email", FY_ACCOUNT_EMAIL_MAX) };
 static const struct fy_param reset_show_params[] = { FY_QUERY("token", 64) };
-static const struct fy_param reset_params[] = { FY_FORM("csrf", 64), FY_FORM("token", 64), FY_FORM("password", 1000, .raw = true) };
+static const struct fy_param reset_params[] = { FY_FORM("csrf", 64), FY_FORM("token", 64),
+						FY_FORM("password", 1000, .raw = true) };
 static const struct fy_param change_params[] = {
 	FY_FORM("csrf", 64),
 	FY_FORM("current_password", 1000, .raw = true),
@@ -216,12 +221,12 @@ static const struct fy_param change_params[] = {
 
 const struct fy_route fy_password_routes[] = {
 	{ FY_GET, "/password/forgot", forgot_show, .access = FY_ACCESS_ANYONE },
-	{ FY_POST, "/password/forgot", forgot_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_MAIL,
-	  FY_PARAMS(forgot_params), .body_max = 4096 },
+	{ FY_POST, "/password/forgot", forgot_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_MAIL, FY_PARAMS(forgot_params), .body_max = 4096 },
 	{ FY_GET, "/password/reset", reset_show, .access = FY_ACCESS_ANYONE, FY_PARAMS(reset_show_params) },
-	{ FY_POST, "/password/reset", reset_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
-	  FY_PARAMS(reset_params), .body_max = 8192, .deadline_ms = 15000 },
-	{ FY_POST, "/account/password", change_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
-	  FY_PARAMS(change_params), .body_max = 8192, .deadline_ms = 20000 },
+	{ FY_POST, "/password/reset", reset_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_WRITE, FY_PARAMS(reset_params), .body_max = 8192, .deadline_ms = 15000 },
+	{ FY_POST, "/account/password", change_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_WRITE, FY_PARAMS(change_params), .body_max = 8192, .deadline_ms = 20000 },
 };
 const unsigned fy_password_route_count = sizeof fy_password_routes / sizeof fy_password_routes[0];

@@ -11,7 +11,8 @@ static bool is_phone(struct fy_slice text)
 		char c = text.ptr[i];
 		if (c >= '0' && c <= '9')
 			digits++;
-		else if (!(c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '/' || (c == '+' && i == 0)))
+		else if (!(c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '/' ||
+			   (c == '+' && i == 0)))
 			return false;
 	}
 	return digits >= 6 && digits <= 15;
@@ -21,7 +22,8 @@ static bool is_postal_code(struct fy_slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == ' ' || c == '-'))
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == ' ' ||
+		      c == '-'))
 			return false;
 	}
 	return true;
@@ -39,11 +41,16 @@ void fy_profile_take(struct fy_form *form, struct fy_profile *profile)
 		const char *name;
 		struct fy_personal *field;
 	} fields[] = {
-		{ "given_name", &profile->given_name },   { "family_name", &profile->family_name },
-		{ "phone", &profile->phone },             { "position", &profile->position },
-		{ "skills", &profile->skills },           { "passions", &profile->passions },
-		{ "street_address", &profile->street_address }, { "postal_code", &profile->postal_code },
-		{ "address_level2", &profile->address_level2 }, { "country", &profile->country },
+		{ "given_name", &profile->given_name },
+		{ "family_name", &profile->family_name },
+		{ "phone", &profile->phone },
+		{ "position", &profile->position },
+		{ "skills", &profile->skills },
+		{ "passions", &profile->passions },
+		{ "street_address", &profile->street_address },
+		{ "postal_code", &profile->postal_code },
+		{ "address_level2", &profile->address_level2 },
+		{ "country", &profile->country },
 	};
 	for (size_t i = 0; i < FY_COUNT(fields); i++)
 		take(form, fields[i].name, fields[i].field);

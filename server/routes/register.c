@@ -37,7 +37,8 @@ static int register_done(struct fy_req *req, struct fy_slice address)
 	struct fy_buf out;
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_register_done(&out, &page, &(struct fy_view_register_done){ .email = { address }, .valid_hours = FY_CONFIRM_HOURS });
+	fy_page_register_done(&out, &page,
+			      &(struct fy_view_register_done){ .email = { address }, .valid_hours = FY_CONFIRM_HOURS });
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -58,8 +59,10 @@ fy_async static int contest(struct fy_req *req, const struct fy_account_signin *
 		err = fy_mails_reset(req, known->language, known->email.text, (struct fy_personal){ FY_NONE },
 				     fy_link(req, "/password/reset", token.token), &mail);
 	mail.account_id = known->id;
-	return err ? err : fy_tokens_create(&req->ctx, known->id, FY_TOKEN_RESET_PASSWORD, fy_slice(token.hash, sizeof token.hash),
-					    req->ctx.now + FY_RESET_MINUTES * FY_MINUTE, &mail);
+	return err ? err
+		   : fy_tokens_create(&req->ctx, known->id, FY_TOKEN_RESET_PASSWORD,
+				      fy_slice(token.hash, sizeof token.hash),
+				      req->ctx.now + FY_RESET_MINUTES * FY_MINUTE, &mail);
 }
 
 /* The address is taken: its holder hears of the attempt, or gets a link again. `registering`: by the registration form,
@@ -87,8 +90,10 @@ fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash, bool
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, known.email.text, fy_link(req, "/verify", token.token), &mail);
 	mail.account_id = known.id;
-	return err ? err : fy_tokens_create(&req->ctx, known.id, FY_TOKEN_CONFIRM_EMAIL, fy_slice(token.hash, sizeof token.hash),
-					    req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail);
+	return err ? err
+		   : fy_tokens_create(&req->ctx, known.id, FY_TOKEN_CONFIRM_EMAIL,
+				      fy_slice(token.hash, sizeof token.hash),
+				      req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail);
 }
 
 fy_async static int register_submit(struct fy_req *req)
@@ -125,7 +130,8 @@ fy_async static int register_submit(struct fy_req *req)
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, address, fy_link(req, "/verify", token.token), &mail);
 	if (err == 0)
-		err = fy_accounts_create(&req->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, fy_slice(token.hash, sizeof token.hash),
+		err = fy_accounts_create(&req->ctx, &account, FY_TOKEN_CONFIRM_EMAIL,
+					 fy_slice(token.hash, sizeof token.hash),
 					 req->ctx.now + FY_CONFIRM_HOURS * FY_HOUR, &mail, NULL);
 	if (err == FY_ERR_EXISTS)
 		err = remind_holder(req, fy_slice(hash, sizeof hash), true);
@@ -199,10 +205,11 @@ fy_async static int verify_again(struct fy_req *req)
 		struct fy_page page;
 		struct fy_buf out;
 		fy_form_page(req, &form, &page);
-		page.path = FY_LIT("/verify");   /* which the language switch can GET */
+		page.path = FY_LIT("/verify"); /* which the language switch can GET */
 		fy_page_buf(req, &out);
-		fy_page_token_invalid(&out, &page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("verify"),
-										    .email = { fy_param(req, "email") } });
+		fy_page_token_invalid(&out, &page,
+				      &(struct fy_view_token_invalid){ .purpose = FY_LIT("verify"),
+								       .email = { fy_param(req, "email") } });
 		return fy_reply_html(req, 422, &out);
 	}
 	int err = remind_holder(req, fy_slice(hash, sizeof hash), false);
@@ -293,7 +300,8 @@ fy_async static int setup_submit(struct fy_req *req)
 		return is_bad_token(err) ? invalid_token(req, "setup") : err;
 	bool first = setup.account.id == 0;
 	fy_form_init(&form, req);
-	struct fy_personal given_name = setup.account.profile.given_name, family_name = setup.account.profile.family_name;
+	struct fy_personal given_name = setup.account.profile.given_name,
+			   family_name = setup.account.profile.family_name;
 	if (nameless(&setup)) {
 		fy_form_need(&form, "given_name", FY_TEXT_ERROR_GIVEN_NAME_MISSING);
 		fy_form_need(&form, "family_name", FY_TEXT_ERROR_FAMILY_NAME_MISSING);
@@ -321,7 +329,8 @@ fy_async static int setup_submit(struct fy_req *req)
 		.state = FY_ACCOUNT_ACTIVE,
 	};
 	struct fy_slice token_hash = fy_slice(setup.token_hash, sizeof setup.token_hash);
-	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, &id) : set_up_known(req, token_hash, &owner);
+	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, &id)
+		    : set_up_known(req, token_hash, &owner);
 	if (err == FY_ERR_EXISTS) {
 		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);
 		return setup_page(req, &form, &setup, 422);
@@ -362,8 +371,8 @@ const struct fy_route fy_register_routes[] = {
 	{ FY_GET, "/verify", verify_show, .access = FY_ACCESS_ANYONE, FY_PARAMS(verify_show_params) },
 	{ FY_POST, "/verify", verify_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
 	  FY_PARAMS(verify_params), .body_max = 4096 },
-	{ FY_POST, "/verify/again", verify_again, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_MAIL,
-	  FY_PARAMS(again_params), .body_max = 4096 },
+	{ FY_POST, "/verify/again", verify_again, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_MAIL, FY_PARAMS(again_params), .body_max = 4096 },
 	{ FY_GET, "/setup", setup_show, .access = FY_ACCESS_ANYONE, FY_PARAMS(verify_show_params) },
 	{ FY_POST, "/setup", setup_submit, .access = FY_ACCESS_ANYONE, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
 	  FY_PARAMS(setup_params), .body_max = 16384, .deadline_ms = 15000 },

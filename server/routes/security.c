@@ -71,7 +71,8 @@ fy_async static int end_one(struct fy_req *req)
 	int err = fy_security_end_own(req, id, &count);
 	if (err)
 		return err;
-	return fy_redirect_said(req, "/account/security", count ? FY_TEXT_NOTICE_OWN_SESSION_ENDED : FY_TEXT_NOTICE_SESSION_GONE, 0);
+	return fy_redirect_said(req, "/account/security",
+				count ? FY_TEXT_NOTICE_OWN_SESSION_ENDED : FY_TEXT_NOTICE_SESSION_GONE, 0);
 }
 
 fy_async static int end_others(struct fy_req *req)
@@ -87,8 +88,8 @@ static const struct fy_param others_params[] = { FY_FORM("csrf", 64) };
 
 const struct fy_route fy_security_routes[] = {
 	{ FY_GET, "/account/security", security_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(show_params) },
-	{ FY_POST, "/account/sessions/end", end_one, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
-	  FY_PARAMS(end_params), .body_max = 4096 },
+	{ FY_POST, "/account/sessions/end", end_one, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
+	  .rate = FY_RATE_WRITE, FY_PARAMS(end_params), .body_max = 4096 },
 	{ FY_POST, "/account/sessions/end-others", end_others, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
 	  .rate = FY_RATE_WRITE, FY_PARAMS(others_params), .body_max = 4096 },
 };

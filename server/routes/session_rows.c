@@ -6,7 +6,7 @@
 #include "protocol/netaddr.h"
 #include "server/auth/one_time.h"
 
-#define NAMES_MS 2000            /* a list is not to wait longer for what it can do without */
+#define NAMES_MS 2000 /* a list is not to wait longer for what it can do without */
 
 struct fy_slice fy_session_network(struct fy_arena *arena, const struct fy_session *session)
 {
@@ -44,8 +44,8 @@ fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *ses
 struct fy_personal fy_session_person(struct fy_arena *arena, const struct fy_account_name *person)
 {
 	struct fy_slice given = person->given_name.text, family = person->family_name.text;
-	return (struct fy_personal){ fy_fmt(arena, FY_FMT "%s" FY_FMT, FY_ARG(given), given.len && family.len ? " " : "",
-					    FY_ARG(family)) };
+	return (struct fy_personal){ fy_fmt(arena, FY_FMT "%s" FY_FMT, FY_ARG(given),
+					    given.len && family.len ? " " : "", FY_ARG(family)) };
 }
 
 fy_async int fy_session_find_person(struct fy_ctx *ctx, struct fy_slice email, uint64_t *ret_account)
@@ -64,7 +64,8 @@ fy_async int fy_session_page(struct fy_req *req, const struct fy_session_filter 
 			     struct fy_session_page *ret_page)
 {
 	int err = fy_sessions_list(&req->ctx, filter, fy_param(req, "cursor"), limit, ret_page);
-	return err == FY_ERR_INVALID ? fy_refuse(req, err, "cursor", "The cursor is not one that this list gave.") : err;
+	return err == FY_ERR_INVALID ? fy_refuse(req, err, "cursor", "The cursor is not one that this list gave.")
+				     : err;
 }
 
 static void put_text(struct fy_json *json, const char *key, struct fy_slice text)

@@ -9,7 +9,7 @@
 /* "192.0.2.7", in the arena. */
 struct fy_slice fy_session_network(struct fy_arena *arena, const struct fy_session *session);
 struct fy_slice fy_session_device(const struct fy_session *session);
-const char *fy_session_kind_name(enum fy_session_kind kind);     /* "visitor", "manager" */
+const char *fy_session_kind_name(enum fy_session_kind kind); /* "visitor", "manager" */
 
 /* Whose sessions they are, one for each, in the context's arena. The list is of use without: where MariaDB cannot say,
  * all are empty and the answer is false. */

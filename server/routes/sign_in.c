@@ -34,7 +34,8 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 	int err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
 	if (err == FY_ERR_LIMITED) {
 		fy_form_error(form, "", FY_TEXT_ERROR_TOO_MANY);
-		fy_log(&req->ctx, FY_LOG_INFO, "sign_in.limited", FY_KV("wait_s", req->retry_after_s), FY_KV("route", req->route->path));
+		fy_log(&req->ctx, FY_LOG_INFO, "sign_in.limited", FY_KV("wait_s", req->retry_after_s),
+		       FY_KV("route", req->route->path));
 		return FY_SIGN_IN_LIMITED;
 	}
 	if (err)
@@ -45,17 +46,18 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 		return err;
 	}
 	struct fy_slice normal = typed;
-	fy_utf8_nfc(&req->arena, typed, &normal);        /* what is not valid text matches nothing */
+	fy_utf8_nfc(&req->arena, typed, &normal); /* what is not valid text matches nothing */
 	struct fy_secret password = fy_copy_secret(&req->arena, normal);
 	err = fy_password_verify(&req->ctx, req->app->hasher, password, account.password_hash, &match, &old_cost);
 	if (err) {
-		fy_throttle_sign_in_untried(&req->ctx, who, req->client);    /* no guess was tested */
+		fy_throttle_sign_in_untried(&req->ctx, who, req->client); /* no guess was tested */
 		req->retry_after_s = err == FY_ERR_BUSY ? fy_hasher_wait_s(req->app->hasher) : 0;
 		return err;
 	}
 	if (!match || account.state == FY_ACCOUNT_CLOSED) {
 		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
-		fy_log(&req->ctx, FY_LOG_INFO, "sign_in.failed", FY_KV("account", account.id), FY_KV("route", req->route->path));
+		fy_log(&req->ctx, FY_LOG_INFO, "sign_in.failed", FY_KV("account", account.id),
+		       FY_KV("route", req->route->path));
 		fy_form_error(form, "", FY_TEXT_ERROR_CREDENTIALS);
 		return FY_SIGN_IN_WRONG;
 	}

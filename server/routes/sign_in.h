@@ -6,9 +6,9 @@
 
 enum fy_sign_in_result {
 	FY_SIGN_IN_GOOD = 1,
-	FY_SIGN_IN_WRONG,            /* one of the two is wrong, or the account is closed; an error is in the form */
-	FY_SIGN_IN_UNCONFIRMED,      /* the password is right, the address was never confirmed */
-	FY_SIGN_IN_LIMITED,          /* too many failures; an error is in the form, the wait in req->retry_after_s */
+	FY_SIGN_IN_WRONG,       /* one of the two is wrong, or the account is closed; an error is in the form */
+	FY_SIGN_IN_UNCONFIRMED, /* the password is right, the address was never confirmed */
+	FY_SIGN_IN_LIMITED,     /* too many failures; an error is in the form, the wait in req->retry_after_s */
 };
 
 /* Takes the fields `email` and `password`. Every way through costs one hash, and the same time for accounts that do

@@ -30,13 +30,14 @@ fy_async static int privacy(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	begin(req, &page, &out);
-	fy_page_privacy(&out, &page, &(struct fy_view_privacy){
-					     .contact = config->site_contact,
-					     .unconfirmed_days = (uint64_t)config->retention_unconfirmed_days,
-					     .contact_days = (uint64_t)config->retention_contact_days,
-					     .log_days = (uint64_t)config->log_keep_days,
-					     .session_days = (uint64_t)config->sessions_absolute_days,
-				     });
+	fy_page_privacy(&out, &page,
+			&(struct fy_view_privacy){
+				.contact = config->site_contact,
+				.unconfirmed_days = (uint64_t)config->retention_unconfirmed_days,
+				.contact_days = (uint64_t)config->retention_contact_days,
+				.log_days = (uint64_t)config->log_keep_days,
+				.session_days = (uint64_t)config->sessions_absolute_days,
+			});
 	return reply_page(req, &out);
 }
 
@@ -46,13 +47,14 @@ fy_async static int cookies(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	begin(req, &page, &out);
-	fy_page_cookies(&out, &page, &(struct fy_view_cookies){
-					     .visitor_cookie = req->app->cookie_name[0],
-					     .manager_cookie = req->app->cookie_name[1],
-					     .idle_seconds = (uint64_t)config->sessions_idle_days * 86400,
-					     .absolute_seconds = (uint64_t)config->sessions_absolute_days * 86400,
-					     .manager_seconds = (uint64_t)config->sessions_manager_minutes * 60,
-				     });
+	fy_page_cookies(&out, &page,
+			&(struct fy_view_cookies){
+				.visitor_cookie = req->app->cookie_name[0],
+				.manager_cookie = req->app->cookie_name[1],
+				.idle_seconds = (uint64_t)config->sessions_idle_days * 86400,
+				.absolute_seconds = (uint64_t)config->sessions_absolute_days * 86400,
+				.manager_seconds = (uint64_t)config->sessions_manager_minutes * 60,
+			});
 	return reply_page(req, &out);
 }
 
@@ -61,8 +63,9 @@ fy_async static int legal(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	begin(req, &page, &out);
-	fy_page_legal(&out, &page, &(struct fy_view_legal){ .contact = req->app->config->site_contact,
-									  .phone = req->app->config->site_phone });
+	fy_page_legal(&out, &page,
+		      &(struct fy_view_legal){ .contact = req->app->config->site_contact,
+					       .phone = req->app->config->site_phone });
 	return reply_page(req, &out);
 }
 
@@ -71,7 +74,8 @@ fy_async static int accessibility(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	begin(req, &page, &out);
-	fy_page_accessibility(&out, &page, &(struct fy_view_accessibility){ .contact = req->app->config->site_contact });
+	fy_page_accessibility(&out, &page,
+			      &(struct fy_view_accessibility){ .contact = req->app->config->site_contact });
 	return reply_page(req, &out);
 }
 
@@ -84,9 +88,11 @@ static int reply_text(struct fy_req *req, struct fy_slice text)
 
 fy_async static int robots(struct fy_req *req)
 {
-	return reply_text(req, FY_LIT("User-agent: *\n"
-				      "Disallow: /account\nDisallow: /api/\nDisallow: /login\nDisallow: /manage\n"
-				      "Disallow: /oauth/\nDisallow: /password/\nDisallow: /register\nDisallow: /setup\nDisallow: /verify\n"));
+	return reply_text(
+		req,
+		FY_LIT("User-agent: *\n"
+		       "Disallow: /account\nDisallow: /api/\nDisallow: /login\nDisallow: /manage\n"
+		       "Disallow: /oauth/\nDisallow: /password/\nDisallow: /register\nDisallow: /setup\nDisallow: /verify\n"));
 }
 
 /* RFC 9116: Contact and Expires are compulsory; the latter at most a year ahead. */

@@ -3,23 +3,23 @@
 
 #include "server/http/route.h"
 
-#define FY_ROUTE_TABLES(X)                                                                         \
-	X(health)                                                                                  \
-	X(site)                                                                                    \
-	X(register)                                                                                \
-	X(login)                                                                                   \
-	X(password)                                                                                \
-	X(account)                                                                                 \
-	X(security)                                                                                \
-	X(contact)                                                                                 \
-	X(manage_login)                                                                            \
-	X(manage_sessions)                                                                         \
-	X(manage_contact)                                                                          \
-	X(manage_jobs)                                                                             \
-	X(api_me)                                                                                  \
+#define FY_ROUTE_TABLES(X) \
+	X(health)          \
+	X(site)            \
+	X(register)        \
+	X(login)           \
+	X(password)        \
+	X(account)         \
+	X(security)        \
+	X(contact)         \
+	X(manage_login)    \
+	X(manage_sessions) \
+	X(manage_contact)  \
+	X(manage_jobs)     \
+	X(api_me)          \
 	X(api_manage)
 
-#define FY_ROUTE_TABLE_DECLARE(name)                                                               \
-	extern const struct fy_route fy_##name##_routes[];                                         \
+#define FY_ROUTE_TABLE_DECLARE(name)                       \
+	extern const struct fy_route fy_##name##_routes[]; \
 	extern const unsigned fy_##name##_route_count;
 FY_ROUTE_TABLES(FY_ROUTE_TABLE_DECLARE)

@@ -12,7 +12,7 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	enum fy_media media = fy_accept_media(field, FY_MEDIA_HTML);
 	MUST(media == FY_MEDIA_HTML || media == FY_MEDIA_JSON);
 	if (memmem(field.ptr, field.len, "q=", 2) == NULL && memmem(field.ptr, field.len, "Q=", 2) == NULL)
-		MUST(fy_accept_encoding(field, FY_LIT("identity")));     /* only q=0 excludes it */
+		MUST(fy_accept_encoding(field, FY_LIT("identity"))); /* only q=0 excludes it */
 	fy_accept_encoding(field, FY_LIT("br"));
 	fy_accept_encoding(field, FY_LIT("gzip"));
 	fy_media_is(field, FY_LIT("application/json"));

@@ -5,9 +5,15 @@
 
 static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice input)
 {
-	struct fy_clf entry = { .client = part(arena, &input), .user = part(arena, &input), .method = part(arena, &input),
-				.target = part(arena, &input), .referer = part(arena, &input), .user_agent = part(arena, &input),
-				.status = 200, .bytes = input.len, .at = (fy_time)input.len * FY_DAY };
+	struct fy_clf entry = { .client = part(arena, &input),
+				.user = part(arena, &input),
+				.method = part(arena, &input),
+				.target = part(arena, &input),
+				.referer = part(arena, &input),
+				.user_agent = part(arena, &input),
+				.status = 200,
+				.bytes = input.len,
+				.at = (fy_time)input.len * FY_DAY };
 	size_t quotes = 0, spaces = 0;
 	fy_clf_write(out, &entry);
 	MUST(!out->failed && out->len < 16384);

@@ -10,8 +10,13 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	struct fy_slice field = exact(arena, input), found;
 	while (fy_cookie_next(&field, name, &found))
 		MUST(fy_span(found, FY_C_COOKIE) == found.len);
-	struct fy_cookie cookie = { .name = name, .value = value, .path = path, .max_age_s = (int64_t)path.len - 1,
-				    .secure = value.len % 2, .script_readable = name.len % 2, .same_site = path.len % 3 };
+	struct fy_cookie cookie = { .name = name,
+				    .value = value,
+				    .path = path,
+				    .max_age_s = (int64_t)path.len - 1,
+				    .secure = value.len % 2,
+				    .script_readable = name.len % 2,
+				    .same_site = path.len % 3 };
 	if (fy_cookie_write(out, &cookie)) {
 		MUST(out->len == 0);
 		return;

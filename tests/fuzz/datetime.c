@@ -20,7 +20,7 @@ static void round_trips(struct fy_buf *out, fy_time t)
 	if (utc.date.year > 1 && utc.date.year < 9999) {
 		struct fy_datetime paris = fy_datetime_paris(t);
 		back = fy_time_from_paris(&paris);
-		MUST(back == t || back == t - FY_HOUR);  /* the hour that comes twice is its first */
+		MUST(back == t || back == t - FY_HOUR); /* the hour that comes twice is its first */
 		fy_time_add_months(t, 1);
 	}
 	fy_put_clf_date(out, t);

@@ -6,10 +6,13 @@
 static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice input)
 {
 	static const struct fy_slice tags[] = { FY_LIT("\"a\""), FY_LIT("W/\"a\""), FY_LIT("") };
-	struct fy_slice a = part(arena, &input), b = part(arena, &input), c = part(arena, &input), d = part(arena, &input);
+	struct fy_slice a = part(arena, &input), b = part(arena, &input), c = part(arena, &input),
+			d = part(arena, &input);
 	struct fy_http_head *head = fy_new(arena, struct fy_http_head);
-	const struct fy_http_header fields[4] = { { FY_LIT("If-Match"), a }, { FY_LIT("If-None-Match"), b },
-						  { FY_LIT("If-Modified-Since"), c }, { FY_LIT("If-Unmodified-Since"), d } };
+	const struct fy_http_header fields[4] = { { FY_LIT("If-Match"), a },
+						  { FY_LIT("If-None-Match"), b },
+						  { FY_LIT("If-Modified-Since"), c },
+						  { FY_LIT("If-Unmodified-Since"), d } };
 	static const enum fy_http_known ids[4] = { FY_H_IF_MATCH, FY_H_IF_NONE_MATCH, FY_H_IF_MODIFIED_SINCE,
 						   FY_H_IF_UNMODIFIED_SINCE };
 	(void)out;

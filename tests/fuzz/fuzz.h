@@ -13,12 +13,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
+#define MUST(condition)                                                                                \
+	do {                                                                                           \
+		if (!(condition)) {                                                                    \
 			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                   \
-		}                                                                                  \
+			abort();                                                                       \
+		}                                                                                      \
 	} while (0)
 
 /* An exact copy, so that a read past the end is seen. The arena frees it. */
@@ -39,14 +39,14 @@ static inline struct fy_slice part(struct fy_arena *arena, struct fy_slice *inpu
 }
 
 /* A run: `input` is the data; ends with the arena gone. */
-#define FUZZ_TARGET(body_fn)                                                                       \
-	int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)                               \
-	{                                                                                          \
-		struct fy_arena arena;                                                             \
-		struct fy_buf out;                                                                 \
-		fy_arena_init(&arena, 0);                                                          \
-		fy_buf_init(&out, &arena, 1 << 20);                                                \
-		body_fn(&arena, &out, fy_slice(data, size));                                       \
-		fy_arena_finish(&arena);                                                           \
-		return 0;                                                                          \
+#define FUZZ_TARGET(body_fn)                                         \
+	int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) \
+	{                                                            \
+		struct fy_arena arena;                               \
+		struct fy_buf out;                                   \
+		fy_arena_init(&arena, 0);                            \
+		fy_buf_init(&out, &arena, 1 << 20);                  \
+		body_fn(&arena, &out, fy_slice(data, size));         \
+		fy_arena_finish(&arena);                             \
+		return 0;                                            \
 	}

@@ -6,7 +6,10 @@
 static const struct {
 	struct fy_slice entity;
 	char c;
-} entities[] = { { FY_LIT("&amp;"), '&' }, { FY_LIT("&lt;"), '<' }, { FY_LIT("&gt;"), '>' }, { FY_LIT("&#34;"), '"' },
+} entities[] = { { FY_LIT("&amp;"), '&' },
+		 { FY_LIT("&lt;"), '<' },
+		 { FY_LIT("&gt;"), '>' },
+		 { FY_LIT("&#34;"), '"' },
 		 { FY_LIT("&#39;"), '\'' } };
 
 static void check(struct fy_slice html, struct fy_slice text, bool attr)
@@ -23,8 +26,9 @@ static void check(struct fy_slice html, struct fy_slice text, bool attr)
 				break;
 			}
 		MUST(html.ptr[0] != '&' || n > 1);
-		while (at < text.len && (((unsigned char)text.ptr[at] < 0x20 && !strchr("\t\n\r", text.ptr[at] ? text.ptr[at] : 1)) ||
-					 text.ptr[at] == 0x7f))
+		while (at < text.len &&
+		       (((unsigned char)text.ptr[at] < 0x20 && !strchr("\t\n\r", text.ptr[at] ? text.ptr[at] : 1)) ||
+			text.ptr[at] == 0x7f))
 			at++;
 		MUST(at < text.len && text.ptr[at] == c);
 		at++;

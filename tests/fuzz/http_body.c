@@ -17,7 +17,8 @@ static int feed(const struct fy_http_head *head, struct fy_arena *arena, struct 
 	int err = fy_http_body_init(&body, head, BODY_MAX, &fault);
 	while (!err && !body.done && *ret_used < raw.len) {
 		size_t used;
-		err = fy_http_body_feed(&body, exact(arena, fy_upto(fy_from(raw, *ret_used), step)), out, &used, &fault);
+		err = fy_http_body_feed(&body, exact(arena, fy_upto(fy_from(raw, *ret_used), step)), out, &used,
+					&fault);
 		if (!err)
 			*ret_used += used;
 	}
@@ -73,7 +74,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	if (input.len) {
 		step = (unsigned char)input.ptr[0] % 31u + 1;
 		if ((unsigned char)input.ptr[0] >= 0xf0)
-			head = (struct fy_http_head){ .has_length = true, .content_length = (unsigned char)input.ptr[0] - 0xf0u };
+			head = (struct fy_http_head){ .has_length = true,
+						      .content_length = (unsigned char)input.ptr[0] - 0xf0u };
 	}
 	struct fy_slice raw = exact(arena, fy_from(input, 1));
 	int whole = feed(&head, arena, raw, SIZE_MAX, out, &used);

@@ -49,7 +49,7 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	MUST(!out->failed && fy_utf8_valid(fy_buf_slice(out)));
 	MUST(!memchr(out->ptr, '<', out->len) && !memchr(out->ptr, '\n', out->len));
 	if (memmem(out->ptr, out->len, "\\u0000", 6))
-		return;                                  /* the reader refuses NUL on purpose */
+		return; /* the reader refuses NUL on purpose */
 	MUST(fy_json_parse(arena, fy_buf_slice(out), FY_JSON_DEPTH_MAX, &root, NULL) == 0);
 	MUST((text = fy_json_item(root, 0)) && fy_json_as_str(text, &got) == 0);
 	if (fy_utf8_valid(first))

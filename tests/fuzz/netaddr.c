@@ -29,7 +29,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	if (fy_cidr_list_parse(arena, list, &cidrs, &count, NULL))
 		count = 0;
 	MUST(fy_addr_parse(FY_LIT("10.0.0.1"), &peer) == 0);
-	const struct fy_http_header fields[3] = { { FY_LIT("X-Forwarded-For"), xff }, { FY_LIT("Forwarded"), forwarded },
+	const struct fy_http_header fields[3] = { { FY_LIT("X-Forwarded-For"), xff },
+						  { FY_LIT("Forwarded"), forwarded },
 						  { FY_LIT("X-Forwarded-Proto"), proto } };
 	static const enum fy_http_known ids[3] = { FY_H_X_FORWARDED_FOR, FY_H_FORWARDED, FY_H_X_FORWARDED_PROTO };
 	for (size_t i = 0; i < 3; i++)

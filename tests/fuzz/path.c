@@ -26,7 +26,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	struct fy_slice rest = fy_from(decoded, 1);
 	while (rest.ptr) {
 		struct fy_slice segment = fy_cut(&rest, '/');
-		MUST(!fy_eq(segment, FY_LIT(".")) && !fy_eq(segment, FY_LIT("..")) && (segment.len || rest.ptr == NULL));
+		MUST(!fy_eq(segment, FY_LIT(".")) && !fy_eq(segment, FY_LIT("..")) &&
+		     (segment.len || rest.ptr == NULL));
 	}
 }
 

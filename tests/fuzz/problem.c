@@ -9,8 +9,12 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	const struct fy_json_value *root;
 	int64_t status;
 	struct fy_problem_error error = { part(arena, &input), part(arena, &input) };
-	struct fy_problem problem = { .type = part(arena, &input), .title = part(arena, &input), .detail = part(arena, &input),
-				      .request_id = part(arena, &input), .status = 400, .errors = &error,
+	struct fy_problem problem = { .type = part(arena, &input),
+				      .title = part(arena, &input),
+				      .detail = part(arena, &input),
+				      .request_id = part(arena, &input),
+				      .status = 400,
+				      .errors = &error,
 				      .error_count = input.len > 0 };
 	fy_problem_write(out, &problem);
 	MUST(!out->failed);

@@ -13,10 +13,10 @@ static void replay_file(const char *path)
 	struct stat st;
 	MUST(file && fstat(fileno(file), &st) == 0);
 	size_t size = (size_t)st.st_size;
-	uint8_t *data = malloc(size ? size : 1);        /* exact, so that reads past the end are seen */
+	uint8_t *data = malloc(size ? size : 1); /* exact, so that reads past the end are seen */
 	MUST(data && fread(data, 1, size, file) == size);
 	fclose(file);
-	fprintf(stderr, "%s\n", path);                  /* the last line names the culprit */
+	fprintf(stderr, "%s\n", path); /* the last line names the culprit */
 	LLVMFuzzerTestOneInput(data, size);
 	free(data);
 	files++;

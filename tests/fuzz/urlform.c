@@ -26,7 +26,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	}
 	MUST(fy_urlform_parse(arena, fy_buf_slice(out), 50, &again) == 0 && again.count == pairs.count);
 	for (size_t i = 0; i < pairs.count; i++)
-		MUST(fy_eq(pairs.items[i].name, again.items[i].name) && fy_eq(pairs.items[i].value, again.items[i].value));
+		MUST(fy_eq(pairs.items[i].name, again.items[i].name) &&
+		     fy_eq(pairs.items[i].value, again.items[i].value));
 }
 
 FUZZ_TARGET(run)

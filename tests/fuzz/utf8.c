@@ -19,7 +19,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	MUST(fy_eq(fy_buf_slice(out), fy_upto(text, text.len - rest.len)));
 	if (rest.len == 0) {
 		MUST(fy_utf8_count(text) == count);
-		MUST(fy_utf8_valid(fy_utf8_upto(text, count / 2)) && fy_utf8_count(fy_utf8_upto(text, count / 2)) == count / 2);
+		MUST(fy_utf8_valid(fy_utf8_upto(text, count / 2)) &&
+		     fy_utf8_count(fy_utf8_upto(text, count / 2)) == count / 2);
 	}
 	if (fy_utf8_nfc(arena, text, &clean) == 0) {
 		MUST(fy_utf8_valid(clean));

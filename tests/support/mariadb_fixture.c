@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 3000         /* of 10 ms: a loaded machine with sanitizers is slow */
+#define START_TRIES 3000 /* of 10 ms: a loaded machine with sanitizers is slow */
 #define ARGS_MAX 48
 
 struct mariadb_fixture {
@@ -76,8 +76,16 @@ static void install(struct mariadb_fixture *f)
 	snprintf(user, sizeof user, "--user=%s", f->user);
 	/* Of its own: a mariadbd that starts removes from its tmpdir what looks like a leftover of its kind. */
 	snprintf(tmp, sizeof tmp, "--tmpdir=%s", f->dir);
-	char *argv[] = { "mariadb-install-db", "--no-defaults", user, data, tmp, "--auth-root-authentication-method=normal",
-			 "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=4M", NULL };
+	char *argv[] = { "mariadb-install-db",
+			 "--no-defaults",
+			 user,
+			 data,
+			 tmp,
+			 "--auth-root-authentication-method=normal",
+			 "--skip-test-db",
+			 "--skip-name-resolve",
+			 "--innodb-log-file-size=4M",
+			 NULL };
 	pid_t pid = spawn(f, argv);
 	if (waitpid(pid, &status, 0) != pid || status != 0)
 		give_up("mariadb-install-db", f->log);
@@ -103,9 +111,19 @@ static void connect_to_it(struct mariadb_fixture *f)
 static void run(struct mariadb_fixture *f)
 {
 	char data[128], user[64], sock[128], port[32], tmp[128];
-	char *argv[ARGS_MAX] = { "mariadbd", "--no-defaults", user, data, sock, tmp, "--bind-address=127.0.0.1",
-				 "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--skip-log-bin",
-				 "--performance-schema=OFF", "--skip-name-resolve", "--character-set-server=utf8mb4" };
+	char *argv[ARGS_MAX] = { "mariadbd",
+				 "--no-defaults",
+				 user,
+				 data,
+				 sock,
+				 tmp,
+				 "--bind-address=127.0.0.1",
+				 "--innodb-buffer-pool-size=16M",
+				 "--innodb-log-file-size=4M",
+				 "--skip-log-bin",
+				 "--performance-schema=OFF",
+				 "--skip-name-resolve",
+				 "--character-set-server=utf8mb4" };
 	int n = 13;
 	snprintf(data, sizeof data, "--datadir=%s", f->data);
 	snprintf(user, sizeof user, "--user=%s", f->user);
@@ -137,12 +155,15 @@ struct mariadb_fixture *mariadb_fixture_start(const struct mariadb_fixture_optio
 	snprintf(f->data, sizeof f->data, "%s/data", f->dir);
 	snprintf(f->socket, sizeof f->socket, "%s/sock", f->dir);
 	snprintf(f->log, sizeof f->log, "%s/log", f->dir);
-	snprintf(f->user, sizeof f->user, "%s", mysql ? "mysql" : geteuid() == 0 ? "root" : getpwuid(geteuid())->pw_name);
+	snprintf(f->user, sizeof f->user, "%s",
+		 mysql            ? "mysql"
+		 : geteuid() == 0 ? "root"
+				  : getpwuid(geteuid())->pw_name);
 	f->accounts = options->accounts;
 	f->extra = options->extra;
 	f->port = options->tcp ? free_port() : 0;
-	if (mkdir(f->data, 0700) || (mysql && (chown(f->dir, mysql->pw_uid, mysql->pw_gid) ||
-					       chown(f->data, mysql->pw_uid, mysql->pw_gid))))
+	if (mkdir(f->data, 0700) ||
+	    (mysql && (chown(f->dir, mysql->pw_uid, mysql->pw_gid) || chown(f->data, mysql->pw_uid, mysql->pw_gid))))
 		give_up(f->data, strerror(errno));
 	if (f->accounts)
 		install(f);
@@ -182,7 +203,7 @@ void mariadb_fixture_stop(struct mariadb_fixture *f)
 {
 	if (f == NULL)
 		return;
-	end(f, SIGKILL);                 /* nothing in it is worth a clean end */
+	end(f, SIGKILL); /* nothing in it is worth a clean end */
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f);
 }
@@ -220,7 +241,7 @@ static bool all_stopped(pid_t pid)
 		snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", (int)pid, task->d_name);
 		FILE *stat = fopen(path, "r");
 		if (stat == NULL)
-			continue;                /* the thread ended */
+			continue; /* the thread ended */
 		char *state = fgets(line, sizeof line, stat) ? strrchr(line, ')') : NULL;
 		stopped = state == NULL || state[2] == 'T';
 		fclose(stat);

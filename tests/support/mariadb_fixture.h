@@ -9,9 +9,9 @@
 struct mariadb_fixture;
 
 struct mariadb_fixture_options {
-	bool accounts;               /* real grant tables (about 2 s); otherwise anyone is let in (0.2 s) */
-	bool tcp;                    /* also listens on 127.0.0.1, on a free port */
-	const char *const *extra;    /* more arguments for mariadbd, NULL-terminated; or NULL */
+	bool accounts;            /* real grant tables (about 2 s); otherwise anyone is let in (0.2 s) */
+	bool tcp;                 /* also listens on 127.0.0.1, on a free port */
+	const char *const *extra; /* more arguments for mariadbd, NULL-terminated; or NULL */
 };
 
 /* Starts it and makes the empty database `foyer`. `options` may be NULL. Runs as user mysql when root and that user
@@ -24,9 +24,9 @@ void mariadb_fixture_stop(struct mariadb_fixture *fixture);
 const char *mariadb_fixture_socket(const struct mariadb_fixture *fixture);
 uint16_t mariadb_fixture_port(const struct mariadb_fixture *fixture);
 
-void mariadb_fixture_kill(struct mariadb_fixture *fixture);      /* SIGKILL, and waits until it is gone */
+void mariadb_fixture_kill(struct mariadb_fixture *fixture); /* SIGKILL, and waits until it is gone */
 void mariadb_fixture_start_again(struct mariadb_fixture *fixture);
-void mariadb_fixture_freeze(struct mariadb_fixture *fixture, bool frozen);      /* SIGSTOP and SIGCONT */
+void mariadb_fixture_freeze(struct mariadb_fixture *fixture, bool frozen); /* SIGSTOP and SIGCONT */
 
 /* One statement, or several with ';' between. */
 void mariadb_fixture_sql(struct mariadb_fixture *fixture, const char *text);

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 3000         /* of 10 ms: a loaded machine with sanitizers is slow */
+#define START_TRIES 3000 /* of 10 ms: a loaded machine with sanitizers is slow */
 #define ARGS_MAX 32
 #define WORDS_MAX 16
 
@@ -35,8 +35,11 @@ static _Noreturn void give_up(const char *what, const char *why)
 
 static void spawn(struct redis_fixture *f)
 {
-	char *argv[ARGS_MAX] = { "redis-server", "--port", "0", "--unixsocket", f->socket, "--save", "", "--appendonly", "no",
-				 "--dir", f->dir, "--rdbcompression", "no", "--databases", "16", "--daemonize", "no" };
+	char *argv[ARGS_MAX] = {
+		"redis-server", "--port",      "0",     "--unixsocket", f->socket,          "--save", "",
+		"--appendonly", "no",          "--dir", f->dir,         "--rdbcompression", "no",     "--databases",
+		"16",           "--daemonize", "no"
+	};
 	int n = 17;
 	for (const char *const *e = f->extra; e && *e && n < ARGS_MAX - 1; e++)
 		argv[n++] = (char *)*e;
@@ -99,7 +102,7 @@ static void end(struct redis_fixture *f)
 	f->redis = NULL;
 	if (f->pid <= 0)
 		return;
-	kill(f->pid, SIGKILL);           /* also ends one that is stopped; nothing in it is worth a clean end */
+	kill(f->pid, SIGKILL); /* also ends one that is stopped; nothing in it is worth a clean end */
 	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	f->pid = 0;
@@ -144,7 +147,7 @@ void redis_fixture_freeze(struct redis_fixture *f, bool frozen)
 {
 	int status;
 	kill(f->pid, frozen ? SIGSTOP : SIGCONT);
-	if (frozen)                      /* stopped when this returns, not a little later */
+	if (frozen) /* stopped when this returns, not a little later */
 		while (waitpid(f->pid, &status, WUNTRACED) < 0 && errno == EINTR)
 			;
 }
@@ -168,7 +171,9 @@ static redisReply *ask(struct redis_fixture *f, const char *words)
 int64_t redis_fixture_number(struct redis_fixture *f, const char *words)
 {
 	redisReply *reply = ask(f, words);
-	int64_t number = reply->type == REDIS_REPLY_INTEGER ? reply->integer : reply->str ? strtoll(reply->str, NULL, 10) : -1;
+	int64_t number = reply->type == REDIS_REPLY_INTEGER ? reply->integer
+			 : reply->str                       ? strtoll(reply->str, NULL, 10)
+							    : -1;
 	freeReplyObject(reply);
 	return number;
 }

@@ -18,9 +18,9 @@ void redis_fixture_stop(struct redis_fixture *fixture);
 
 const char *redis_fixture_socket(const struct redis_fixture *fixture);
 
-void redis_fixture_kill(struct redis_fixture *fixture);          /* SIGKILL, and waits until it is gone */
-void redis_fixture_start_again(struct redis_fixture *fixture);   /* empty */
-void redis_fixture_freeze(struct redis_fixture *fixture, bool frozen);           /* SIGSTOP and SIGCONT */
+void redis_fixture_kill(struct redis_fixture *fixture);                /* SIGKILL, and waits until it is gone */
+void redis_fixture_start_again(struct redis_fixture *fixture);         /* empty */
+void redis_fixture_freeze(struct redis_fixture *fixture, bool frozen); /* SIGSTOP and SIGCONT */
 
 /* Words with blanks between, no quoting. The answer as a number (text is read as one); -1 for nil. */
 int64_t redis_fixture_number(struct redis_fixture *fixture, const char *words);

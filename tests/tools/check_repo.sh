@@ -34,7 +34,7 @@ rule 'pragma once, not a guard' '^#ifndef [A-Z_]+_H$' '#ifndef FOYER_X_H' '*.h'
 rule 'trailing white space' '[[:blank:]]+$' 'x ' '*.c' '*.h' '*.py' '*.mjs' '*.sh' '*.toml' '*.build' ':!tests/fuzz/corpus'
 rule 'an own path of a machine' '(^|[^A-Za-z0-9_.])/(work|home/[a-z]+)/' 'see /work/main' . ':!tests/unit' ':!bench'
 
-# Lines: 120 columns are the aim (.clang-format); past this nothing fits. Tabs count as eight. The vectors in the tables
+# Lines: code has 120 columns (.clang-format), long strings a few more. Tabs count as eight. The vectors in the tables
 # of unit tests may be as long as they are.
 if ! git ls-files -z '*.c' '*.h' '*.cpp' ':!tests/unit' | python3 -c '
 import sys
@@ -42,11 +42,11 @@ long = 0
 for name in sys.stdin.read().split("\0")[:-1]:
     for number, line in enumerate(open(name, encoding="utf-8"), 1):
         width = len(line.rstrip("\n").expandtabs(8))
-        if width > 165:
+        if width > 140:
             long += 1
             print(f"{name}:{number}: {width} columns", file=sys.stderr)
 sys.exit(long > 0)'; then
-	echo 'check_repo: lines longer than 165 columns' >&2
+	echo 'check_repo: lines longer than 140 columns' >&2
 	failed=1
 fi
 [ $failed = 0 ] && echo 'check_repo: nothing to complain about'

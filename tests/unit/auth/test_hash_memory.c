@@ -1,4 +1,5 @@
-/* The memory that a hashing thread keeps: that libsodium really gets it, that it changes no result, and that it goes. */
+/* The memory that a hashing thread keeps: that libsodium really gets it, that it changes no result, and that it
+ * goes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,8 @@ static const unsigned char salt[crypto_pwhash_SALTBYTES] = { 5 };
 
 static void hash(const char *password, size_t memory, unsigned char out[32])
 {
-	assert_int_equal(crypto_pwhash(out, 32, password, strlen(password), salt, 1, memory, crypto_pwhash_ALG_ARGON2ID13), 0);
+	assert_int_equal(
+		crypto_pwhash(out, 32, password, strlen(password), salt, 1, memory, crypto_pwhash_ALG_ARGON2ID13), 0);
 }
 
 #ifdef FOYER_WRAP_MMAP
@@ -26,7 +28,7 @@ static void one_region_serves_all_hashes_of_a_thread(void **state)
 	unsigned char plain[32], lent_out[32];
 	(void)state;
 	hash("secret", MEMORY, plain);
-	assert_null(lent.map);                   /* nothing is lent before it is asked for */
+	assert_null(lent.map); /* nothing is lent before it is asked for */
 	fy_hash_memory_lend(MEMORY / 2);
 	hash("secret", MEMORY, lent_out);
 	char *first = lent.map;
@@ -35,7 +37,7 @@ static void one_region_serves_all_hashes_of_a_thread(void **state)
 	assert_memory_equal(plain, lent_out, 32);
 	hash("another", MEMORY, lent_out);
 	assert_memory_not_equal(plain, lent_out, 32);
-	hash("secret", MEMORY, lent_out);        /* what the hash before left changes nothing */
+	hash("secret", MEMORY, lent_out); /* what the hash before left changes nothing */
 	assert_memory_equal(plain, lent_out, 32);
 	assert_ptr_equal(lent.map, first);
 	assert_int_equal((size_t)lent.at % HUGE_PAGE, 0);
@@ -57,7 +59,7 @@ static void another_cost_gets_another_region(void **state)
 	assert_memory_equal(plain, out, 32);
 	assert_true(lent.mapped > small);
 	size_t large = lent.mapped;
-	hash("secret", MEMORY, out);             /* fits into the larger one */
+	hash("secret", MEMORY, out); /* fits into the larger one */
 	assert_int_equal(lent.mapped, large);
 	fy_hash_memory_release();
 	fy_hash_memory_lend(0);
@@ -81,7 +83,7 @@ static void other_mappings_are_the_kernels(void **state)
 	assert_ptr_equal(first, lent.at);
 	assert_true(second != MAP_FAILED && second != first && small != MAP_FAILED);
 	memset(second, 1, MEMORY);
-	fy_hash_memory_release();                /* not while it is in use */
+	fy_hash_memory_release(); /* not while it is in use */
 	assert_non_null(lent.map);
 	assert_int_equal(munmap(second, MEMORY), 0);
 	assert_int_equal(munmap(first, MEMORY), 0);

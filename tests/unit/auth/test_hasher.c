@@ -27,7 +27,8 @@ static void hold_up(void)
 	atomic_fetch_sub(&holding, 1);
 }
 
-static int counted_str_alg(char *out, const char *password, unsigned long long len, unsigned long long passes, size_t memory, int alg)
+static int counted_str_alg(char *out, const char *password, unsigned long long len, unsigned long long passes,
+			   size_t memory, int alg)
 {
 	made++;
 	hold_up();
@@ -87,13 +88,13 @@ static void fiber(void *arg)
 	running--;
 }
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
+#define CHECK(condition)                                                                                            \
+	do {                                                                                                        \
+		if (!(condition)) {                                                                                 \
 			fprintf(stderr, "%s:%d: fiber %u: not so: %s\n", __FILE__, __LINE__, t->index, #condition); \
-			failures++;                                                                \
-			return;                                                                    \
-		}                                                                                  \
+			failures++;                                                                                 \
+			return;                                                                                     \
+		}                                                                                                   \
 	} while (0)
 
 static void start_fibers(struct task *tasks, unsigned count, void (*body)(struct task *t))
@@ -122,7 +123,9 @@ static void run_fibers(unsigned count, void (*body)(struct task *t))
 
 static int open_hasher(void **state)
 {
-	struct fy_hasher_options options = { .memory_mib = MEMORY_MIB, .passes = 1, .threads = THREADS, .queue = QUEUE };
+	struct fy_hasher_options options = {
+		.memory_mib = MEMORY_MIB, .passes = 1, .threads = THREADS, .queue = QUEUE
+	};
 	(void)state;
 	made = checked = dummies = 0;
 	atomic_store(&hold, false);
@@ -215,7 +218,8 @@ static void verify_known(struct task *t)
 static void verify_unknown(struct task *t)
 {
 	bool match = true, rehash = true;
-	CHECK(fy_password_verify(&t->ctx, hasher, secret("wrong"), (struct fy_secret){ FY_NONE }, &match, &rehash) == 0);
+	CHECK(fy_password_verify(&t->ctx, hasher, secret("wrong"), (struct fy_secret){ FY_NONE }, &match, &rehash) ==
+	      0);
 	CHECK(!match && !rehash);
 }
 
@@ -254,7 +258,7 @@ static void a_full_queue_refuses_at_once(void **state)
 {
 	(void)state;
 	struct task *tasks = calloc(100, sizeof *tasks);
-	run_fibers(4, verify_known);             /* so that there is a time to estimate by */
+	run_fibers(4, verify_known); /* so that there is a time to estimate by */
 	refused_count = 0;
 	atomic_store(&hold, true);
 	start_fibers(tasks, 100, verify_any);
@@ -266,14 +270,14 @@ static void a_full_queue_refuses_at_once(void **state)
 	uint64_t average = hasher->average_us;
 	assert_true(average > 0);
 	assert_int_equal(fy_hasher_wait_s(hasher), (QUEUE + THREADS) * average / THREADS / 1000000 + 1);
-	hasher->average_us = 65000;              /* of the default cost, on one core */
+	hasher->average_us = 65000; /* of the default cost, on one core */
 	assert_int_equal(fy_hasher_wait_s(hasher), 3);
 	atomic_store(&hold, false);
 	while (running)
 		uv_run(uv_default_loop(), UV_RUN_ONCE);
 	assert_int_equal(failures, 0);
 	assert_int_equal(fy_hasher_wait_s(hasher), 1);
-	run_fibers(QUEUE, verify_known);         /* and there is room again */
+	run_fibers(QUEUE, verify_known); /* and there is room again */
 	free(tasks);
 }
 
@@ -318,7 +322,7 @@ static void closing_cancels_what_waits(void **state)
 	turn(3);
 	while (atomic_load(&holding) < THREADS)
 		usleep(1000);
-	atomic_store(&hasher->stopping, true);   /* before the first hash ends */
+	atomic_store(&hasher->stopping, true); /* before the first hash ends */
 	close_hasher(state);
 	assert_int_equal(failures, 0);
 	assert_int_equal(timed_out, 20 - THREADS);
@@ -369,7 +373,7 @@ static void the_threads_are_of_idle_priority(void **state)
 		FILE *stat = fopen(path, "r");
 		if (fgets(text, sizeof text, stat)) {
 			char *at = strrchr(text, ')');
-			int niceness = 0, policy = -1;   /* the 19th and the 41st field; ')' ends the 2nd */
+			int niceness = 0, policy = -1; /* the 19th and the 41st field; ')' ends the 2nd */
 			for (int field = 2; *at && field < 41; at++)
 				if (*at == ' ' && ++field == 19)
 					niceness = atoi(at + 1);

@@ -43,7 +43,7 @@ static void every_common_password_is_refused(void **state)
 	while (fgets(line, sizeof line, list)) {
 		line[strcspn(line, "\n")] = '\0';
 		count++;
-		if (line[0] == '\0') {           /* the list has the empty one, too */
+		if (line[0] == '\0') { /* the list has the empty one, too */
 			empty++;
 			assert_int_equal(check(line), FY_PASSWORD_MISSING);
 			continue;
@@ -73,9 +73,12 @@ static void common_words_with_an_ending_are_still_common(void **state)
 static void words_of_the_list_are_worth_little_however_they_are_spelled(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "motdepasse75003", "motdepassemotdepasse", "MotDePasse-MotDePasse", "soleilsoleil13", "Soleil!Soleil!2026",
-					   "bonjoursoleil2024", "p@ssw0rd12345", "M0td3p@553!!!!", "P4$$w0rdP4$$w0rd", "jetaimejetaime", "b0nj0ur-s0l31l",
-					   "ch0c0l@t4ever", "marseille13000!", "!l0v3y0u-s0l31l", "vacances2026vacances", "foyerparis75003" };
+	static const char *const bad[] = { "motdepasse75003", "motdepassemotdepasse", "MotDePasse-MotDePasse",
+					   "soleilsoleil13",  "Soleil!Soleil!2026",   "bonjoursoleil2024",
+					   "p@ssw0rd12345",   "M0td3p@553!!!!",       "P4$$w0rdP4$$w0rd",
+					   "jetaimejetaime",  "b0nj0ur-s0l31l",       "ch0c0l@t4ever",
+					   "marseille13000!", "!l0v3y0u-s0l31l",      "vacances2026vacances",
+					   "foyerparis75003" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		if (check(bad[i]) == FY_PASSWORD_GOOD || check(bad[i]) == FY_PASSWORD_SHORT)
 			fail_msg("%s gives %d", bad[i], (int)check(bad[i]));
@@ -87,8 +90,10 @@ static void words_of_the_list_are_worth_little_however_they_are_spelled(void **s
 static void fingers_that_walk_over_the_keyboard_surprise_nobody(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "azertyqsdfgh", "AzertyUiop123", "qsdfghjklmwxcvbn", "azertyuiopoiuytreza", "1qaz2wsx3edc", "1aqw2zsx3edc4rfv",
-					   "qwertyasdfgh", "poiuytrezaml", "wxcvbnqsdfgh12", "QWERTYuiop!!" };
+	static const char *const bad[] = { "azertyqsdfgh",        "AzertyUiop123", "qsdfghjklmwxcvbn",
+					   "azertyuiopoiuytreza", "1qaz2wsx3edc",  "1aqw2zsx3edc4rfv",
+					   "qwertyasdfgh",        "poiuytrezaml",  "wxcvbnqsdfgh12",
+					   "QWERTYuiop!!" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		if (check(bad[i]) == FY_PASSWORD_GOOD || check(bad[i]) == FY_PASSWORD_SHORT)
 			fail_msg("%s gives %d", bad[i], (int)check(bad[i]));
@@ -101,7 +106,7 @@ static void length_is_counted_in_code_points(void **state)
 	assert_int_equal(check(""), FY_PASSWORD_MISSING);
 	assert_int_equal(check("xK4$vq9mZw2"), FY_PASSWORD_SHORT);
 	assert_int_equal(check("xK4$vq9mZw2L"), FY_PASSWORD_GOOD);
-	assert_int_equal(check("żółćęśąźńłó"), FY_PASSWORD_SHORT);       /* 11, in 22 bytes */
+	assert_int_equal(check("żółćęśąźńłó"), FY_PASSWORD_SHORT); /* 11, in 22 bytes */
 	assert_int_equal(check("żółćęśąźńłób"), FY_PASSWORD_GOOD);
 	for (int i = 0; i < 1000; i++)
 		text[i] = (char)('!' + (i * 7919 + i * i * 31) % 90);
@@ -118,8 +123,8 @@ static void good_ones_are_taken_whatever_they_are_made_of(void **state)
 	(void)state;
 	assert_int_equal(check("correct horse battery staple"), FY_PASSWORD_GOOD);
 	assert_int_equal(check("le petit chat mange du fromage"), FY_PASSWORD_GOOD);
-	assert_int_equal(check("qwmzhtfbkxnrdp"), FY_PASSWORD_GOOD);       /* no digit, no capital, no sign */
-	assert_int_equal(check("8462951703759284"), FY_PASSWORD_GOOD);    /* 16 digits: 53 bits, as the CNIL counts */
+	assert_int_equal(check("qwmzhtfbkxnrdp"), FY_PASSWORD_GOOD);   /* no digit, no capital, no sign */
+	assert_int_equal(check("8462951703759284"), FY_PASSWORD_GOOD); /* 16 digits: 53 bits, as the CNIL counts */
 	assert_int_equal(check("пароль для семьи Леруа"), FY_PASSWORD_GOOD);
 }
 
@@ -131,7 +136,7 @@ static void what_repeats_or_runs_is_weak(void **state)
 	assert_int_equal(check("abcdefghijklmnopqrstuvwxyz"), FY_PASSWORD_WEAK);
 	assert_int_equal(check("98765432109876543210"), FY_PASSWORD_WEAK);
 	assert_int_equal(check("zkqzkqzkqzkqzkqzkq"), FY_PASSWORD_WEAK);
-	assert_int_equal(check("840192736551"), FY_PASSWORD_WEAK);         /* 12 digits: 40 bits */
+	assert_int_equal(check("840192736551"), FY_PASSWORD_WEAK); /* 12 digits: 40 bits */
 	assert_int_equal(check("            "), FY_PASSWORD_WEAK);
 }
 
@@ -158,7 +163,9 @@ static void broken_and_invisible_text_is_refused(void **state)
 	(void)state;
 	assert_int_equal(check("xK4$vq9mZw2\xff"), FY_PASSWORD_CHARACTERS);
 	assert_int_equal(check("xK4$vq9m\tZw2L"), FY_PASSWORD_CHARACTERS);
-	assert_int_equal(check("xK4$vq9m\xe2\x80\xae" "Zw2L"), FY_PASSWORD_CHARACTERS);
+	assert_int_equal(check("xK4$vq9m\xe2\x80\xae"
+			       "Zw2L"),
+			 FY_PASSWORD_CHARACTERS);
 	struct fy_slice nul = fy_slice("xK4$vq9m\0Zw2L", 13);
 	assert_int_equal(fy_password_check(&arena, nul, NULL, 0), FY_PASSWORD_CHARACTERS);
 }

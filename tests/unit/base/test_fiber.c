@@ -97,7 +97,7 @@ static void a_passed_deadline_abandons_the_wait(void **state)
 	assert_int_equal(late.result, FY_ERR_TIMEOUT);
 	assert_true(late.took_ms >= 29);
 	assert_int_equal(late.wait->state, FY_WAIT_ABANDONED);
-	fy_wait_done(late.wait, 7);              /* the operation's callback, at last: must touch no fiber */
+	fy_wait_done(late.wait, 7); /* the operation's callback, at last: must touch no fiber */
 	assert_int_equal(late.wait->state, FY_WAIT_ABANDONED);
 	free(late.wait);
 }
@@ -164,7 +164,7 @@ static void three_thousand_fibers_keep_their_own_stacks(void **state)
 	fy_sched_stats(&stats);
 	assert_int_equal(stats.live, 0);
 	assert_true(stats.peak == MANY);
-	assert_true(stats.pooled <= 256);        /* a burst's stacks go back to the system */
+	assert_true(stats.pooled <= 256); /* a burst's stacks go back to the system */
 }
 
 static void nothing(void *arg)

@@ -20,7 +20,7 @@ static void arena_memory_is_aligned_and_does_not_overlap(void **state)
 	fy_arena_init(&arena, 0);
 	char *blocks[200];
 	for (size_t i = 0; i < 200; i++) {
-		size_t size = i * 97 % 9000 + 1;         /* small ones, chunk-sized ones, larger ones */
+		size_t size = i * 97 % 9000 + 1; /* small ones, chunk-sized ones, larger ones */
 		blocks[i] = fy_alloc(&arena, size);
 		assert_int_equal((uintptr_t)blocks[i] % 16, 0);
 		memset(blocks[i], (int)i, size);
@@ -60,7 +60,7 @@ static void a_secret_is_wiped_with_its_arena(void **state)
 	(void)state;
 	struct fy_arena arena;
 	fy_arena_init(&arena, 0);
-	char *chunk = fy_alloc(&arena, 16);      /* keeps the chunk in the pool, where it may be looked at */
+	char *chunk = fy_alloc(&arena, 16); /* keeps the chunk in the pool, where it may be looked at */
 	struct fy_secret secret = fy_copy_secret(&arena, FY_LIT("correct horse battery"));
 	const char *where = secret.text.ptr;
 	assert_memory_equal(where, "correct horse battery", 21);
@@ -121,7 +121,8 @@ static void a_log_line_cannot_be_broken_by_its_values(void **state)
 	struct fy_logfile *file = fy_logfile_open(path, &err);
 	assert_non_null(file);
 	fy_log_to(file, FY_LOG_INFO);
-	fy_log(NULL, FY_LOG_INFO, "test.event", FY_KV("text", "a\"b\\c\nd\x1b[31m"), FY_KV("n", 3u), FY_KV("yes", (bool)true));
+	fy_log(NULL, FY_LOG_INFO, "test.event", FY_KV("text", "a\"b\\c\nd\x1b[31m"), FY_KV("n", 3u),
+	       FY_KV("yes", (bool)true));
 	fy_log(NULL, FY_LOG_DEBUG, "test.hidden");
 	fy_log_to(NULL, FY_LOG_INFO);
 	fy_logfile_close(file);
@@ -145,7 +146,7 @@ static void a_renamed_log_file_is_left_and_unlocked(void **state)
 	fy_logfile_flush(file);
 	assert_int_equal(rename(path, moved), 0);
 	int fd = open(moved, O_RDONLY);
-	assert_int_not_equal(flock(fd, LOCK_EX | LOCK_NB), 0);       /* its writer still has it */
+	assert_int_not_equal(flock(fd, LOCK_EX | LOCK_NB), 0); /* its writer still has it */
 	fy_logfile_line(file, FY_LIT("two"));
 	fy_logfile_reopen(file);
 	fy_logfile_line(file, FY_LIT("three"));

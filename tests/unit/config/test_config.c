@@ -86,7 +86,8 @@ static void every_problem_is_named_with_its_line(void **state)
 			      "zzzzzzzzzz = true\n"
 			      "[limits]\n"
 			      "idle_days = 3\n",
-			      false, &config, &report), FY_ERR_CONFIG);
+			      false, &config, &report),
+			 FY_ERR_CONFIG);
 	assert_int_equal(report.count, 8);
 	assert_problem(&report, 0, 1, "there is no section [sever]; did you mean [server]");
 	assert_problem(&report, 1, 4, "there is no key server.workres; did you mean server.workers");
@@ -172,8 +173,9 @@ static void a_secret_may_come_from_a_file(void **state)
 	fy_config_destroy(config);
 	fy_config_report_finish(&report);
 
-	assert_int_equal(load("[database]\nname_file = \"x\"\npassword_file = \"no-such-file\"\n", false, &config, &report),
-			 FY_ERR_CONFIG);
+	assert_int_equal(
+		load("[database]\nname_file = \"x\"\npassword_file = \"no-such-file\"\n", false, &config, &report),
+		FY_ERR_CONFIG);
 	assert_int_equal(report.count, 2);
 	assert_problem(&report, 1, 3, "database.password_file: cannot read no-such-file: No such file or directory");
 	fy_config_report_finish(&report);
@@ -223,7 +225,8 @@ static void a_worker_reads_back_what_the_supervisor_wrote(void **state)
 	assert_int_equal(load("[site]\nname = 'A \"quoted\" \\ name'\n[redis]\nhost = \"r:1\"\npassword = \"p\"\n"
 			      "[database]\nhosts = [\"a:1\", \"unix:/b\"]\n[mail]\nsmtp_tls = \"off\"\n"
 			      "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\", \"2001:db8::/32\"]\n",
-			      false, &config, &report), 0);
+			      false, &config, &report),
+			 0);
 	fy_buf_init(&first, NULL, 65536);
 	fy_buf_init(&second, NULL, 65536);
 	fy_config_write(config, &first);
@@ -250,7 +253,8 @@ static void a_worker_reads_back_what_the_supervisor_wrote(void **state)
 
 static void a_network_reaches_the_matcher_as_it_was_written(void **state)
 {
-	static const uint8_t inside[16] = { [10] = 0xff, 0xff, 10, 200, 0, 1 }, outside[16] = { [10] = 0xff, 0xff, 11, 0, 0, 1 };
+	static const uint8_t inside[16] = { [10] = 0xff, 0xff, 10, 200, 0, 1 },
+			     outside[16] = { [10] = 0xff, 0xff, 11, 0, 0, 1 };
 	struct fy_config_report report;
 	struct fy_config *config = NULL;
 
@@ -267,8 +271,10 @@ static void a_network_reaches_the_matcher_as_it_was_written(void **state)
 static void listeners_are_read_and_printed(void **state)
 {
 	static const char *const same[] = { "127.0.0.1:8080", "[::1]:0", "unix:/run/foyer.sock" };
-	static const char *const bad[] = { "", ":", "127.0.0.1", "::1:80", "[::1]80", "[::1", "unix:", "unix:run", "host:80",
-					   "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:080", "[127.0.0.1]:80" };
+	static const char *const bad[] = {
+		"",         ":",       "127.0.0.1",       "::1:80",       "[::1]80",       "[::1",          "unix:",
+		"unix:run", "host:80", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:080", "[127.0.0.1]:80"
+	};
 	struct fy_listen_address address;
 	char text[128];
 

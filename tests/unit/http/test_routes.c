@@ -13,8 +13,9 @@
 #include "server/http/route.h"
 
 static const char *const access_names[] = {
-	[FY_ACCESS_ANYONE] = "anyone",	 [FY_ACCESS_VISITOR] = "visitor",   [FY_ACCESS_MEMBER] = "member",
-	[FY_ACCESS_MANAGER_LOGIN] = "manager-login", [FY_ACCESS_MANAGER] = "manager", [FY_ACCESS_OPERATOR] = "operator",
+	[FY_ACCESS_ANYONE] = "anyone",   [FY_ACCESS_VISITOR] = "visitor",
+	[FY_ACCESS_MEMBER] = "member",   [FY_ACCESS_MANAGER_LOGIN] = "manager-login",
+	[FY_ACCESS_MANAGER] = "manager", [FY_ACCESS_OPERATOR] = "operator",
 	[FY_ACCESS_PROBE] = "probe",
 };
 static const char *const csrf_names[] = { [FY_CSRF_NONE] = "-", [FY_CSRF_FORM] = "form", [FY_CSRF_ORIGIN] = "origin" };
@@ -26,10 +27,12 @@ static void print(struct fy_buf *out)
 	for (unsigned t = 0; t < fy_route_table_count; t++) {
 		for (unsigned i = 0; i < *fy_route_tables[t].count; i++) {
 			const struct fy_route *r = &fy_route_tables[t].routes[i];
-			fy_buf_fmt(out, "%s %s %s csrf:%s rate:%s body:%u%s", fy_method_name(r->method), r->path, access_names[r->access],
-				   csrf_names[r->csrf], rate_names[r->rate], r->body_max, r->api ? " api" : "");
+			fy_buf_fmt(out, "%s %s %s csrf:%s rate:%s body:%u%s", fy_method_name(r->method), r->path,
+				   access_names[r->access], csrf_names[r->csrf], rate_names[r->rate], r->body_max,
+				   r->api ? " api" : "");
 			for (unsigned p = 0; p < r->param_count; p++)
-				fy_buf_fmt(out, " %s%c%u", r->params[p].name, in_names[r->params[p].in], r->params[p].max);
+				fy_buf_fmt(out, " %s%c%u", r->params[p].name, in_names[r->params[p].in],
+					   r->params[p].max);
 			fy_buf_char(out, '\n');
 		}
 	}
@@ -75,7 +78,12 @@ static void paths_find_their_rows(void **state)
 static void what_is_not_there_is_not_found(void **state)
 {
 	(void)state;
-	static const char *const paths[] = { "/nowhere", "/account/", "/ACCOUNT", "", "/manage/contact/", "/manage/contact/1/state/2",
+	static const char *const paths[] = { "/nowhere",
+					     "/account/",
+					     "/ACCOUNT",
+					     "",
+					     "/manage/contact/",
+					     "/manage/contact/1/state/2",
 					     "/manage/contact//state" };
 	for (size_t i = 0; i < FY_COUNT(paths); i++) {
 		struct fy_route_match m = match(FY_POST, paths[i]);

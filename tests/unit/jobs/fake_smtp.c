@@ -155,9 +155,10 @@ static void serve(struct peer *peer)
 		} else if (is(line, "MAIL")) {
 			say(peer, mood == FAKE_530_AT_MAIL ? "530 5.7.0 sign in first\r\n" : "250 ok\r\n");
 		} else if (is(line, "RCPT")) {
-			say(peer, mood == FAKE_550_AT_RCPT ? "550 5.1.1 <secret@example.org> is unknown\r\n" :
-				  mood == FAKE_451_AT_RCPT ? "451 4.7.1 greylisted\r\n" :
-				  mood == FAKE_450_THEN_SILENT ? "450 4.2.1 busy\r\n" : "250 ok\r\n");
+			say(peer, mood == FAKE_550_AT_RCPT       ? "550 5.1.1 <secret@example.org> is unknown\r\n"
+				  : mood == FAKE_451_AT_RCPT     ? "451 4.7.1 greylisted\r\n"
+				  : mood == FAKE_450_THEN_SILENT ? "450 4.2.1 busy\r\n"
+								 : "250 ok\r\n");
 			if (mood == FAKE_450_THEN_SILENT) {
 				fall_silent(peer);
 				return;

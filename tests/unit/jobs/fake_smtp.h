@@ -14,9 +14,9 @@ enum fake_mood {
 	FAKE_451_AFTER_DATA,
 	FAKE_554_GREETING,
 	FAKE_535_AT_AUTH,
-	FAKE_SILENT,                 /* accepts the connection and says nothing */
+	FAKE_SILENT, /* accepts the connection and says nothing */
 	FAKE_SILENT_AFTER_DATA,
-	FAKE_450_THEN_SILENT,        /* refuses at RCPT, and answers nothing more, QUIT either */
+	FAKE_450_THEN_SILENT, /* refuses at RCPT, and answers nothing more, QUIT either */
 	FAKE_HANGS_UP_AT_DATA,
 	FAKE_MOODS
 };
@@ -30,6 +30,6 @@ const char *fake_smtp_url(const struct fake_smtp *fake);
 
 /* What it saw so far. */
 unsigned fake_smtp_connections(struct fake_smtp *fake);
-unsigned fake_smtp_accepted(struct fake_smtp *fake);         /* messages it answered 250 */
+unsigned fake_smtp_accepted(struct fake_smtp *fake); /* messages it answered 250 */
 unsigned fake_smtp_commands(struct fake_smtp *fake, const char *verb);
-char *fake_smtp_dialogue(struct fake_smtp *fake);            /* all it received; malloc */
+char *fake_smtp_dialogue(struct fake_smtp *fake); /* all it received; malloc */

@@ -58,8 +58,12 @@ void run_tasks(unsigned count, void (*run)(struct task *t), void *arg)
 		struct task *t = &h.tasks[i];
 		*t = (struct task){ .index = i, .arg = arg, .run = run };
 		fy_arena_init(&t->arena, 0);
-		t->ctx = (struct fy_ctx){ .arena = &t->arena, .deadline_ms = fy_loop_ms() + DEADLINE_MS, .now = fy_clock(),
-					  .lang = FY_LANG_EN, .config = &stage.config, .db = stage.db[i % 2] };
+		t->ctx = (struct fy_ctx){ .arena = &t->arena,
+					  .deadline_ms = fy_loop_ms() + DEADLINE_MS,
+					  .now = fy_clock(),
+					  .lang = FY_LANG_EN,
+					  .config = &stage.config,
+					  .db = stage.db[i % 2] };
 		assert_int_equal(fy_fiber_start(run_one, t), 0);
 	}
 	while (h.alive)
@@ -165,8 +169,11 @@ int stage_open_with_mariadb(void **state)
 	if (stage_open(state))
 		return -1;
 	h.server = mariadb_fixture_start(NULL);
-	struct fy_db_options options = { .socket_path = mariadb_fixture_socket(h.server), .user = "root",
-					 .database = "foyer", .pool_size = 4, .backoff_max_ms = 200 };
+	struct fy_db_options options = { .socket_path = mariadb_fixture_socket(h.server),
+					 .user = "root",
+					 .database = "foyer",
+					 .pool_size = 4,
+					 .backoff_max_ms = 200 };
 	run_tasks(1, migrate_and_wait, &options);
 	return 0;
 }

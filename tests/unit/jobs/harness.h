@@ -22,7 +22,7 @@
 #define NOON ((fy_time)1795428000 * FY_SECOND)
 
 struct task {
-	struct fy_ctx ctx;           /* client index % 2, an arena of its own, the real time */
+	struct fy_ctx ctx; /* client index % 2, an arena of its own, the real time */
 	struct fy_arena arena;
 	unsigned index;
 	void *arg;
@@ -30,9 +30,9 @@ struct task {
 };
 
 struct stage {
-	char dir[64];                /* log, mail and state directories are below */
+	char dir[64]; /* log, mail and state directories are below */
 	struct fy_config config;
-	struct fy_db *db[2];         /* NULL where the test has no MariaDB */
+	struct fy_db *db[2]; /* NULL where the test has no MariaDB */
 };
 extern struct stage stage;
 
@@ -48,21 +48,21 @@ void run_tasks(unsigned count, void (*run)(struct task *t), void *arg);
 void spin_until(bool (*condition)(void), unsigned limit_ms);
 void spin_ms(unsigned ms);
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			check_failed(t, __FILE__, __LINE__, #condition);                           \
-			return;                                                                    \
-		}                                                                                  \
+#define CHECK(condition)                                                 \
+	do {                                                             \
+		if (!(condition)) {                                      \
+			check_failed(t, __FILE__, __LINE__, #condition); \
+			return;                                          \
+		}                                                        \
 	} while (0)
 
-#define CHECK_CODE(call, expected)                                                                 \
-	do {                                                                                       \
-		int code_ = (call), expected_ = (expected);                                        \
-		if (code_ != expected_) {                                                          \
-			check_code_failed(t, __FILE__, __LINE__, #call, code_, expected_);         \
-			return;                                                                    \
-		}                                                                                  \
+#define CHECK_CODE(call, expected)                                                         \
+	do {                                                                               \
+		int code_ = (call), expected_ = (expected);                                \
+		if (code_ != expected_) {                                                  \
+			check_code_failed(t, __FILE__, __LINE__, #call, code_, expected_); \
+			return;                                                            \
+		}                                                                          \
 	} while (0)
 
 void check_failed(struct task *t, const char *file, int line, const char *what);
@@ -75,9 +75,9 @@ void mariadb_away(void);
 void mariadb_back(void);
 
 /* Files below stage.dir. */
-const char *path_of(const char *name);       /* in a static buffer */
+const char *path_of(const char *name); /* in a static buffer */
 void write_file(const char *name, const char *text);
-char *read_file(const char *name);           /* malloc; NULL: there is none */
+char *read_file(const char *name); /* malloc; NULL: there is none */
 bool file_exists(const char *name);
 unsigned count_files(const char *dir, const char *prefix);
 void empty_dir(const char *dir);

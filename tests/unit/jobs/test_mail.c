@@ -161,7 +161,8 @@ static void a_mail_becomes_one_private_file(void **state)
 	assert_int_equal(stat(path_of("mail"), &stat_buf), 0);
 	assert_int_equal(stat_buf.st_mode & 07777, 0700);
 	/* Nothing of it is left in the database. */
-	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL AND fields IS NULL"), 1);
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL AND fields IS NULL"), 1);
 	assert_int_equal(run_mail(0, false).send, -1);
 }
 
@@ -177,7 +178,7 @@ static void a_dry_run_names_what_the_run_then_sends(void **state)
 	struct run run = run_mail(0, false);
 	assert_int_equal(run.send, 37);
 	assert_string_equal(run.detail, dry.detail);
-	assert_int_equal(strlen(run.ids), strlen(dry.ids));      /* the order may differ: several go at a time */
+	assert_int_equal(strlen(run.ids), strlen(dry.ids)); /* the order may differ: several go at a time */
 	assert_int_equal(count_files("mail", "2"), 37);
 }
 
@@ -205,7 +206,7 @@ static void a_mail_delivered_twice_is_the_same_mail(void **state)
 	char *first = any_mail(first_name, sizeof first_name);
 	change("DELETE FROM outbox; INSERT INTO outbox SELECT * FROM kept; DROP TABLE kept; UPDATE outbox SET state = 2, "
 	       "attempts = 1, claimed_by = 'dead', next_attempt_at = UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE");
-	assert_int_equal(run_mail(0, false).send, -1);   /* not before the claim lapses */
+	assert_int_equal(run_mail(0, false).send, -1); /* not before the claim lapses */
 	assert_int_equal(run_mail(fy_clock() + 2 * FY_MINUTE, false).send, 1);
 	char *second = any_mail(second_name, sizeof second_name);
 	assert_string_equal(first_name, second_name);
@@ -267,7 +268,8 @@ static void a_cut_off_file_never_counts_as_a_mail(void **state)
 
 	(void)state;
 	mkdir(path_of("mail"), 0700);
-	write_file("mail/.20261123T100000.000000Z-000000000001.tmp", "Subject: x\r\n\r\nthis was longer and cut off, and it goes");
+	write_file("mail/.20261123T100000.000000Z-000000000001.tmp",
+		   "Subject: x\r\n\r\nthis was longer and cut off, and it goes");
 	assert_int_equal(count_files("mail", "2"), 0);
 	assert_int_equal(fy_mail_file_write(stage.config.mail_directory.ptr, name, message), 0);
 	char *text = read_file("mail/20261123T100000.000000Z-000000000001.eml");
@@ -288,7 +290,8 @@ static void a_directory_that_cannot_be_written_keeps_the_mails(void **state)
 	assert_int_equal(run.again, 2);
 	assert_int_equal(run.result, FY_ERR_IO);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 1 AND fields IS NOT NULL AND "
-				"next_attempt_at > UTC_TIMESTAMP(6)"), 2);
+				"next_attempt_at > UTC_TIMESTAMP(6)"),
+			 2);
 	assert_int_equal(run_mail(0, false).send, -1);
 	assert_int_equal(run_mail(fy_clock() + 2 * FY_MINUTE, false).send, 2);
 }
@@ -350,7 +353,7 @@ static void refused_for_now_is_tried_again_and_then_sent(void **state)
 	assert_non_null(strstr(run.detail, "451"));
 	assert_null(strstr(run.detail, "example.net"));
 	fake_smtp_mood(server, FAKE_ACCEPTS);
-	assert_int_equal(run_mail(0, false).send, -1);   /* a minute has not passed */
+	assert_int_equal(run_mail(0, false).send, -1); /* a minute has not passed */
 	assert_int_equal(run_mail(fy_clock() + 61 * FY_SECOND, false).send, 3);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND attempts = 2"), 3);
 }
@@ -364,7 +367,8 @@ static void refused_for_ever_is_given_up(void **state)
 	assert_int_equal(run.give_up, 1);
 	assert_int_equal(run.result, 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND fields IS NULL AND last_error LIKE "
-				"'%550%'"), 1);
+				"'%550%'"),
+			 1);
 }
 
 /* A run with a clock moved by a year must not leave a claim that lapses in a year. */
@@ -398,7 +402,7 @@ static void nothing_about_persons_reaches_the_log(void **state)
 	char *log = read_file("log/foyer.log");
 	assert_non_null(strstr(log, "mail.not_delivered"));
 	assert_null(strstr(log, "zoe"));
-	assert_null(strstr(log, "secret"));              /* what the server says in its 550 */
+	assert_null(strstr(log, "secret")); /* what the server says in its 550 */
 	assert_null(strstr(log, "TOPSECRET"));
 	assert_null(strstr(log, "Confirmez"));
 	free(log);

@@ -18,11 +18,13 @@ static void given_accounts(unsigned first, unsigned count, unsigned state, unsig
 {
 	char sql[900];
 
-	snprintf(sql, sizeof sql,
-		 "INSERT INTO account (id, email, email_hash, given_name, family_name, phone, position, skills, passions, "
-		 "street_address, postal_code, address_level2, country, language, role, state, created_at) "
-		 "SELECT seq, 'a@example.org', UNHEX(SHA2(seq, 256)), 'A', 'B', '', '', '', '', '', '', '', '', 0, 1, %u, "
-		 "UTC_TIMESTAMP(6) - INTERVAL %u DAY - INTERVAL 1 MINUTE FROM seq_%u_to_%u", state, days, first, first + count - 1);
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO account (id, email, email_hash, given_name, family_name, phone, position, skills, passions, "
+		"street_address, postal_code, address_level2, country, language, role, state, created_at) "
+		"SELECT seq, 'a@example.org', UNHEX(SHA2(seq, 256)), 'A', 'B', '', '', '', '', '', '', '', '', 0, 1, %u, "
+		"UTC_TIMESTAMP(6) - INTERVAL %u DAY - INTERVAL 1 MINUTE FROM seq_%u_to_%u",
+		state, days, first, first + count - 1);
 	change(sql);
 }
 
@@ -30,10 +32,11 @@ static void given_tokens(unsigned first, unsigned count, const char *account, co
 {
 	char sql[600];
 
-	snprintf(sql, sizeof sql,
-		 "INSERT INTO one_time_token (id, account_id, purpose, token_hash, created_at, expires_at) "
-		 "SELECT seq, %s, 1, UNHEX(SHA2(seq, 256)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL %s FROM seq_%u_to_%u",
-		 account, expires, first, first + count - 1);
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO one_time_token (id, account_id, purpose, token_hash, created_at, expires_at) "
+		"SELECT seq, %s, 1, UNHEX(SHA2(seq, 256)), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL %s FROM seq_%u_to_%u",
+		account, expires, first, first + count - 1);
 	change(sql);
 }
 
@@ -43,8 +46,8 @@ static void given_mails(unsigned first, unsigned count, unsigned state, const ch
 
 	snprintf(sql, sizeof sql,
 		 "INSERT INTO outbox (id, account_id, template_name, lang, state, created_at, ended_at) "
-		 "SELECT seq, %s, 'x', 0, %u, UTC_TIMESTAMP(6) - INTERVAL 9 DAY, %s FROM seq_%u_to_%u", account, state, ended, first,
-		 first + count - 1);
+		 "SELECT seq, %s, 'x', 0, %u, UTC_TIMESTAMP(6) - INTERVAL 9 DAY, %s FROM seq_%u_to_%u",
+		 account, state, ended, first, first + count - 1);
 	change(sql);
 }
 
@@ -52,10 +55,12 @@ static void given_messages(unsigned first, unsigned count, unsigned state, unsig
 {
 	char sql[600];
 
-	snprintf(sql, sizeof sql,
-		 "INSERT INTO contact_message (id, reference, name, email, subject, message, consent_text_version, consented_at, lang, state, "
-		 "created_at, closed_at) SELECT seq, seq, 'n', 'e', 's', 'm', '1', UTC_TIMESTAMP(6), 0, %u, "
-		 "UTC_TIMESTAMP(6) - INTERVAL %u DAY, %s FROM seq_%u_to_%u", state, days, closed, first, first + count - 1);
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO contact_message (id, reference, name, email, subject, message, consent_text_version, consented_at, lang, state, "
+		"created_at, closed_at) SELECT seq, seq, 'n', 'e', 's', 'm', '1', UTC_TIMESTAMP(6), 0, %u, "
+		"UTC_TIMESTAMP(6) - INTERVAL %u DAY, %s FROM seq_%u_to_%u",
+		state, days, closed, first, first + count - 1);
 	change(sql);
 }
 
@@ -65,8 +70,8 @@ struct both {
 	fy_time at;
 };
 
-#define ALL_ROWS                                                                                   \
-	"SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + (SELECT COUNT(*) FROM outbox) + "  \
+#define ALL_ROWS                                                                                                           \
+	"SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + (SELECT COUNT(*) FROM outbox) + " \
 	"(SELECT COUNT(*) FROM contact_message)"
 
 static long long deleted(const struct fy_job_report *report, const char *object)
@@ -91,7 +96,8 @@ static void dry_then_real(struct task *t)
 	CHECK(deleted(&real, "expired links") == 401);
 	CHECK(deleted(&real, "finished mails") == 230);
 	CHECK(deleted(&real, "old contact messages") == 203);
-	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) && fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
+	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) &&
+	      fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
 	CHECK(fy_starts(real.items[1].names, FY_LIT("1, 2, 3, ")) && real.items[2].names.len);
 	CHECK(fy_starts(real.items[3].names, FY_LIT("1001, 1002, 1003, ")));
 	/* Again: nothing is left to do. */
@@ -102,12 +108,12 @@ static void dry_then_real(struct task *t)
 static void a_dry_run_says_what_the_run_then_does(void **state)
 {
 	(void)state;
-	given_accounts(1, 5, 2, 100);            /* confirmed: stays */
-	given_accounts(101, 7, 1, 6);            /* not a week yet */
+	given_accounts(1, 5, 2, 100); /* confirmed: stays */
+	given_accounts(101, 7, 1, 6); /* not a week yet */
 	given_accounts(1001, 450, 1, 7);
 	given_tokens(1, 401, "1", "-1 MINUTE");
 	given_tokens(1001, 3, "1", "1 HOUR");
-	given_tokens(2001, 30, "1001", "1 HOUR");        /* go with their registration, not as expired ones */
+	given_tokens(2001, 30, "1001", "1 HOUR"); /* go with their registration, not as expired ones */
 	given_mails(1, 120, 3, "UTC_TIMESTAMP(6) - INTERVAL 8 DAY", "1");
 	given_mails(201, 110, 4, "UTC_TIMESTAMP(6) - INTERVAL 8 DAY", "1001");
 	given_mails(401, 4, 3, "UTC_TIMESTAMP(6) - INTERVAL 6 DAY", "1");
@@ -128,7 +134,7 @@ static void the_moved_clock_decides_what_is_old(void **state)
 
 	(void)state;
 	given_accounts(1, 5, 2, 100);
-	given_accounts(1001, 450, 1, 6);         /* seven days, tomorrow */
+	given_accounts(1001, 450, 1, 6); /* seven days, tomorrow */
 	given_accounts(2001, 3, 1, 5);
 	given_tokens(1, 401, "1", "23 HOUR");
 	given_tokens(1001, 2, "1", "25 HOUR");
@@ -216,10 +222,8 @@ static void a_long_list_of_names_is_cut_and_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_dry_run_says_what_the_run_then_does),
-		TEST(the_moved_clock_decides_what_is_old),
-		TEST(it_stops_after_a_slice_and_goes_on_later),
-		TEST(a_long_list_of_names_is_cut_and_says_so),
+		TEST(a_dry_run_says_what_the_run_then_does),    TEST(the_moved_clock_decides_what_is_old),
+		TEST(it_stops_after_a_slice_and_goes_on_later), TEST(a_long_list_of_names_is_cut_and_says_so),
 		TEST(more_links_than_can_be_named_are_counted),
 	};
 	return cmocka_run_group_tests(tests, stage_open_with_mariadb, stage_close);

@@ -21,7 +21,7 @@
 #include "jobs/run.h"
 
 #define WRITERS 4
-#define NO_RIGHT 77              /* exit code */
+#define NO_RIGHT 77 /* exit code */
 
 static int begin(void **state)
 {
@@ -103,19 +103,20 @@ static void a_new_day_rotates_and_compresses(void **state)
 	(void)state;
 	write_file("log/access.log", "one\n");
 	write_file("log/foyer.log", "two\n");
-	struct run run = rotate(NOON, false, 0);         /* the first look: today */
+	struct run run = rotate(NOON, false, 0); /* the first look: today */
 	assert_int_equal(run.count, 0);
 	assert_true(file_exists("log/access.log"));
 	struct run dry = rotate(NOON + FY_DAY, true, 0);
 	assert_true(file_exists("log/access.log"));
 	run = rotate(NOON + FY_DAY, false, 0);
 	assert_same(&dry, &run);
-	assert_string_equal(run.names[0], "rotate logs: access.log to access.log-20261123, foyer.log to foyer.log-20261123");
+	assert_string_equal(run.names[0],
+			    "rotate logs: access.log to access.log-20261123, foyer.log to foyer.log-20261123");
 	assert_string_equal(run.names[1], "compress rotated logs: access.log-20261123, foyer.log-20261123");
 	assert_gz("log/access.log-20261123.gz", "one\n");
 	assert_gz("log/foyer.log-20261123.gz", "two\n");
 	assert_int_equal(count_files("log", "access.log"), 1);
-	run = rotate(NOON + FY_DAY + FY_MINUTE, false, 0);       /* the same day again: nothing */
+	run = rotate(NOON + FY_DAY + FY_MINUTE, false, 0); /* the same day again: nothing */
 	assert_int_equal(run.count, 0);
 }
 
@@ -155,10 +156,13 @@ static void size_rotates_too_and_numbers_the_day(void **state)
 
 static void only_our_own_old_files_are_deleted(void **state)
 {
-	static const char *const stay[] = { "log/access.log-20260528.gz", "log/foyer.log-20261122.7.gz", "log/other.log-20200101.gz",
-					    "log/access.log-20200101.gz.bak", "log/access.log-20201301.gz", "log/access.log-2020010.gz",
-					    "log/access.log-20200101.1.gz", "log/access.log-20200101.02.gz", "log/mariadb.log" };
-	static const char *const go[] = { "log/access.log-20260526.gz", "log/access.log-20200229", "log/foyer.log-20200101.12.gz" };
+	static const char *const stay[] = {
+		"log/access.log-20260528.gz",     "log/foyer.log-20261122.7.gz",   "log/other.log-20200101.gz",
+		"log/access.log-20200101.gz.bak", "log/access.log-20201301.gz",    "log/access.log-2020010.gz",
+		"log/access.log-20200101.1.gz",   "log/access.log-20200101.02.gz", "log/mariadb.log"
+	};
+	static const char *const go[] = { "log/access.log-20260526.gz", "log/access.log-20200229",
+					  "log/foyer.log-20200101.12.gz" };
 	(void)state;
 	for (size_t i = 0; i < FY_COUNT(stay); i++)
 		write_file(stay[i], "x");
@@ -228,7 +232,7 @@ static void a_different_compressed_file_is_never_replaced(void **state)
 		assert_string_equal(kept, plain);
 		free(kept);
 		assert_gz("log/access.log-20261122.gz", others[i]);
-		assert_gz("log/access.log-20261121.gz", "beside\n");     /* the others are treated all the same */
+		assert_gz("log/access.log-20261121.gz", "beside\n"); /* the others are treated all the same */
 		empty_dir("log");
 	}
 }
@@ -311,7 +315,7 @@ static void a_moved_clock_leaves_no_trace_in_the_calendar(void **state)
 	rotate(0, false, 0);
 	assert_int_equal(rotate(now + 400 * FY_DAY, false, 0).rotated, 1);
 	write_file("log/access.log", "two\n");
-	assert_int_equal(rotate(0, false, 0).rotated, -1);       /* today is not a new day */
+	assert_int_equal(rotate(0, false, 0).rotated, -1); /* today is not a new day */
 	assert_int_equal(rotate(now - 400 * FY_DAY, false, 0).rotated, -1);
 	assert_int_equal(rotate(0, false, 0).rotated, -1);
 	assert_int_equal(rotate(now + FY_DAY, false, 0).rotated, 1);
@@ -330,7 +334,8 @@ static _Noreturn void write_lines(unsigned writer, int count_fd)
 	filler[80] = '\0';
 	while (access(path_of("stop"), F_OK) != 0) {
 		for (unsigned i = 0; i < 20; i++)
-			fy_logfile_line(file, fy_slice(text, (size_t)snprintf(text, sizeof text, "%u %lu %s", writer, line++, filler)));
+			fy_logfile_line(file, fy_slice(text, (size_t)snprintf(text, sizeof text, "%u %lu %s", writer,
+									      line++, filler)));
 		fy_logfile_flush(file);
 		usleep(500);
 	}
@@ -347,7 +352,7 @@ struct tally {
 
 static void tally_file(struct tally *tally, const char *name)
 {
-	gzFile gz = gzopen(path_of(name), "rb");         /* also reads plain files */
+	gzFile gz = gzopen(path_of(name), "rb"); /* also reads plain files */
 	char line[256];
 
 	assert_non_null(gz);
@@ -473,10 +478,18 @@ static void names_are_read_strictly(void **state)
 	assert_true(number == 1 && !gzip && day.year == 2026 && day.month == 11 && day.day == 23);
 	assert_true(fy_rotate_parse("foyer.log-20240229.17.gz", &base, &day, &number, &gzip));
 	assert_true(number == 17 && gzip && strcmp(base, "foyer.log") == 0);
-	static const char *const wrong[] = { "access.log", "access.log-", "access.log-20261123.", "access.log-20261123.gz.gz",
-					     "access.log-20261123.1", "access.log-20261123.0", "access.log-20261123.100000",
-					     "access.log-20261123.2.", "access.log-20230229", "xaccess.log-20261123",
-					     "access.log-20261123.2.gzip", "access.log-20261123.g" };
+	static const char *const wrong[] = { "access.log",
+					     "access.log-",
+					     "access.log-20261123.",
+					     "access.log-20261123.gz.gz",
+					     "access.log-20261123.1",
+					     "access.log-20261123.0",
+					     "access.log-20261123.100000",
+					     "access.log-20261123.2.",
+					     "access.log-20230229",
+					     "xaccess.log-20261123",
+					     "access.log-20261123.2.gzip",
+					     "access.log-20261123.g" };
 	for (size_t i = 0; i < FY_COUNT(wrong); i++)
 		assert_false(fy_rotate_parse(wrong[i], &base, &day, &number, &gzip));
 }
@@ -528,8 +541,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest small[] = { cmocka_unit_test(full_disk) };
 
 	if (argc == 2 && strcmp(argv[1], "full-disk") == 0)
-		return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? NO_RIGHT :
-		       cmocka_run_group_tests(small, mount_small, stage_close);
+		return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)
+			       ? NO_RIGHT
+			       : cmocka_run_group_tests(small, mount_small, stage_close);
 	if (argc == 4 && strcmp(argv[1], "rotate") == 0)
 		return rotate_in(argv[2], argv[3]);
 	return cmocka_run_group_tests(tests, stage_open, stage_close);

@@ -18,7 +18,7 @@ static struct {
 	unsigned slices_wanted;
 	fy_time believed;
 	int ended_with;
-	bool steal;                  /* the lease is taken away after the first slice */
+	bool steal; /* the lease is taken away after the first slice */
 } beat;
 
 /* Parks often, so that another run would get between. */
@@ -52,9 +52,18 @@ static fy_async int run_local(struct fy_job_run *run)
 }
 
 const struct fy_job fy_jobs_table[] = {
-	{ .name = "beat", .what = { "Bat.", "Beats." }, .scope = FY_JOB_CLUSTER, .period_s = 1, .deadline_s = 5, .hold_s = 1,
+	{ .name = "beat",
+	  .what = { "Bat.", "Beats." },
+	  .scope = FY_JOB_CLUSTER,
+	  .period_s = 1,
+	  .deadline_s = 5,
+	  .hold_s = 1,
 	  .run = run_beat },
-	{ .name = "local", .what = { "Bat ici.", "Beats here." }, .scope = FY_JOB_HOST, .period_s = 3600, .deadline_s = 5,
+	{ .name = "local",
+	  .what = { "Bat ici.", "Beats here." },
+	  .scope = FY_JOB_HOST,
+	  .period_s = 3600,
+	  .deadline_s = 5,
 	  .run = run_local },
 };
 const size_t fy_jobs_table_count = FY_COUNT(fy_jobs_table);
@@ -110,7 +119,7 @@ static void two_runners_never_run_one_job_at_a_time(void **state)
 {
 	(void)state;
 	start_runners();
-	for (unsigned i = 0; i < 40; i++) {      /* also when both are asked for it all the time */
+	for (unsigned i = 0; i < 40; i++) { /* also when both are asked for it all the time */
 		fy_jobs_kick(runners[i % 2], "beat");
 		spin_ms(50);
 	}
@@ -118,7 +127,8 @@ static void two_runners_never_run_one_job_at_a_time(void **state)
 	assert_int_equal(beat.overlaps, 0);
 	assert_in_range(beat.runs, 8, 40);
 	assert_int_equal(number("SELECT last_result FROM job_lease WHERE name = 'beat'") == 0 ||
-			 number("SELECT last_result FROM job_lease WHERE name = 'beat'") == FY_ERR_CANCELLED, 1);
+				 number("SELECT last_result FROM job_lease WHERE name = 'beat'") == FY_ERR_CANCELLED,
+			 1);
 }
 
 static void its_period_is_kept_by_both_together(void **state)
@@ -128,7 +138,7 @@ static void its_period_is_kept_by_both_together(void **state)
 	start_runners();
 	spin_ms(3600);
 	end_runners();
-	assert_in_range(beat.runs, 3, 5);        /* twice as many if both runners did it for themselves */
+	assert_in_range(beat.runs, 3, 5); /* twice as many if both runners did it for themselves */
 	assert_int_equal(beat.local_runs, 1);
 }
 
@@ -151,7 +161,7 @@ static void a_kick_during_a_run_is_not_lost(void **state)
 	assert_int_equal(beat.runs, 0);
 	fy_jobs_kick(runners[0], "beat");
 	spin_until(runs_now, 2000);
-	fy_jobs_kick(runners[1], "beat");        /* held by the other: it must wait, and then run */
+	fy_jobs_kick(runners[1], "beat"); /* held by the other: it must wait, and then run */
 	spin_until(ran_twice, 3000);
 	end_runners();
 	assert_int_equal(beat.overlaps, 0);
@@ -172,7 +182,7 @@ static void run_beat_now(struct task *t)
 static void a_long_run_keeps_its_lease(void **state)
 {
 	(void)state;
-	beat.slices_wanted = 120;                /* some 2.5 s; the lease lasts one */
+	beat.slices_wanted = 120; /* some 2.5 s; the lease lasts one */
 	start_runners();
 	fy_jobs_kick(runners[1], "beat");
 	spin_ms(2800);
@@ -190,7 +200,8 @@ static void a_lost_lease_stops_the_run_between_two_slices(void **state)
 	assert_int_equal(beat.ended_with, FY_ERR_EXPIRED);
 	assert_in_range(beat.slices, 1, 60);
 	/* And what the new holder has is left alone. */
-	assert_int_equal(number("SELECT COUNT(*) FROM job_lease WHERE owner = 'somebody else' AND last_finished_at IS NULL"), 1);
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM job_lease WHERE owner = 'somebody else' AND last_finished_at IS NULL"), 1);
 }
 
 static void a_run_past_its_deadline_stops_and_has_failed(void **state)
@@ -224,8 +235,10 @@ static void a_job_believes_in_the_moved_clock_and_its_lease_does_not(void **stat
 	fy_time next_year = fy_clock() + 365 * FY_DAY;
 	run_tasks(1, run_beat_now, &next_year);
 	assert_true(beat.believed == next_year);
-	assert_int_equal(number("SELECT COUNT(*) FROM job_lease WHERE next_due_at < UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE "
-				"AND last_finished_at < UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE"), 1);
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM job_lease WHERE next_due_at < UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE "
+		       "AND last_finished_at < UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE"),
+		1);
 }
 
 static void run_both(struct task *t)
@@ -244,7 +257,7 @@ static void of_several_at_the_same_moment_one_runs(void **state)
 
 	(void)state;
 	run_tasks(8, run_both, &busy);
-	assert_int_equal(busy, 6);               /* three of the four that tried each job */
+	assert_int_equal(busy, 6); /* three of the four that tried each job */
 	assert_int_equal(beat.runs, 1);
 	assert_int_equal(beat.local_runs, 1);
 }
@@ -297,7 +310,8 @@ static void a_lock_ends_with_its_process(void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (fy_host_lock_take(stage.config.log_directory.ptr, "local", &fd) == 0 && write(ready[1], "x", 1) == 1)
+		if (fy_host_lock_take(stage.config.log_directory.ptr, "local", &fd) == 0 &&
+		    write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}
@@ -336,7 +350,8 @@ static void list(struct task *t)
 
 	CHECK_CODE(fy_jobs_list(&t->ctx, &list, &count), 0);
 	CHECK(count == 2 && strcmp(list[0].name, "beat") == 0 && list[0].period_s == 1);
-	CHECK(list[0].running == expected->running && list[0].failed == expected->failed && list[0].late == expected->late);
+	CHECK(list[0].running == expected->running && list[0].failed == expected->failed &&
+	      list[0].late == expected->late);
 	CHECK(!list[1].running && !list[1].failed && !list[1].late && list[1].last_at == 0);
 }
 
@@ -345,7 +360,7 @@ static void a_job_is_late_when_nothing_ran_for_long(void **state)
 	struct fy_job_status expected = { 0 };
 
 	(void)state;
-	run_tasks(1, list, &expected);           /* it never ran: not late, as it may be new */
+	run_tasks(1, list, &expected); /* it never ran: not late, as it may be new */
 	change("INSERT INTO job_lease (name, last_result, last_finished_at) VALUES "
 	       "('beat', 0, UTC_TIMESTAMP(6) - INTERVAL 50 SECOND)");
 	run_tasks(1, list, &expected);
@@ -359,7 +374,7 @@ static void a_job_is_late_when_nothing_ran_for_long(void **state)
 	       "last_finished_at = UTC_TIMESTAMP(6)");
 	expected = (struct fy_job_status){ .failed = true };
 	run_tasks(1, list, &expected);
-	change("UPDATE job_lease SET last_result = -20010");     /* drained: no fault of the job */
+	change("UPDATE job_lease SET last_result = -20010"); /* drained: no fault of the job */
 	expected = (struct fy_job_status){ 0 };
 	run_tasks(1, list, &expected);
 }

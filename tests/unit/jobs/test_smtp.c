@@ -8,20 +8,21 @@
 #include "jobs/smtp.h"
 #include "tests/unit/jobs/fake_smtp.h"
 
-#define LAG_MAX_MS 250           /* a blocking QUIT takes seconds */
+#define LAG_MAX_MS 250 /* a blocking QUIT takes seconds */
 
 static struct {
 	struct fake_smtp *server;
 	struct fy_smtp_options options;
 	struct fy_smtp *client;
 	struct fy_smtp_result result;
-	char reason[200];            /* of the result, which is gone with its arena */
+	char reason[200]; /* of the result, which is gone with its arena */
 	int err;
 	unsigned done;
 	uint64_t tick_ms, lag_ms;
 } x;
 
-static const char message[] = "From: a@example.org\r\nSubject: x\r\n\r\nHello\r\n.hidden dot\r\nhttps://example.org/?t=1\r\n";
+static const char message[] =
+	"From: a@example.org\r\nSubject: x\r\n\r\nHello\r\n.hidden dot\r\nhttps://example.org/?t=1\r\n";
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -84,8 +85,9 @@ static int begin(void **state)
 	(void)state;
 	memset(&x, 0, sizeof x);
 	x.server = fake_smtp_start(FAKE_ACCEPTS);
-	x.options = (struct fy_smtp_options){ .url = fake_smtp_url(x.server), .tls = FY_MAIL_TLS_OFF, .connect_ms = 2000,
-					      .total_ms = 3000 };
+	x.options = (struct fy_smtp_options){
+		.url = fake_smtp_url(x.server), .tls = FY_MAIL_TLS_OFF, .connect_ms = 2000, .total_ms = 3000
+	};
 	return 0;
 }
 
@@ -119,7 +121,8 @@ static void a_message_arrives_as_it_is(void **state)
 	char *said = fake_smtp_dialogue(x.server);
 	assert_non_null(strstr(said, "MAIL FROM:<no-reply@example.org>"));
 	assert_non_null(strstr(said, "RCPT TO:<secret@example.org>\r\nDATA\r\n"));
-	assert_non_null(strstr(said, "\r\nHello\r\n..hidden dot\r\nhttps://example.org/?t=1\r\n.\r\n"));      /* RFC 5321 4.5.2 */
+	assert_non_null(
+		strstr(said, "\r\nHello\r\n..hidden dot\r\nhttps://example.org/?t=1\r\n.\r\n")); /* RFC 5321 4.5.2 */
 	assert_non_null(strstr(said, "QUIT\r\n"));
 	free(said);
 }
@@ -131,7 +134,7 @@ static void one_client_serves_many_and_keeps_a_connection(void **state)
 	exchange_twice(1, FAKE_ACCEPTS);
 	assert_int_equal(x.done, 18);
 	assert_int_equal(fake_smtp_accepted(x.server), 18);
-	assert_int_equal(fake_smtp_connections(x.server), 17);   /* the last two shared one */
+	assert_int_equal(fake_smtp_connections(x.server), 17); /* the last two shared one */
 	assert_int_equal(fake_smtp_commands(x.server, "QUIT"), 17);
 }
 
@@ -221,7 +224,7 @@ static void after_any_failure_the_client_goes_on(void **state)
 	x.options.total_ms = 400;
 	for (enum fake_mood mood = FAKE_451_AT_RCPT; mood < FAKE_MOODS; mood++) {
 		if (mood == FAKE_535_AT_AUTH)
-			continue;                /* needs a user, who is then accepted */
+			continue; /* needs a user, who is then accepted */
 		fake_smtp_mood(x.server, mood);
 		x.done = 0;
 		exchange_twice(3, FAKE_ACCEPTS);
@@ -255,7 +258,7 @@ static void required_tls_never_goes_without(void **state)
 {
 	(void)state;
 	x.options.tls = FY_MAIL_TLS_REQUIRED;
-	with_mood(FAKE_ACCEPTS);                 /* offers no STARTTLS */
+	with_mood(FAKE_ACCEPTS); /* offers no STARTTLS */
 	assert_int_equal(x.err, FY_ERR_IO);
 	assert_false(x.result.permanent);
 	assert_int_equal(fake_smtp_commands(x.server, "MAIL"), 0);

@@ -15,14 +15,17 @@ static void details_read_well_in_both_languages(void **state)
 		const char *detail, *fr, *en;
 	} cases[] = {
 		{ "send|1|mails", "envoyé\u00a0: 1 e-mail", "sent 1 mail" },
-		{ "send|2|mails; give up|1|mails", "envoyé\u00a0: 2 e-mails, abandonné\u00a0: 1 e-mail", "sent 2 mails, gave up on 1 mail" },
+		{ "send|2|mails; give up|1|mails", "envoyé\u00a0: 2 e-mails, abandonné\u00a0: 1 e-mail",
+		  "sent 2 mails, gave up on 1 mail" },
 		{ "delete|0|expired links", "supprimé\u00a0: 0 lien expiré", "deleted 0 expired links" },
 		{ "delete|450|unconfirmed registrations", "supprimé\u00a0: 450 inscriptions non confirmées",
 		  "deleted 450 unconfirmed registrations" },
 		{ "nothing to do", "rien à faire", "nothing to do" },
-		{ "stopped half-way, as the server ends; rotate|1|logs", "arrêté à mi-chemin, car le serveur s'arrête, archivé\u00a0: 1 journal",
+		{ "stopped half-way, as the server ends; rotate|1|logs",
+		  "arrêté à mi-chemin, car le serveur s'arrête, archivé\u00a0: 1 journal",
 		  "stopped half-way, as the server ends, rotated 1 log" },
-		{ "the disk is full; delete|x|old logs", "the disk is full, delete|x|old logs", "the disk is full, delete|x|old logs" },
+		{ "the disk is full; delete|x|old logs", "the disk is full, delete|x|old logs",
+		  "the disk is full, delete|x|old logs" },
 		{ "delete 3 tokens, send 1 mails", "delete 3 tokens, send 1 mails", "delete 3 tokens, send 1 mails" },
 		{ "", "", "" },
 	};

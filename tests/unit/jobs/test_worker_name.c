@@ -58,7 +58,7 @@ static void a_number_that_came_again_is_another_process(void **state)
 	assert_int_equal(sscanf(name, "%[^:]:%ld:%llx:%x", host, &pid, &started, &space), 4);
 	snprintf(other, sizeof other, "%s:%ld:%llx:%08x", host, pid, started - 1, space);
 	assert_true(fy_worker_gone(fy_str(other)));
-	snprintf(other, sizeof other, "%s:%ld:%llx:%08x", host, pid, started - 1, space ^ 1);    /* another machine's */
+	snprintf(other, sizeof other, "%s:%ld:%llx:%08x", host, pid, started - 1, space ^ 1); /* another machine's */
 	assert_false(fy_worker_gone(fy_str(other)));
 }
 
@@ -66,8 +66,17 @@ static void what_cannot_be_read_counts_as_alive(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
-		"", "x", "somebody else", "host:", "host:1", "host:999999:1", "host:1:2:3:4", "host:-1:2:3", "host:0:0:0",
-		"host:999999:zz:1", "host:4000000:10:deadbee",
+		"",
+		"x",
+		"somebody else",
+		"host:",
+		"host:1",
+		"host:999999:1",
+		"host:1:2:3:4",
+		"host:-1:2:3",
+		"host:0:0:0",
+		"host:999999:zz:1",
+		"host:4000000:10:deadbee",
 	};
 	for (size_t i = 0; i < FY_COUNT(names); i++)
 		assert_false(fy_worker_gone(fy_str(names[i])));

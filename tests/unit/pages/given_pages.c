@@ -4,25 +4,34 @@
 
 #include "foyer/require.h"
 
-#define P(s) { FY_LIT(s) }
+#define P(s)              \
+	{                 \
+		FY_LIT(s) \
+	}
 #define AGO(t) (GIVEN_NOW - (t))
 
 struct fy_page given_page(enum fy_lang lang, enum fy_page_role role, const char *path)
 {
 	return (struct fy_page){
-		.lang = lang, .role = role, .site_name = FY_LIT("Host Families in Paris"), .site_address = FY_LIT("33, rue des Tournelles, 75003 Paris"), .path = fy_str(path),
-		.csrf = P("9pJb0mX3mWcQk1xw-9v0l8uT"), .who = role == FY_PAGE_GUEST ? (struct fy_personal){ FY_NONE }
-										    : (struct fy_personal)P("Camille Lefèvre"),
-		.request_id = FY_LIT("4f1c9a2e7b30"), .now = GIVEN_NOW,
+		.lang = lang,
+		.role = role,
+		.site_name = FY_LIT("Host Families in Paris"),
+		.site_address = FY_LIT("33, rue des Tournelles, 75003 Paris"),
+		.path = fy_str(path),
+		.csrf = P("9pJb0mX3mWcQk1xw-9v0l8uT"),
+		.who = role == FY_PAGE_GUEST ? (struct fy_personal){ FY_NONE }
+					     : (struct fy_personal)P("Camille Lefèvre"),
+		.request_id = FY_LIT("4f1c9a2e7b30"),
+		.now = GIVEN_NOW,
 		.expires = role == FY_PAGE_MANAGER ? GIVEN_NOW + 30 * FY_MINUTE : 0,
 	};
 }
 
 /* Pages without a view, and those whose view is one literal. */
-#define SHOW(name, ...)                                                                            \
-	static void show_##name(struct fy_buf *out, const struct fy_page *page)                    \
-	{                                                                                          \
-		fy_page_##name(out, page, &(struct fy_view_##name){ __VA_ARGS__ });                \
+#define SHOW(name, ...)                                                             \
+	static void show_##name(struct fy_buf *out, const struct fy_page *page)     \
+	{                                                                           \
+		fy_page_##name(out, page, &(struct fy_view_##name){ __VA_ARGS__ }); \
 	}
 
 SHOW(home)
@@ -56,17 +65,22 @@ SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@
      .subject = P("Une chambre près de la Bastille"),
      .message = P("Bonjour,\n\nNotre fille part étudier à Lyon : sa chambre est libre dès janvier.\n"
 		  "Pouvez-vous nous rappeler ?\n\nMerci, <Jeanne>"),
-     .received = AGO(FY_HOUR), .state = FY_LIT("open"), .consent_version = FY_LIT("2026-11"), .reference = FY_LIT("HGKY9TCB5J"))
+     .received = AGO(FY_HOUR), .state = FY_LIT("open"), .consent_version = FY_LIT("2026-11"),
+     .reference = FY_LIT("HGKY9TCB5J"))
 
 static void show_account_security(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_own_session sessions[] = {
-		{ FY_LIT("8d1f"), FY_LIT("Firefox 145, Windows"), P("203.0.113.24"), AGO(2 * FY_DAY), AGO(FY_MINUTE), true },
-		{ FY_LIT("77ab"), FY_LIT("Safari, iPhone"), P("2001:db8:85a3::8a2e"), AGO(20 * FY_DAY), AGO(5 * FY_HOUR), false },
+		{ FY_LIT("8d1f"), FY_LIT("Firefox 145, Windows"), P("203.0.113.24"), AGO(2 * FY_DAY), AGO(FY_MINUTE),
+		  true },
+		{ FY_LIT("77ab"), FY_LIT("Safari, iPhone"), P("2001:db8:85a3::8a2e"), AGO(20 * FY_DAY),
+		  AGO(5 * FY_HOUR), false },
 	};
-	fy_page_account_security(out, page, &(struct fy_view_account_security){
-		.email = P("camille@example.com"), .password_changed = AGO(90 * FY_DAY), .sessions = sessions,
-		.sessions_count = FY_COUNT(sessions) });
+	fy_page_account_security(out, page,
+				 &(struct fy_view_account_security){ .email = P("camille@example.com"),
+								     .password_changed = AGO(90 * FY_DAY),
+								     .sessions = sessions,
+								     .sessions_count = FY_COUNT(sessions) });
 }
 
 static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
@@ -77,8 +91,11 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 		{ FY_LIT("Profil"), FY_LIT("Téléphone, fonction, compétences, adresse"), FY_LIT("Préparer un accueil"),
 		  FY_LIT("Tant que le compte existe") },
 	};
-	fy_page_account_privacy(out, page, &(struct fy_view_account_privacy){
-		.held = held, .held_count = FY_COUNT(held), .market_research = true, .market_research_at = AGO(FY_DAY) });
+	fy_page_account_privacy(out, page,
+				&(struct fy_view_account_privacy){ .held = held,
+								   .held_count = FY_COUNT(held),
+								   .market_research = true,
+								   .market_research_at = AGO(FY_DAY) });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -92,9 +109,14 @@ static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
 		{ FY_LIT("0b5d77c4"), P("Ahmed Benali"), P("ahmed@ecole.example"), FY_LIT("visitor"),
 		  FY_LIT("Chrome 142, Linux"), P("198.51.100.7"), AGO(FY_DAY), AGO(2 * FY_HOUR), false, 3 },
 	};
-	fy_page_manage_sessions(out, page, &(struct fy_view_manage_sessions){
-		.ip = P("203.0.113.0/24"), .query = FY_LIT("ip=203.0.113.0%2F24"), .total = 1284, .shown = 3,
-		.next_cursor = FY_LIT("0b5d77c4"), .sessions = sessions, .sessions_count = FY_COUNT(sessions) });
+	fy_page_manage_sessions(out, page,
+				&(struct fy_view_manage_sessions){ .ip = P("203.0.113.0/24"),
+								   .query = FY_LIT("ip=203.0.113.0%2F24"),
+								   .total = 1284,
+								   .shown = 3,
+								   .next_cursor = FY_LIT("0b5d77c4"),
+								   .sessions = sessions,
+								   .sessions_count = FY_COUNT(sessions) });
 }
 
 static void show_manage_contact(struct fy_buf *out, const struct fy_page *page)
@@ -106,8 +128,11 @@ static void show_manage_contact(struct fy_buf *out, const struct fy_page *page)
 		  FY_LIT("answered") },
 		{ 1040, P("Paul"), P("paul@example.org"), P("Merci"), AGO(9 * FY_DAY), FY_LIT("closed") },
 	};
-	fy_page_manage_contact(out, page, &(struct fy_view_manage_contact){
-		.total = 3, .next_cursor = FY_LIT("1040"), .messages = messages, .messages_count = FY_COUNT(messages) });
+	fy_page_manage_contact(out, page,
+			       &(struct fy_view_manage_contact){ .total = 3,
+								 .next_cursor = FY_LIT("1040"),
+								 .messages = messages,
+								 .messages_count = FY_COUNT(messages) });
 }
 
 static void show_manage_contact_empty(struct fy_buf *out, const struct fy_page *page)
@@ -118,7 +143,8 @@ static void show_manage_contact_empty(struct fy_buf *out, const struct fy_page *
 static void show_manage_jobs(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_job jobs[] = {
-		{ FY_LIT("purge"), FY_LIT("Efface ce dont le délai est passé"), 3600, false, FY_LIT("supprimé\u00a0: 12 liens expirés, supprimé\u00a0: 1 inscription non confirmée"),
+		{ FY_LIT("purge"), FY_LIT("Efface ce dont le délai est passé"), 3600, false,
+		  FY_LIT("supprimé\u00a0: 12 liens expirés, supprimé\u00a0: 1 inscription non confirmée"),
 		  AGO(40 * FY_MINUTE), GIVEN_NOW + 20 * FY_MINUTE, false },
 		{ FY_LIT("log-rotate"), FY_LIT("Archive les journaux"), 86400, true, FY_LIT("disque plein"),
 		  AGO(10 * FY_HOUR), GIVEN_NOW + 14 * FY_HOUR, false },
@@ -134,14 +160,15 @@ static void show_token_reset(struct fy_buf *out, const struct fy_page *page)
 
 static void show_conflict(struct fy_buf *out, const struct fy_page *page)
 {
-	fy_page_account_profile(out, page, &(struct fy_view_account_profile){
-		.given_name = P("Camille"), .conflict = true, .language = FY_LIT("en") });
+	fy_page_account_profile(out, page,
+				&(struct fy_view_account_profile){
+					.given_name = P("Camille"), .conflict = true, .language = FY_LIT("en") });
 }
 
-#define SHOW_ERROR(status)                                                                         \
-	static void show_##status(struct fy_buf *out, const struct fy_page *page)                  \
-	{                                                                                          \
-		fy_page_error(out, page, status, status == 429 || status == 503 ? 120 : 0);        \
+#define SHOW_ERROR(status)                                                                  \
+	static void show_##status(struct fy_buf *out, const struct fy_page *page)           \
+	{                                                                                   \
+		fy_page_error(out, page, status, status == 429 || status == 503 ? 120 : 0); \
 	}
 SHOW_ERROR(400)
 SHOW_ERROR(401)
@@ -170,41 +197,79 @@ static const struct fy_field_error profile_errors[] = {
 	{ { "skills", 6 }, FY_TEXT_ERROR_TEXT_LONG, { .n = 1000 } },
 };
 
-#define GUEST(name) { #name, FY_PAGE_GUEST, show_##name }
-#define MEMBER(name) { #name, FY_PAGE_MEMBER, show_##name }
-#define MANAGER(name) { #name, FY_PAGE_MANAGER, show_##name }
+#define GUEST(name)                               \
+	{                                         \
+#name, FY_PAGE_GUEST, show_##name \
+	}
+#define MEMBER(name)                               \
+	{                                          \
+#name, FY_PAGE_MEMBER, show_##name \
+	}
+#define MANAGER(name)                               \
+	{                                           \
+#name, FY_PAGE_MANAGER, show_##name \
+	}
 #define ERRORS(list) .errors = list, .error_count = FY_COUNT(list)
 
 const struct given_page given_pages[] = {
-	GUEST(home), { "home_member", FY_PAGE_MEMBER, show_home },
-	GUEST(register), { "register_refused", FY_PAGE_GUEST, show_register, ERRORS(register_errors) },
-	GUEST(register_done), GUEST(verify), GUEST(verified), GUEST(token_invalid),
+	GUEST(home),
+	{ "home_member", FY_PAGE_MEMBER, show_home },
+	GUEST(register),
+	{ "register_refused", FY_PAGE_GUEST, show_register, ERRORS(register_errors) },
+	GUEST(register_done),
+	GUEST(verify),
+	GUEST(verified),
+	GUEST(token_invalid),
 	{ "token_reset", FY_PAGE_GUEST, show_token_reset },
-	GUEST(login), { "login_refused", FY_PAGE_GUEST, show_login, ERRORS(login_errors) },
+	GUEST(login),
+	{ "login_refused", FY_PAGE_GUEST, show_login, ERRORS(login_errors) },
 	{ "login_ended", FY_PAGE_GUEST, show_login, .notice = FY_TEXT_NOTICE_SESSION_ENDED, .tone = FY_NOTICE_INFO },
-	GUEST(forgot), GUEST(forgot_done), GUEST(reset), GUEST(reset_done),
-	MEMBER(account), MEMBER(account_profile),
+	GUEST(forgot),
+	GUEST(forgot_done),
+	GUEST(reset),
+	GUEST(reset_done),
+	MEMBER(account),
+	MEMBER(account_profile),
 	{ "profile_saved", FY_PAGE_MEMBER, show_account_profile, .notice = FY_TEXT_NOTICE_PROFILE_SAVED },
 	{ "profile_conflict", FY_PAGE_MEMBER, show_conflict },
 	{ "profile_refused", FY_PAGE_MEMBER, show_account_profile, ERRORS(profile_errors) },
-	MEMBER(account_security), MEMBER(account_privacy),
-	GUEST(contact), { "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) }, GUEST(contact_done),
-	GUEST(privacy), GUEST(cookies), GUEST(legal), GUEST(accessibility), GUEST(setup), GUEST(manage_login),
+	MEMBER(account_security),
+	MEMBER(account_privacy),
+	GUEST(contact),
+	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
+	GUEST(contact_done),
+	GUEST(privacy),
+	GUEST(cookies),
+	GUEST(legal),
+	GUEST(accessibility),
+	GUEST(setup),
+	GUEST(manage_login),
 	MANAGER(manage_sessions),
 	{ "sessions_ended", FY_PAGE_MANAGER, show_manage_sessions, .notice = FY_TEXT_NOTICE_SESSIONS_ENDED,
 	  .notice_args = { .n = 3 } },
-	MANAGER(manage_contact), MANAGER(manage_contact_empty), MANAGER(manage_message), MANAGER(manage_jobs),
-	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED, .tone = FY_NOTICE_WARNING,
-	  .notice_args = { .s = { "purge", 5 } } },
-	GUEST(400), GUEST(401), GUEST(403), GUEST(404), GUEST(405), GUEST(409), GUEST(413), GUEST(429), GUEST(500),
+	MANAGER(manage_contact),
+	MANAGER(manage_contact_empty),
+	MANAGER(manage_message),
+	MANAGER(manage_jobs),
+	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
+	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
+	GUEST(400),
+	GUEST(401),
+	GUEST(403),
+	GUEST(404),
+	GUEST(405),
+	GUEST(409),
+	GUEST(413),
+	GUEST(429),
+	GUEST(500),
 	GUEST(503),
 };
 const size_t given_page_count = FY_COUNT(given_pages);
 
-#define MAIL(name, ...)                                                                            \
-	static void pack_##name(struct fy_buf *fields)                                             \
-	{                                                                                          \
-		fy_mail_##name(fields, &(struct fy_mailview_##name){ __VA_ARGS__ });               \
+#define MAIL(name, ...)                                                              \
+	static void pack_##name(struct fy_buf *fields)                               \
+	{                                                                            \
+		fy_mail_##name(fields, &(struct fy_mailview_##name){ __VA_ARGS__ }); \
 	}
 
 #define LINK "https://www.hostfamiliesinparis.com/verify?token=hT9s0Kc2&x=1"
@@ -216,9 +281,12 @@ MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
 
-#define LETTER(name) { #name, pack_##name }
+#define LETTER(name)               \
+	{                          \
+#name, pack_##name \
+	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
-	LETTER(contact_receipt),
+	LETTER(confirm_address),  LETTER(address_known),   LETTER(reset_password),
+	LETTER(password_changed), LETTER(contact_receipt),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

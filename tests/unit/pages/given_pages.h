@@ -3,7 +3,7 @@
 
 #include "server/pages/pages_gen.h"
 
-#define GIVEN_NOW (FY_SECOND * 1795399500)   /* 2026-11-23T02:05:00Z */
+#define GIVEN_NOW (FY_SECOND * 1795399500) /* 2026-11-23T02:05:00Z */
 
 struct given_page {
 	const char *name;

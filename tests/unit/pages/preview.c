@@ -45,7 +45,8 @@ static int save_language(const char *dir, enum fy_lang lang)
 		fy_buf_finish(&out);
 	}
 	for (size_t i = 0; i < given_mail_count && err == 0; i++) {
-		struct fy_letterhead head = { .lang = lang, .site_name = FY_LIT("Host Families in Paris"),
+		struct fy_letterhead head = { .lang = lang,
+					      .site_name = FY_LIT("Host Families in Paris"),
 					      .home_url = FY_LIT("https://www.hostfamiliesinparis.com/") };
 		struct fy_letter_text letter;
 		struct fy_buf fields;
@@ -81,7 +82,8 @@ int main(int argc, char **argv)
 	if (err == 0)
 		err = save_language(argv[1], FY_LANG_EN);
 	for (size_t i = 0; i < fy_static_file_count && err == 0; i++)
-		err = save(argv[1], "static", fy_static_files[i].path.ptr + strlen("/static/"), "", fy_static_files[i].raw);
+		err = save(argv[1], "static", fy_static_files[i].path.ptr + strlen("/static/"), "",
+			   fy_static_files[i].raw);
 	if (err) {
 		perror(argv[1]);
 		return 1;

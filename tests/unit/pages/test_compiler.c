@@ -13,8 +13,9 @@
 
 #include <cmocka.h>
 
-#define HEAD "{% page title=\"a.title\" %}\n{% view %}\ntext word\npersonal who\nsecret key\nbool yes\n" \
-	     "list item items: text label\n{% endview %}\n"
+#define HEAD                                                                                        \
+	"{% page title=\"a.title\" %}\n{% view %}\ntext word\npersonal who\nsecret key\nbool yes\n" \
+	"list item items: text label\n{% endview %}\n"
 #define TEXTS "[a]\ntitle = { fr = \"Titre\", en = \"Title\" }\n"
 
 static char dir[] = "/tmp/foyer-pages-XXXXXX";
@@ -51,9 +52,20 @@ static int make_site(void **state)
 
 static int remove_site(void **state)
 {
-	static const char *const files[] = { "templates/x.html", "templates/y.html", "parts/layout_top.html", "parts/layout_bottom.html",
-					     "parts/p.html", "countries.toml", "text.toml", "out.c", "out.h", "templates",
-					     "parts", "static", "mail", "" };
+	static const char *const files[] = { "templates/x.html",
+					     "templates/y.html",
+					     "parts/layout_top.html",
+					     "parts/layout_bottom.html",
+					     "parts/p.html",
+					     "countries.toml",
+					     "text.toml",
+					     "out.c",
+					     "out.h",
+					     "templates",
+					     "parts",
+					     "static",
+					     "mail",
+					     "" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char path[256];
@@ -108,9 +120,11 @@ static void assert_refused(const char *body, const char *because)
 static void what_is_right_compiles(void **state)
 {
 	(void)state;
-	assert_int_equal(compile("<p title=\"{{ word }}\"{% if yes %} hidden{% endif %}>{{ who }}</p>"
-				 "{% for i in items %}<a href=\"/x/{{ i.label }}\">{{ i.label }}</a>{% else %}–{% endfor %}"
-				 "<input name=\"key\" value=\"{{ key }}\">"), 0);
+	assert_int_equal(
+		compile("<p title=\"{{ word }}\"{% if yes %} hidden{% endif %}>{{ who }}</p>"
+			"{% for i in items %}<a href=\"/x/{{ i.label }}\">{{ i.label }}</a>{% else %}–{% endfor %}"
+			"<input name=\"key\" value=\"{{ key }}\">"),
+		0);
 	assert_string_equal(said, "");
 }
 
@@ -126,7 +140,8 @@ static void a_fragment_is_the_only_road_for_markup(void **state)
 	header[fread(header, 1, sizeof(header) - 1, f)] = '\0';
 	fclose(f);
 	assert_non_null(strstr(header, "struct fy_html fy_fragment_y(struct fy_buf *out"));
-	save("templates/y.html", "{% fragment %}\n{% view %}\nhtml inner\n{% endview %}\n<b title=\"{{ inner }}\">x</b>\n");
+	save("templates/y.html",
+	     "{% fragment %}\n{% view %}\nhtml inner\n{% endview %}\n<b title=\"{{ inner }}\">x</b>\n");
 	assert_int_equal(compile("x"), 1);
 	assert_non_null(strstr(said, "markup may stand in text only"));
 }

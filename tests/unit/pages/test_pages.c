@@ -96,15 +96,23 @@ static void values_in_addresses_are_percent_encoded(void **state)
 	(void)state;
 	struct fy_page page = given_page(FY_LANG_EN, FY_PAGE_MANAGER, "/manage/sessions");
 	const struct fy_row_session row = { .email = { FY_LIT("a+b&ip=\"é@example.com") } };
-	fy_page_manage_sessions(&out, &page, &(struct fy_view_manage_sessions){ .sessions = &row, .sessions_count = 1 });
+	fy_page_manage_sessions(&out, &page,
+				&(struct fy_view_manage_sessions){ .sessions = &row, .sessions_count = 1 });
 	assert_holds("href=\"/manage/sessions?person=a%2Bb%26ip%3D%22%C3%A9%40example.com\"");
 }
 
 static void an_address_with_another_scheme_is_not_a_link(void **state)
 {
 	(void)state;
-	static const char *const refused[] = { "javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "//evil.example",
-					       "/\\evil.example", " /x", "", "vbscript:x", "/a\tb" };
+	static const char *const refused[] = { "javascript:alert(1)",
+					       "JaVaScRiPt:x",
+					       "data:text/html,x",
+					       "//evil.example",
+					       "/\\evil.example",
+					       " /x",
+					       "",
+					       "vbscript:x",
+					       "/a\tb" };
 	for (size_t i = 0; i < FY_COUNT(refused); i++) {
 		out.len = 0;
 		fy_write_url(&out, fy_str(refused[i]));
@@ -185,7 +193,8 @@ static void the_language_switch_keeps_the_page(void **state)
 	struct fy_page page = given_page(FY_LANG_FR, FY_PAGE_GUEST, "/manage/sessions");
 	page.query = FY_LIT("person=a%40b.fr&ip=");
 	fy_page_legal(&out, &page, &(struct fy_view_legal){ 0 });
-	assert_holds("href=\"/manage/sessions?person=a%40b.fr&amp;ip=&amp;lang=en\" lang=\"en\" hreflang=\"en\">English<");
+	assert_holds(
+		"href=\"/manage/sessions?person=a%40b.fr&amp;ip=&amp;lang=en\" lang=\"en\" hreflang=\"en\">English<");
 	out.len = 0;
 	page.lang = FY_LANG_EN;
 	page.query = FY_NONE;
@@ -213,8 +222,10 @@ static void static_files_named_by_pages_exist_and_unpack(void **state)
 		if (!f->gzip.len)
 			continue;
 		unsigned char *raw = malloc(f->raw.len);
-		z_stream z = { .next_in = (unsigned char *)f->gzip.ptr, .avail_in = (unsigned)f->gzip.len,
-			       .next_out = raw, .avail_out = (unsigned)f->raw.len };
+		z_stream z = { .next_in = (unsigned char *)f->gzip.ptr,
+			       .avail_in = (unsigned)f->gzip.len,
+			       .next_out = raw,
+			       .avail_out = (unsigned)f->raw.len };
 		assert_int_equal(inflateInit2(&z, 16 + MAX_WBITS), Z_OK);
 		assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
 		assert_int_equal(z.total_out, f->raw.len);
@@ -234,13 +245,14 @@ static void sentences_know_singular_plural_and_escape_their_values(void **state)
 		uint64_t n;
 		const char *expected;
 	} cases[] = {
-		{ FY_LANG_FR, 0, "0 session est fermée." }, { FY_LANG_FR, 1, "1 session est fermée." },
-		{ FY_LANG_FR, 2, "2 sessions sont fermées." }, { FY_LANG_EN, 0, "0 sessions have been ended." },
+		{ FY_LANG_FR, 0, "0 session est fermée." },     { FY_LANG_FR, 1, "1 session est fermée." },
+		{ FY_LANG_FR, 2, "2 sessions sont fermées." },  { FY_LANG_EN, 0, "0 sessions have been ended." },
 		{ FY_LANG_EN, 1, "1 session has been ended." },
 	};
 	for (size_t i = 0; i < FY_COUNT(cases); i++) {
 		out.len = 0;
-		fy_text_put(&out, cases[i].lang, FY_TEXT_NOTICE_SESSIONS_ENDED, (struct fy_text_args){ .n = cases[i].n });
+		fy_text_put(&out, cases[i].lang, FY_TEXT_NOTICE_SESSIONS_ENDED,
+			    (struct fy_text_args){ .n = cases[i].n });
 		assert_string_equal(written(), cases[i].expected);
 	}
 	out.len = 0;
@@ -254,7 +266,8 @@ static void sentences_know_singular_plural_and_escape_their_values(void **state)
 }
 
 /* Packs and writes, as the way through the outbox does. */
-static struct fy_letter_text letter_of(const char *name, const struct fy_buf *fields, const struct fy_letterhead *head, int expected)
+static struct fy_letter_text letter_of(const char *name, const struct fy_buf *fields, const struct fy_letterhead *head,
+				       int expected)
 {
 	struct fy_letter_text letter;
 	fy_buf_init(&letter.subject, NULL, 4096);
@@ -275,10 +288,13 @@ static void a_value_in_a_mail_cannot_add_a_line_or_markup(void **state)
 {
 	(void)state;
 	struct fy_buf fields;
-	struct fy_letterhead head = { .lang = FY_LANG_EN, .site_name = FY_LIT("Site\r\nBcc: x"), .home_url = FY_LIT("/") };
+	struct fy_letterhead head = { .lang = FY_LANG_EN,
+				      .site_name = FY_LIT("Site\r\nBcc: x"),
+				      .home_url = FY_LIT("/") };
 	fy_buf_init(&fields, NULL, 4096);
-	fy_mail_reset_password(&fields, &(struct fy_mailview_reset_password){
-		.given_name = { FY_LIT("Eve\n\n<img>;link=3:abc;") }, .link = { FY_LIT("https://example.org/?a=1&b=2") } });
+	fy_mail_reset_password(
+		&fields, &(struct fy_mailview_reset_password){ .given_name = { FY_LIT("Eve\n\n<img>;link=3:abc;") },
+							       .link = { FY_LIT("https://example.org/?a=1&b=2") } });
 	struct fy_letter_text letter = letter_of("reset_password", &fields, &head, 0);
 	const struct fy_buf *text = &letter.text, *html = &letter.html;
 	assert_null(memchr(letter.subject.ptr, '\n', letter.subject.len));
@@ -303,7 +319,8 @@ static void each_letter_is_written_in_both_languages(void **state)
 		fields.len = 0;
 		given_mails[i].pack(&fields);
 		for (int lang = 0; lang < 2; lang++) {
-			struct fy_letterhead head = { .lang = lang ? FY_LANG_EN : FY_LANG_FR, .site_name = FY_LIT("Familles d'accueil"),
+			struct fy_letterhead head = { .lang = lang ? FY_LANG_EN : FY_LANG_FR,
+						      .site_name = FY_LIT("Familles d'accueil"),
 						      .home_url = FY_LIT("https://example.org/") };
 			letter[lang] = letter_of(given_mails[i].name, &fields, &head, 0);
 			const struct fy_buf *text = &letter[lang].text;
@@ -322,9 +339,16 @@ static void fields_of_another_letter_are_refused(void **state)
 {
 	(void)state;
 	static const char *const damaged[] = {
-		"", "link=3:abc", "link=3:abc;", "link=9999999:abc;valid_hours=2:48;", "link=-1:;valid_hours=2:48;",
-		"link=3:abc;valid_hours=0:;", "link=3:abc;valid_hours=2:4x;", "link=3:abc;valid_hours=2:48;more=1:x;",
-		"valid_hours=2:48;link=3:abc;", "link=4:abc;valid_hours=2:48;",
+		"",
+		"link=3:abc",
+		"link=3:abc;",
+		"link=9999999:abc;valid_hours=2:48;",
+		"link=-1:;valid_hours=2:48;",
+		"link=3:abc;valid_hours=0:;",
+		"link=3:abc;valid_hours=2:4x;",
+		"link=3:abc;valid_hours=2:48;more=1:x;",
+		"valid_hours=2:48;link=3:abc;",
+		"link=4:abc;valid_hours=2:48;",
 	};
 	struct fy_letterhead head = { .lang = FY_LANG_FR };
 	struct fy_buf fields;
@@ -337,7 +361,8 @@ static void fields_of_another_letter_are_refused(void **state)
 		forget_letter(&letter);
 	}
 	fields.len = 0;
-	fy_mail_confirm_address(&fields, &(struct fy_mailview_confirm_address){ .link = { FY_LIT("abc") }, .valid_hours = 48 });
+	fy_mail_confirm_address(&fields,
+				&(struct fy_mailview_confirm_address){ .link = { FY_LIT("abc") }, .valid_hours = 48 });
 	assert_int_equal(fields.len, strlen("link=3:abc;valid_hours=2:48;"));
 	letter = letter_of("confirm_address", &fields, &head, 0);
 	forget_letter(&letter);
@@ -357,9 +382,12 @@ static void each_status_has_its_page(void **state)
 		uint64_t wait;
 		const char *holds;
 	} cases[] = {
-		{ 404, 0, "<h1>This page does not exist</h1>" }, { 429, 90, "You can try again in 90\xc2\xa0seconds." },
-		{ 503, 120, "You can try again in 2\xc2\xa0minutes." }, { 418, 0, "<h1>We did not understand" },
-		{ 502, 0, "<h1>The site ran into an error</h1>" }, { 500, 0, "<code>4f1c9a2e7b30</code>" },
+		{ 404, 0, "<h1>This page does not exist</h1>" },
+		{ 429, 90, "You can try again in 90\xc2\xa0seconds." },
+		{ 503, 120, "You can try again in 2\xc2\xa0minutes." },
+		{ 418, 0, "<h1>We did not understand" },
+		{ 502, 0, "<h1>The site ran into an error</h1>" },
+		{ 500, 0, "<code>4f1c9a2e7b30</code>" },
 	};
 	for (size_t i = 0; i < FY_COUNT(cases); i++) {
 		out.len = 0;
@@ -378,9 +406,10 @@ static void durations_are_rounded_up_and_agree_in_number(void **state)
 		uint64_t s;
 		const char *fr, *en;
 	} cases[] = {
-		{ 0, "0 seconde", "0 seconds" }, { 1, "1 seconde", "1 second" }, { 60, "1 minute", "1 minute" },
-		{ 61, "61 secondes", "61 seconds" }, { 121, "3 minutes", "3 minutes" }, { 3600, "1 heure", "1 hour" },
-		{ 86400, "1 jour", "1 day" }, { 14 * 86400, "14 jours", "14 days" },
+		{ 0, "0 seconde", "0 seconds" },   { 1, "1 seconde", "1 second" },
+		{ 60, "1 minute", "1 minute" },    { 61, "61 secondes", "61 seconds" },
+		{ 121, "3 minutes", "3 minutes" }, { 3600, "1 heure", "1 hour" },
+		{ 86400, "1 jour", "1 day" },      { 14 * 86400, "14 jours", "14 days" },
 	};
 	for (size_t i = 0; i < FY_COUNT(cases); i++) {
 		for (int lang = 0; lang < 2; lang++) {

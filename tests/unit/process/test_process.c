@@ -209,7 +209,7 @@ static void a_unix_socket_is_replaced_when_dead_and_respected_when_alive(void **
 	assert_int_equal(fy_listener_fd(&first.items[0], 3), first.items[0].fds[0]);
 	assert_int_equal(fy_listeners_open(&config, 4, NULL, &second, &soft, why), FY_ERR_IO);
 	assert_true(connects(&first.items[0].address));
-	close(first.items[0].fds[0]);        /* as a kill would */
+	close(first.items[0].fds[0]); /* as a kill would */
 	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(fy_listeners_open(&config, 4, NULL, &second, &soft, why), 0);
 	assert_true(connects(&second.items[0].address));

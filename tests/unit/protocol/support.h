@@ -42,8 +42,8 @@ static inline void assert_text_at(struct fy_slice is, const char *should, const 
 {
 	if (fy_eq(is, fy_str(should)))
 		return;
-	print_error("%s:%d: is \"%.*s\" (%zu), should be \"%s\"\n", file, line, (int)is.len, is.len ? is.ptr : "", is.len,
-		    should);
+	print_error("%s:%d: is \"%.*s\" (%zu), should be \"%s\"\n", file, line, (int)is.len, is.len ? is.ptr : "",
+		    is.len, should);
 	_fail(file, line);
 }
 

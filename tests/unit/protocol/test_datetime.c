@@ -29,10 +29,19 @@ static void http_dates_have_three_forms(void **state)
 	assert_true(back == at(2040, 1, 1, 0, 0, 0));
 	assert_int_equal(fy_parse_http_date(FY_LIT("Monday, 01-Jan-77 00:00:00 GMT"), now, &back), 0);
 	assert_true(back == at(1977, 1, 1, 0, 0, 0));
-	static const char *const bad[] = { "", "Sun, 06 Nov 1994 08:49:37 UTC", "sun, 06 Nov 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
-					   "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
-					   "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 06 Nov 1994 08:49:61 GMT", "784111777", "Sun, 06 Nov 0000 08:49:37 GMT",
-					   "Sun Nov 6 08:49:37 1994", "Sun, 06 Nov 1994" };
+	static const char *const bad[] = { "",
+					   "Sun, 06 Nov 1994 08:49:37 UTC",
+					   "sun, 06 Nov 1994 08:49:37 GMT",
+					   "Sun, 6 Nov 1994 08:49:37 GMT",
+					   "Sun, 31 Feb 1994 08:49:37 GMT",
+					   "Sun, 06 Nov 1994 24:00:00 GMT",
+					   "Sun, 06 Nov 1994 08:60:37 GMT",
+					   "Sun, 06 Nov 1994 08:49:37 GMT ",
+					   "Sun, 06 Nov 1994 08:49:61 GMT",
+					   "784111777",
+					   "Sun, 06 Nov 0000 08:49:37 GMT",
+					   "Sun Nov 6 08:49:37 1994",
+					   "Sun, 06 Nov 1994" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_int_equal(fy_parse_http_date(fy_str(bad[i]), now, &back), FY_ERR_INVALID);
 }
@@ -57,9 +66,18 @@ static void rfc3339_goes_both_ways(void **state)
 		assert_int_equal(fy_parse_rfc3339(fy_str(good[i].text), &t), 0);
 		assert_int_equal(t, good[i].micros);
 	}
-	static const char *const bad[] = { "2026-11-22", "2026-11-22T14:05:00", "2026-11-22T14:05Z", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z",
-					   "2026-11-22T24:00:00Z", "2026-11-22T14:05:00.Z", "2026-11-22T14:05:00+0100", "2026-11-22T14:05:00Zx",
-					   "0000-01-01T00:00:00Z", "2026-11-22T14:05:00+24:00", "26-11-22T14:05:00Z" };
+	static const char *const bad[] = { "2026-11-22",
+					   "2026-11-22T14:05:00",
+					   "2026-11-22T14:05Z",
+					   "2026-13-01T00:00:00Z",
+					   "2026-02-29T00:00:00Z",
+					   "2026-11-22T24:00:00Z",
+					   "2026-11-22T14:05:00.Z",
+					   "2026-11-22T14:05:00+0100",
+					   "2026-11-22T14:05:00Zx",
+					   "0000-01-01T00:00:00Z",
+					   "2026-11-22T14:05:00+24:00",
+					   "26-11-22T14:05:00Z" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_int_equal(fy_parse_rfc3339(fy_str(bad[i]), &t), FY_ERR_INVALID);
 	struct fy_date date;
@@ -75,14 +93,14 @@ static void paris_agrees_with_the_c_library(void **state)
 	(void)state;
 	setenv("TZ", "Europe/Paris", 1);
 	tzset();
-	time_t probe = 1782000000;                       /* June 2026 */
+	time_t probe = 1782000000; /* June 2026 */
 	struct tm tm;
 	localtime_r(&probe, &tm);
 	if (tm.tm_gmtoff != 7200) {
 		print_message("no time zone files here: skipped\n");
 		skip();
 	}
-	for (int64_t t = 946684800; t < 2145916800; t += 5431) {         /* 2000 to 2037 */
+	for (int64_t t = 946684800; t < 2145916800; t += 5431) { /* 2000 to 2037 */
 		time_t c = (time_t)t;
 		struct fy_datetime dt = fy_datetime_paris(t * FY_SECOND);
 		localtime_r(&c, &tm);
@@ -101,8 +119,8 @@ static void summer_time_turns_at_one_utc(void **state)
 	assert_int_equal(fy_paris_offset_s(at(2026, 10, 25, 0, 59, 59)), 7200);
 	assert_int_equal(fy_paris_offset_s(at(2026, 10, 25, 1, 0, 0)), 3600);
 	struct fy_datetime gap = { { 2026, 3, 29 }, 2, 30 }, twice = { { 2026, 10, 25 }, 2, 30 };
-	assert_true(fy_time_from_paris(&gap) == at(2026, 3, 29, 1, 30, 0));     /* 03:30, one hour later */
-	assert_true(fy_time_from_paris(&twice) == at(2026, 10, 25, 0, 30, 0));  /* the first of the two */
+	assert_true(fy_time_from_paris(&gap) == at(2026, 3, 29, 1, 30, 0));    /* 03:30, one hour later */
+	assert_true(fy_time_from_paris(&twice) == at(2026, 10, 25, 0, 30, 0)); /* the first of the two */
 	assert_true(fy_paris_day_start((struct fy_date){ 2026, 7, 1 }) == at(2026, 6, 30, 22, 0, 0));
 	assert_int_equal(fy_paris_date(at(2026, 12, 31, 23, 30, 0)).year, 2027);
 	/* A month later at the same time of day, across the turn. */
@@ -133,7 +151,9 @@ static void the_calendar_is_gregorian(void **state)
 	struct fy_date end = { 2024, 1, 31 };
 	assert_int_equal(fy_date_compare(fy_date_add_months(end, 1), (struct fy_date){ 2024, 2, 29 }), 0);
 	assert_int_equal(fy_date_compare(fy_date_add_months(end, -2), (struct fy_date){ 2023, 11, 30 }), 0);
-	assert_int_equal(fy_date_compare(fy_date_add_months((struct fy_date){ 2024, 2, 29 }, 12), (struct fy_date){ 2025, 2, 28 }), 0);
+	assert_int_equal(fy_date_compare(fy_date_add_months((struct fy_date){ 2024, 2, 29 }, 12),
+					 (struct fy_date){ 2025, 2, 28 }),
+			 0);
 	assert_int_equal(fy_date_add_months(end, INT32_MAX).year, 9999);
 	assert_int_equal(fy_date_add_months(end, INT32_MIN).year, 1);
 	assert_int_equal(fy_date_add_days(end, INT64_MAX).year, 9999);
@@ -169,9 +189,9 @@ static void people_and_logs_read_paris_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(http_dates_have_three_forms),	 FY_TEST(rfc3339_goes_both_ways),
+		FY_TEST(http_dates_have_three_forms),     FY_TEST(rfc3339_goes_both_ways),
 		FY_TEST(paris_agrees_with_the_c_library), FY_TEST(summer_time_turns_at_one_utc),
-		FY_TEST(the_calendar_is_gregorian),	 FY_TEST(people_and_logs_read_paris_time),
+		FY_TEST(the_calendar_is_gregorian),       FY_TEST(people_and_logs_read_paris_time),
 	};
 	return RUN_TESTS(tests);
 }

@@ -85,12 +85,51 @@ static void bad_chunks_are_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\nx", "1\t\r\nx", "1\nx", "1\r\r\nx", "1;\r\n", "1;;a\r\n",
-		"1;a=\r\n", "1;a=\"b\r\n", "1;a=\"b\"c\r\n", "1; a\r\n", "1 ;a\r\n", "1;a =b\r\n", "1;a=b\nx", "1;a\r;b\r\n",
-		"1;\xc3\r\n", "1_0\r\n", "1.0\r\n", "1,\r\n", "8000000000000000\r\n", "FFFFFFFFFFFFFFFF\r\n", "10000000000000000\r\n",
-		"00000000000000001\r\n", "1\r\nxy", "1\r\nx\n", "1\r\nx\rX", "1\r\nx0\r\n\r\n", "3\r\nfoo\r\n\r\n", "0\r\n\n", "0\r\n\rX",
-		"0\r\n A: b\r\n\r\n", "0\r\nA b\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\n: b\r\n\r\n", "0\r\nA\r\n\r\n", "0\r\nA: b\n\r\n",
-		"0\r\nA: \x01\r\n\r\n", "0\r\nA: b\r\n c\r\n\r\n", "0;\x01\r\n\r\n", "0;a=\"\x7f\"\r\n",
+		"\r\n",
+		"x\r\n",
+		"-1\r\n",
+		"+1\r\n",
+		"0x1\r\n",
+		" 1\r\n",
+		"1 \r\nx",
+		"1\t\r\nx",
+		"1\nx",
+		"1\r\r\nx",
+		"1;\r\n",
+		"1;;a\r\n",
+		"1;a=\r\n",
+		"1;a=\"b\r\n",
+		"1;a=\"b\"c\r\n",
+		"1; a\r\n",
+		"1 ;a\r\n",
+		"1;a =b\r\n",
+		"1;a=b\nx",
+		"1;a\r;b\r\n",
+		"1;\xc3\r\n",
+		"1_0\r\n",
+		"1.0\r\n",
+		"1,\r\n",
+		"8000000000000000\r\n",
+		"FFFFFFFFFFFFFFFF\r\n",
+		"10000000000000000\r\n",
+		"00000000000000001\r\n",
+		"1\r\nxy",
+		"1\r\nx\n",
+		"1\r\nx\rX",
+		"1\r\nx0\r\n\r\n",
+		"3\r\nfoo\r\n\r\n",
+		"0\r\n\n",
+		"0\r\n\rX",
+		"0\r\n A: b\r\n\r\n",
+		"0\r\nA b\r\n\r\n",
+		"0\r\nA : b\r\n\r\n",
+		"0\r\n: b\r\n\r\n",
+		"0\r\nA\r\n\r\n",
+		"0\r\nA: b\n\r\n",
+		"0\r\nA: \x01\r\n\r\n",
+		"0\r\nA: b\r\n c\r\n\r\n",
+		"0;\x01\r\n\r\n",
+		"0;a=\"\x7f\"\r\n",
 	};
 	size_t used;
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
@@ -105,7 +144,7 @@ static void chunked_bodies_have_limits(void **state)
 	struct fy_buf raw;
 	size_t used;
 	fy_buf_init(&raw, &arena, 1 << 20);
-	assert_int_equal(chunked("3e9\r\n", &used), 413);               /* 1001, before any content */
+	assert_int_equal(chunked("3e9\r\n", &used), 413); /* 1001, before any content */
 	assert_int_equal(chunked("3e8\r\n", &used), -1);
 	assert_int_equal(chunked("7FFFFFFFFFFFFFFF\r\n", &used), 413);
 	for (int i = 0; i < BODY_MAX; i++)

@@ -44,9 +44,10 @@ static int status_of_target(const char *method, const char *target)
 static void a_request_is_taken_apart(void **state)
 {
 	(void)state;
-	assert_int_equal(status_of("POST /a/b%20c?x=1&y HTTP/1.1\r\nHost: example.org:8080\r\nCookie:\tsid=1; b=2 \r\n"
-				   "Content-Length: 12\r\nX-Empty:\r\nAccept: a\r\nAccept: b\r\nExpect: 100-Continue\r\n\r\n"),
-			 0);
+	assert_int_equal(
+		status_of("POST /a/b%20c?x=1&y HTTP/1.1\r\nHost: example.org:8080\r\nCookie:\tsid=1; b=2 \r\n"
+			  "Content-Length: 12\r\nX-Empty:\r\nAccept: a\r\nAccept: b\r\nExpect: 100-Continue\r\n\r\n"),
+		0);
 	assert_int_equal(head.method, FY_POST);
 	assert_int_equal(head.form, FY_TARGET_ORIGIN);
 	assert_text(head.method_text, "POST");
@@ -125,7 +126,7 @@ static void targets_have_four_forms(void **state)
 	(void)state;
 	assert_int_equal(status_of_target("GET", "http://Example.ORG:80/a?b"), 0);
 	assert_int_equal(head.form, FY_TARGET_ABSOLUTE);
-	assert_text(head.host, "Example.ORG:80");     /* and not the Host field's "a" (RFC 9112 3.2.2) */
+	assert_text(head.host, "Example.ORG:80"); /* and not the Host field's "a" (RFC 9112 3.2.2) */
 	assert_text(head.path, "/a");
 	assert_text(head.query, "b");
 	assert_int_equal(status_of_target("GET", "HTTPS://b?q"), 0);
@@ -136,15 +137,30 @@ static void targets_have_four_forms(void **state)
 	assert_int_equal(status_of_target("OPTIONS", "*"), 0);
 	assert_int_equal(head.form, FY_TARGET_ASTERISK);
 	static const char *const bad[] = {
-		"*x", "x", "a/b", "http:/a", "http://", "http:///a", "http://u@h/", "http://u:p@h/", "ftp://h/", "://h/",
-		"http://h:x/", "http://h:99999/", "http://[::1/", "/#f", "/a#", "/\xc3\xa9", "/%", "/%4", "/%4g", "/a\\b",
-		"/<", "/\"", "/a?\"", "/a?<", "/\x7f", "/a?%zz", "http://h%zz/", "example.org:443", "/^", "/|", "/{}", "/a?\x01",
+		"*x",           "x",         "a/b",          "http:/a",
+		"http://",      "http:///a", "http://u@h/",  "http://u:p@h/",
+		"ftp://h/",     "://h/",     "http://h:x/",  "http://h:99999/",
+		"http://[::1/", "/#f",       "/a#",          "/\xc3\xa9",
+		"/%",           "/%4",       "/%4g",         "/a\\b",
+		"/<",           "/\"",       "/a?\"",        "/a?<",
+		"/\x7f",        "/a?%zz",    "http://h%zz/", "example.org:443",
+		"/^",           "/|",        "/{}",          "/a?\x01",
 	};
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_int_equal(status_of_target("GET", bad[i]), 400);
 	assert_int_equal(status_of_target("GET", "*"), 400);
-	static const char *const good[] = { "/", "//", "/a//b", "/?", "/a?b?c/d", "/a;p=1,2", "/~x/!$&'()*+,;=:@",
-					    "/%00", "/?a[]=1|2&b={}`^\\", "http://[::1]:8080/", "http://h:/", "/a?" };
+	static const char *const good[] = { "/",
+					    "//",
+					    "/a//b",
+					    "/?",
+					    "/a?b?c/d",
+					    "/a;p=1,2",
+					    "/~x/!$&'()*+,;=:@",
+					    "/%00",
+					    "/?a[]=1|2&b={}`^\\",
+					    "http://[::1]:8080/",
+					    "http://h:/",
+					    "/a?" };
 	for (size_t i = 0; i < FY_COUNT(good); i++)
 		assert_int_equal(status_of_target("GET", good[i]), 0);
 	assert_int_equal(status_of_target("GET", "/a?"), 0);
@@ -161,17 +177,39 @@ static void request_lines_have_one_shape(void **state)
 		const char *line;
 		int status;
 	} lines[] = {
-		{ "GET / HTTP/1.1", 0 },     { "GET / HTTP/1.2", 0 },	 { "GET / HTTP/1.9", 0 },
-		{ "GET / HTTP/1.0", 0 },     { "GET / HTTP/2.0", 505 },	 { "GET / HTTP/0.9", 505 },
-		{ "GET / HTTP/3.0", 505 },   { "GET / HTTP/5.6", 505 },	 { "PRI * HTTP/2.0", 505 },
-		{ "GET / http/1.1", 400 },   { "GET / HTTP/1.10", 400 }, { "GET / HTTP/01.1", 400 },
-		{ "GET / HTTP/1", 400 },     { "GET / HTTP/1.", 400 },	 { "GET / HTTP/1,1", 400 },
-		{ "GET / HTTP/ 1.1", 400 },  { "GET /  HTTP/1.1", 400 }, { "GET  / HTTP/1.1", 400 },
-		{ "GET / HTTP/1.1 ", 400 },  { "GET\t/ HTTP/1.1", 400 }, { "GET /\tHTTP/1.1", 400 },
-		{ "GET /", 400 },	     { "GET", 400 },		 { "GET ", 400 },
-		{ "GET / ICE/1.0", 400 },    { "GET / RTSP/1.0", 400 },	 { "GET / HTTP/1.1x", 400 },
-		{ "GET /a b HTTP/1.1", 400 }, { "/ HTTP/1.1", 400 },	 { "GET HTTP/1.1", 400 },
-		{ "GET / HTTP/1.\xc2\xb9", 400 }, { "GET / HTTP/-1.1", 400 }, { "\x16\x03\x01", 400 },
+		{ "GET / HTTP/1.1", 0 },
+		{ "GET / HTTP/1.2", 0 },
+		{ "GET / HTTP/1.9", 0 },
+		{ "GET / HTTP/1.0", 0 },
+		{ "GET / HTTP/2.0", 505 },
+		{ "GET / HTTP/0.9", 505 },
+		{ "GET / HTTP/3.0", 505 },
+		{ "GET / HTTP/5.6", 505 },
+		{ "PRI * HTTP/2.0", 505 },
+		{ "GET / http/1.1", 400 },
+		{ "GET / HTTP/1.10", 400 },
+		{ "GET / HTTP/01.1", 400 },
+		{ "GET / HTTP/1", 400 },
+		{ "GET / HTTP/1.", 400 },
+		{ "GET / HTTP/1,1", 400 },
+		{ "GET / HTTP/ 1.1", 400 },
+		{ "GET /  HTTP/1.1", 400 },
+		{ "GET  / HTTP/1.1", 400 },
+		{ "GET / HTTP/1.1 ", 400 },
+		{ "GET\t/ HTTP/1.1", 400 },
+		{ "GET /\tHTTP/1.1", 400 },
+		{ "GET /", 400 },
+		{ "GET", 400 },
+		{ "GET ", 400 },
+		{ "GET / ICE/1.0", 400 },
+		{ "GET / RTSP/1.0", 400 },
+		{ "GET / HTTP/1.1x", 400 },
+		{ "GET /a b HTTP/1.1", 400 },
+		{ "/ HTTP/1.1", 400 },
+		{ "GET HTTP/1.1", 400 },
+		{ "GET / HTTP/1.\xc2\xb9", 400 },
+		{ "GET / HTTP/-1.1", 400 },
+		{ "\x16\x03\x01", 400 },
 	};
 	for (size_t i = 0; i < FY_COUNT(lines); i++) {
 		char raw[128];
@@ -210,13 +248,34 @@ static void exactly_one_valid_host_is_needed(void **state)
 	assert_int_equal(status_of("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"), 400);
 	assert_int_equal(status_of("GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n"), 400);
 	assert_int_equal(status_of("GET http://a/ HTTP/1.1\r\n\r\n"), 400);
-	static const char *const bad[] = { "", "a b", "a, b", "a,b", "a/b", "a@b", "a:b", "a:1:2", "a:65536", "a:123456",
-					   "[::1", "[::1]x", "[1.2.3.4]", "[]", "[::g]", "::1", "a#", "a?b", "a\\b", "http://a",
-					   "a%", "a%4", "a%zz", ":80", "\xc3\xa9", "[fe80::1%25eth0]", "a:-1", "a: 80" };
+	static const char *const bad[] = { "",          "a b",
+					   "a, b",      "a,b",
+					   "a/b",       "a@b",
+					   "a:b",       "a:1:2",
+					   "a:65536",   "a:123456",
+					   "[::1",      "[::1]x",
+					   "[1.2.3.4]", "[]",
+					   "[::g]",     "::1",
+					   "a#",        "a?b",
+					   "a\\b",      "http://a",
+					   "a%",        "a%4",
+					   "a%zz",      ":80",
+					   "\xc3\xa9",  "[fe80::1%25eth0]",
+					   "a:-1",      "a: 80" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_false(fy_http_host_valid(fy_str(bad[i])));
-	static const char *const good[] = { "a", "a.example", "A:80", "a:", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:443",
-					    "a_b", "xn--e1afmkfd.example", "a:65535", "a.", "a%20b" };
+	static const char *const good[] = { "a",
+					    "a.example",
+					    "A:80",
+					    "a:",
+					    "192.0.2.1:8080",
+					    "[::1]",
+					    "[2001:db8::1]:443",
+					    "a_b",
+					    "xn--e1afmkfd.example",
+					    "a:65535",
+					    "a.",
+					    "a%20b" };
 	for (size_t i = 0; i < FY_COUNT(good); i++)
 		assert_true(fy_http_host_valid(fy_str(good[i])));
 	assert_int_equal(status_of("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"), 400);
@@ -271,7 +330,9 @@ static void framing_is_unambiguous(void **state)
 		{ "Transfer-Encoding: \"chunked\"", 400 },
 		{ "Transfer-Encoding: chunked;x=y", 400 },
 		{ "Transfer-Encoding: chunked x", 400 },
-		{ "Transfer-Encoding: \x0b" "chunked", 400 },
+		{ "Transfer-Encoding: \x0b"
+		  "chunked",
+		  400 },
 		{ "Transfer-Encoding: gzip, chunked", 501 },
 		{ "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501 },
 		{ "Transfer_Encoding: chunked", 0 },
@@ -295,9 +356,32 @@ static void field_lines_have_one_shape(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"A : b", "A\t: b", " A: b", "\tA: b", "A", ": b", "A: b\r\n c", "A: b\r\n\tc", "A: b\r\n \r\nC: d",
-		"A\x01: b", "A\xc3\xa9: b", "A(b): c", "A: \x01", "A: \x7f", "A: b\x0c" "c", "A: b\rC: d", "A: b\nC: d",
-		"A: b\r\r\nC: d", "A: b\r", "\"A\": b", "A b: c", "A: \x1b[31m", "X: 12345678\x08", "X: 1234567\x1f" "8",
+		"A : b",
+		"A\t: b",
+		" A: b",
+		"\tA: b",
+		"A",
+		": b",
+		"A: b\r\n c",
+		"A: b\r\n\tc",
+		"A: b\r\n \r\nC: d",
+		"A\x01: b",
+		"A\xc3\xa9: b",
+		"A(b): c",
+		"A: \x01",
+		"A: \x7f",
+		"A: b\x0c"
+		"c",
+		"A: b\rC: d",
+		"A: b\nC: d",
+		"A: b\r\r\nC: d",
+		"A: b\r",
+		"\"A\": b",
+		"A b: c",
+		"A: \x1b[31m",
+		"X: 12345678\x08",
+		"X: 1234567\x1f"
+		"8",
 	};
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		if (status_with(bad[i]) != 400)
@@ -325,7 +409,7 @@ static void limits_have_their_own_statuses(void **state)
 	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 0);
 	b.len = target;
 	fy_buf_char(&b, 'a');
-	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 414);       /* before the line is complete */
+	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 414); /* before the line is complete */
 	fy_buf_put(&b, FY_LIT(" HTTP/1.1\r\nHost: a\r\n\r\n"));
 	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 414);
 
@@ -353,7 +437,7 @@ static void limits_have_their_own_statuses(void **state)
 	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 431);
 	b.len = most;
 	fy_buf_put(&b, FY_LIT("xxxx"));
-	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 431);       /* no end in sight */
+	assert_int_equal(status_of_slice(fy_buf_slice(&b)), 431); /* no end in sight */
 }
 
 static void bytes_after_the_head_are_left(void **state)
@@ -405,7 +489,7 @@ static void what_cannot_become_a_head_is_refused_at_once(void **state)
 		{ "GET / HTTP/1.1\r\nHost: a\r\n", -1 },
 		{ "GET / HTTP/1.1\r\nHost: a\r\n\r", -1 },
 		{ "GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n", -1 },
-		{ "\x16\x03\x01\x02", 400 },                    /* a TLS ClientHello */
+		{ "\x16\x03\x01\x02", 400 }, /* a TLS ClientHello */
 		{ "SSH-2.0-OpenSSH_9.2\r\n", 400 },
 		{ "\xff", 400 },
 		{ "GET /\n", 400 },
@@ -417,7 +501,7 @@ static void what_cannot_become_a_head_is_refused_at_once(void **state)
 		{ "GET / ICE", 400 },
 		{ "GET /\x01", 400 },
 		{ "GET /%zz", 400 },
-		{ "GET /\r\n", 400 },                           /* HTTP/0.9 */
+		{ "GET /\r\n", 400 }, /* HTTP/0.9 */
 		{ "GET / HTTP/1.1\r\n Host", 400 },
 		{ "GET / HTTP/1.1\r\nHost : a", 400 },
 		{ "GET / HTTP/1.1\r\nA: \x01", 400 },

@@ -11,9 +11,9 @@
 static const struct fy_http_limits limits = FY_HTTP_LIMITS_DEFAULT;
 
 struct outcome {
-	int served;                  /* complete requests */
-	int status;                  /* of the refusal; 0: none */
-	bool unread;                 /* bytes came after a request that closes the connection */
+	int served;  /* complete requests */
+	int status;  /* of the refusal; 0: none */
+	bool unread; /* bytes came after a request that closes the connection */
 };
 
 static struct outcome play(struct fy_slice raw)
@@ -125,7 +125,8 @@ static void what_llhttp_refuses_is_not_served(void **state)
 	size_t i;
 	json_t *one;
 	int count = 0;
-	json_array_foreach(cases, i, one) {
+	json_array_foreach(cases, i, one)
+	{
 		if (strcmp(type_of(one), "request") || json_is_null(json_object_get(one, "llhttp_error")) ||
 		    listed(name_of(one), good_upgrades))
 			continue;
@@ -146,7 +147,8 @@ static void a_host_field_saves_none_of_them(void **state)
 	size_t i;
 	json_t *one;
 	int count = 0;
-	json_array_foreach(cases, i, one) {
+	json_array_foreach(cases, i, one)
+	{
 		const char *error = json_string_value(json_object_get(one, "llhttp_error"));
 		if (strcmp(type_of(one), "request") || error == NULL || strncmp(error, "Pause", 5) == 0 ||
 		    strcmp(name_of(one), after_close) == 0)
@@ -168,7 +170,8 @@ static void nothing_is_lenient(void **state)
 	size_t i;
 	json_t *one;
 	int count = 0;
-	json_array_foreach(cases, i, one) {
+	json_array_foreach(cases, i, one)
+	{
 		if (strncmp(type_of(one), "request-lenient", 15) || listed(name_of(one), right))
 			continue;
 		count++;
@@ -208,7 +211,8 @@ static void what_llhttp_accepts_is_served(void **state)
 	size_t i, k;
 	json_t *one;
 	int count = 0;
-	json_array_foreach(cases, i, one) {
+	json_array_foreach(cases, i, one)
+	{
 		if (strcmp(type_of(one), "request") || !json_is_null(json_object_get(one, "llhttp_error")))
 			continue;
 		count++;
@@ -217,7 +221,8 @@ static void what_llhttp_accepts_is_served(void **state)
 			if (strcmp(exceptions[k].name, name_of(one)) == 0)
 				break;
 		int should = k < FY_COUNT(exceptions) ? exceptions[k].status : 0;
-		/* Two requests in one case: only the first got a Host, so the second is refused after the first was served. */
+		/* Two requests in one case: only the first got a Host, so the second is refused after the first was
+		 * served. */
 		if (o.status != should && !(should == 0 && o.status == 400 && o.served >= 1))
 			fail_msg("%s: %d, not %d (%d served)", name_of(one), o.status, should, o.served);
 		if (should == 0 && json_is_true(json_object_get(one, "complete")) &&

@@ -16,7 +16,8 @@ static void isemail_cases_get_their_verdict(void **state)
 	json_t *root = json_load_file(VECTORS "/isemail-164.json", JSON_ALLOW_NUL, &error), *one;
 	size_t i, refused = 0, accepted = 0;
 	assert_non_null(root);
-	json_array_foreach(json_object_get(root, "tests"), i, one) {
+	json_array_foreach(json_object_get(root, "tests"), i, one)
+	{
 		json_t *text = json_object_get(one, "address");
 		const char *category = json_string_value(json_object_get(one, "category"));
 		struct fy_slice address;
@@ -25,7 +26,8 @@ static void isemail_cases_get_their_verdict(void **state)
 			refused++;
 			if (err == 0)
 				fail_msg("accepted: %s", json_string_value(text));
-		} else if (strcmp(category, "ISEMAIL_VALID_CATEGORY") == 0 || strcmp(category, "ISEMAIL_DNSWARN") == 0) {
+		} else if (strcmp(category, "ISEMAIL_VALID_CATEGORY") == 0 ||
+			   strcmp(category, "ISEMAIL_DNSWARN") == 0) {
 			accepted++;
 			if (err)
 				fail_msg("refused: %s", json_string_value(text));
@@ -103,11 +105,14 @@ static void html_comes_as_an_alternative(void **state)
 	assert_int_equal(fy_mail_write(&out, &mail, NULL), 0);
 	struct fy_slice text = taken();
 	static const char *const parts[] = {
-		"Reply-To: =?utf-8?B?TcO8bGxlciwgWi4=?= <r@example.org>\r\n", "In-Reply-To: <1@x.org>\r\n",
-		"References: <0@x.org>\r\n <1@x.org>\r\n", "List-Unsubscribe: <https://foyer.example/u?t=abc>\r\n",
+		"Reply-To: =?utf-8?B?TcO8bGxlciwgWi4=?= <r@example.org>\r\n",
+		"In-Reply-To: <1@x.org>\r\n",
+		"References: <0@x.org>\r\n <1@x.org>\r\n",
+		"List-Unsubscribe: <https://foyer.example/u?t=abc>\r\n",
 		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
 		"Content-Type: multipart/alternative; boundary=\"=_foyer_alternative_=_\"\r\n\r\n--=_foyer_alternative_=_\r\n",
-		"\r\n--=_foyer_alternative_=_\r\nContent-Type: text/html; charset=utf-8\r\n", "<p>=3D_foyer_alternative_=3D_</p>\r\n",
+		"\r\n--=_foyer_alternative_=_\r\nContent-Type: text/html; charset=utf-8\r\n",
+		"<p>=3D_foyer_alternative_=3D_</p>\r\n",
 		"\r\n--=_foyer_alternative_=_--\r\n"
 	};
 	for (size_t i = 0; i < FY_COUNT(parts); i++)
@@ -132,7 +137,8 @@ static void headers_cannot_be_injected(void **state)
 		{ offsetof(struct fy_mail, in_reply_to), "in_reply_to", { "a", "a@b c@d", "a@b>", "\n" } },
 		{ offsetof(struct fy_mail, references), "references", { "a", "a@b  c@d", "a@b\r\n c@d", "a@b>" } },
 		{ offsetof(struct fy_mail, language), "language", { "fr\r\n", "f r", "verylonglanguage", ";" } },
-		{ offsetof(struct fy_mail, list_unsubscribe), "list_unsubscribe",
+		{ offsetof(struct fy_mail, list_unsubscribe),
+		  "list_unsubscribe",
 		  { "http://x", "https://x>\r\n", "https://x y", "https://x,y" } },
 		{ offsetof(struct fy_mail, text), "text", { "", "\xff", "a\xc3", "\xed\xa0\x80" } },
 		{ offsetof(struct fy_mail, html), "html", { "\xff", "\xc0\x80", "\xc3", "\x80" } },
@@ -153,7 +159,8 @@ static void long_headers_are_folded(void **state)
 	(void)state;
 	struct fy_mail mail = plain_mail();
 	struct fy_slice text;
-	mail.subject = FY_LIT("été été été été été été été été été été été été été été été été été été été été 😀😀😀😀😀😀😀😀😀");
+	mail.subject =
+		FY_LIT("été été été été été été été été été été été été été été été été été été été été 😀😀😀😀😀😀😀😀😀");
 	mail.to.name = FY_LIT("A very long name of a person or of an organisation in Paris, with a comma");
 	assert_int_equal(fy_mail_write(&out, &mail, NULL), 0);
 	for (text = taken(); text.len;) {
@@ -163,11 +170,14 @@ static void long_headers_are_folded(void **state)
 		const char *word = memmem(line.ptr, line.len, "=?utf-8?B?", 10);
 		assert_true(word == NULL || memmem(word, line.len - (size_t)(word - line.ptr), "?=", 2));
 	}
-	mail.subject = FY_LIT("An ASCII subject that is so long that it needs to be folded at one of its many spaces, twice in fact, "
-			      "to fit into the lines that mail has");
+	mail.subject = FY_LIT(
+		"An ASCII subject that is so long that it needs to be folded at one of its many spaces, twice in fact, "
+		"to fit into the lines that mail has");
 	assert_int_equal(fy_mail_write(&out, &mail, NULL), 0);
 	text = taken();
-	assert_non_null(memmem(text.ptr, text.len, "Subject: An ASCII subject that is so long that it needs to be folded at one\r\n of ", 80));
+	assert_non_null(memmem(text.ptr, text.len,
+			       "Subject: An ASCII subject that is so long that it needs to be folded at one\r\n of ",
+			       80));
 	fy_mail_put_text(&out, FY_LIT("=?utf-8?B?eA==?="), 9);
 	assert_text(taken(), "=?utf-8?B?PT91dGYtOD9CP2VBPT0/PQ==?=");
 	fy_mail_put_phrase(&out, FY_LIT("Z. \"x\\y\""), 4);
@@ -206,9 +216,9 @@ static void quoted_printable_keeps_to_its_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(isemail_cases_get_their_verdict),   FY_TEST(addresses_are_normalised),
-		FY_TEST(a_text_message_reads_as_written),   FY_TEST(html_comes_as_an_alternative),
-		FY_TEST(headers_cannot_be_injected),	    FY_TEST(long_headers_are_folded),
+		FY_TEST(isemail_cases_get_their_verdict),     FY_TEST(addresses_are_normalised),
+		FY_TEST(a_text_message_reads_as_written),     FY_TEST(html_comes_as_an_alternative),
+		FY_TEST(headers_cannot_be_injected),          FY_TEST(long_headers_are_folded),
 		FY_TEST(quoted_printable_keeps_to_its_lines),
 	};
 	return RUN_TESTS(tests);

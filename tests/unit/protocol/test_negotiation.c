@@ -13,12 +13,27 @@ static void languages_are_weighed(void **state)
 		const char *field;
 		enum fy_lang lang;
 	} fields[] = {
-		{ "", FY_LANG_FR }, { "en", FY_LANG_EN }, { "fr", FY_LANG_FR }, { "en-GB,en;q=0.9,fr;q=0.8", FY_LANG_EN },
-		{ "fr-CH, fr;q=0.9, en;q=0.8", FY_LANG_FR }, { "de, en;q=0.5", FY_LANG_EN }, { "de", FY_LANG_FR },
-		{ "en;q=0.5, fr;q=0.6", FY_LANG_FR }, { "en, fr", FY_LANG_EN }, { "fr, en", FY_LANG_FR }, { "en;q=0", FY_LANG_FR },
-		{ "fr;q=0, *", FY_LANG_EN }, { "*", FY_LANG_FR }, { "*;q=0.9, fr;q=0.1", FY_LANG_EN }, { "EN-us", FY_LANG_EN },
-		{ "eng", FY_LANG_FR }, { "en;q=2, fr", FY_LANG_FR }, { "en;q=abc", FY_LANG_FR }, { ",,en", FY_LANG_EN },
-		{ "en;q=0.001", FY_LANG_EN }, { "fr;q=0.5,en;q=0.500", FY_LANG_FR },
+		{ "", FY_LANG_FR },
+		{ "en", FY_LANG_EN },
+		{ "fr", FY_LANG_FR },
+		{ "en-GB,en;q=0.9,fr;q=0.8", FY_LANG_EN },
+		{ "fr-CH, fr;q=0.9, en;q=0.8", FY_LANG_FR },
+		{ "de, en;q=0.5", FY_LANG_EN },
+		{ "de", FY_LANG_FR },
+		{ "en;q=0.5, fr;q=0.6", FY_LANG_FR },
+		{ "en, fr", FY_LANG_EN },
+		{ "fr, en", FY_LANG_FR },
+		{ "en;q=0", FY_LANG_FR },
+		{ "fr;q=0, *", FY_LANG_EN },
+		{ "*", FY_LANG_FR },
+		{ "*;q=0.9, fr;q=0.1", FY_LANG_EN },
+		{ "EN-us", FY_LANG_EN },
+		{ "eng", FY_LANG_FR },
+		{ "en;q=2, fr", FY_LANG_FR },
+		{ "en;q=abc", FY_LANG_FR },
+		{ ",,en", FY_LANG_EN },
+		{ "en;q=0.001", FY_LANG_EN },
+		{ "fr;q=0.5,en;q=0.500", FY_LANG_FR },
 	};
 	for (size_t i = 0; i < FY_COUNT(fields); i++)
 		if (fy_accept_lang(fy_str(fields[i].field), FY_LANG_FR) != fields[i].lang)
@@ -33,10 +48,21 @@ static void codings_are_asked_for(void **state)
 		const char *field, *coding;
 		bool allowed;
 	} fields[] = {
-		{ "gzip, br", "br", true }, { "gzip, br", "gzip", true }, { "gzip", "br", false }, { "gzip;q=0", "gzip", false },
-		{ "*", "br", true }, { "*;q=0", "identity", false }, { "*;q=0, identity", "identity", true }, { "gzip", "identity", true },
-		{ "identity;q=0", "identity", false }, { "", "identity", true }, { "", "gzip", false }, { "x-gzip", "gzip", true },
-		{ "GZIP;Q=0.1", "gzip", true }, { "br;q=0, *", "br", false }, { "gzip2", "gzip", false },
+		{ "gzip, br", "br", true },
+		{ "gzip, br", "gzip", true },
+		{ "gzip", "br", false },
+		{ "gzip;q=0", "gzip", false },
+		{ "*", "br", true },
+		{ "*;q=0", "identity", false },
+		{ "*;q=0, identity", "identity", true },
+		{ "gzip", "identity", true },
+		{ "identity;q=0", "identity", false },
+		{ "", "identity", true },
+		{ "", "gzip", false },
+		{ "x-gzip", "gzip", true },
+		{ "GZIP;Q=0.1", "gzip", true },
+		{ "br;q=0, *", "br", false },
+		{ "gzip2", "gzip", false },
 	};
 	for (size_t i = 0; i < FY_COUNT(fields); i++)
 		if (fy_accept_encoding(fy_str(fields[i].field), fy_str(fields[i].coding)) != fields[i].allowed)
@@ -52,13 +78,18 @@ static void media_are_ranked(void **state)
 		const char *field;
 		enum fy_media media;
 	} fields[] = {
-		{ "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", FY_MEDIA_HTML }, { "application/json", FY_MEDIA_JSON },
-		{ "application/problem+json", FY_MEDIA_JSON }, { "application/json;q=0.5, text/html;q=0.4", FY_MEDIA_JSON },
-		{ "text/*;q=0.9, application/json;q=0.8", FY_MEDIA_HTML }, { "application/json, */*;q=0.1", FY_MEDIA_JSON },
-		{ "text/html;q=0, */*", FY_MEDIA_JSON }, { "Application/JSON", FY_MEDIA_JSON },
+		{ "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", FY_MEDIA_HTML },
+		{ "application/json", FY_MEDIA_JSON },
+		{ "application/problem+json", FY_MEDIA_JSON },
+		{ "application/json;q=0.5, text/html;q=0.4", FY_MEDIA_JSON },
+		{ "text/*;q=0.9, application/json;q=0.8", FY_MEDIA_HTML },
+		{ "application/json, */*;q=0.1", FY_MEDIA_JSON },
+		{ "text/html;q=0, */*", FY_MEDIA_JSON },
+		{ "Application/JSON", FY_MEDIA_JSON },
 	};
 	for (size_t i = 0; i < FY_COUNT(fields); i++)
-		if (fy_accept_media(fy_str(fields[i].field), fields[i].media == FY_MEDIA_HTML ? FY_MEDIA_JSON : FY_MEDIA_HTML) !=
+		if (fy_accept_media(fy_str(fields[i].field),
+				    fields[i].media == FY_MEDIA_HTML ? FY_MEDIA_JSON : FY_MEDIA_HTML) !=
 		    fields[i].media)
 			fail_msg("\"%s\"", fields[i].field);
 	static const char *const undecided[] = { "", "*/*", "image/png", "text/html, application/json" };
@@ -95,7 +126,7 @@ static enum fy_condition evaluate(const char *method, const char *fields, const 
 static void preconditions_follow_the_rfc(void **state)
 {
 	(void)state;
-	const fy_time m = 784111777 * FY_SECOND + 500000;        /* Sun, 06 Nov 1994 08:49:37.5 GMT */
+	const fy_time m = 784111777 * FY_SECOND + 500000; /* Sun, 06 Nov 1994 08:49:37.5 GMT */
 	static const struct {
 		const char *method, *fields, *etag;
 		int condition;
@@ -113,7 +144,7 @@ static void preconditions_follow_the_rfc(void **state)
 		{ "PATCH", "If-Match: \"a\"\r\n", "\"a\"", 0 },
 		{ "PATCH", "If-Match: \"b\", \"c,d\" , \"a\"\r\n", "\"a\"", 0 },
 		{ "PATCH", "If-Match: \"b\"\r\n", "\"a\"", 412 },
-		{ "PATCH", "If-Match: W/\"a\"\r\n", "W/\"a\"", 412 },   /* weak tags never match strongly */
+		{ "PATCH", "If-Match: W/\"a\"\r\n", "W/\"a\"", 412 }, /* weak tags never match strongly */
 		{ "PATCH", "If-Match: *\r\n", "\"a\"", 0 },
 		{ "PATCH", "If-Match: *\r\n", NULL, 412 },
 		{ "PATCH", "If-Match: \"a\r\n", "\"a\"", 412 },
@@ -138,9 +169,8 @@ static void preconditions_follow_the_rfc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(languages_are_weighed),	 FY_TEST(codings_are_asked_for),
-		FY_TEST(media_are_ranked),	 FY_TEST(content_types_are_read),
-		FY_TEST(preconditions_follow_the_rfc),
+		FY_TEST(languages_are_weighed),  FY_TEST(codings_are_asked_for),        FY_TEST(media_are_ranked),
+		FY_TEST(content_types_are_read), FY_TEST(preconditions_follow_the_rfc),
 	};
 	return RUN_TESTS(tests);
 }

@@ -13,15 +13,40 @@ static void paths_mean_one_thing(void **state)
 		const char *path;
 		int err;
 	} paths[] = {
-		{ "/", 0 }, { "/a/b", 0 }, { "/a/", 0 }, { "/caf%C3%A9", 0 }, { "/a%20b", 0 }, { "/...", 0 }, { "/.a", 0 },
-		{ "/.well-known/x", 0 }, { "/a;b=c", 0 },
-		{ "", FY_ERR_INVALID }, { "a", FY_ERR_INVALID }, { "*", FY_ERR_INVALID }, { "/a%2Fb", FY_ERR_INVALID },
-		{ "/a%5cb", FY_ERR_INVALID }, { "/a\\b", FY_ERR_INVALID }, { "/%00", FY_ERR_INVALID }, { "/%0a", FY_ERR_INVALID },
-		{ "/%zz", FY_ERR_INVALID }, { "/%4", FY_ERR_INVALID }, { "/%C3", FY_ERR_INVALID }, { "/%c0%ae%c0%ae", FY_ERR_INVALID },
-		{ "/%ED%A0%80", FY_ERR_INVALID }, { "/a b", FY_ERR_INVALID }, { "/%7f", FY_ERR_INVALID }, { "/%C3/%A9", FY_ERR_INVALID },
-		{ "//", FY_ERR_NOT_FOUND }, { "//a", FY_ERR_NOT_FOUND }, { "/a//b", FY_ERR_NOT_FOUND }, { "/.", FY_ERR_NOT_FOUND },
-		{ "/a/../b", FY_ERR_NOT_FOUND }, { "/a/..", FY_ERR_NOT_FOUND }, { "/%2e%2E/x", FY_ERR_NOT_FOUND },
-		{ "/.%2e", FY_ERR_NOT_FOUND }, { "/../%00", FY_ERR_INVALID },
+		{ "/", 0 },
+		{ "/a/b", 0 },
+		{ "/a/", 0 },
+		{ "/caf%C3%A9", 0 },
+		{ "/a%20b", 0 },
+		{ "/...", 0 },
+		{ "/.a", 0 },
+		{ "/.well-known/x", 0 },
+		{ "/a;b=c", 0 },
+		{ "", FY_ERR_INVALID },
+		{ "a", FY_ERR_INVALID },
+		{ "*", FY_ERR_INVALID },
+		{ "/a%2Fb", FY_ERR_INVALID },
+		{ "/a%5cb", FY_ERR_INVALID },
+		{ "/a\\b", FY_ERR_INVALID },
+		{ "/%00", FY_ERR_INVALID },
+		{ "/%0a", FY_ERR_INVALID },
+		{ "/%zz", FY_ERR_INVALID },
+		{ "/%4", FY_ERR_INVALID },
+		{ "/%C3", FY_ERR_INVALID },
+		{ "/%c0%ae%c0%ae", FY_ERR_INVALID },
+		{ "/%ED%A0%80", FY_ERR_INVALID },
+		{ "/a b", FY_ERR_INVALID },
+		{ "/%7f", FY_ERR_INVALID },
+		{ "/%C3/%A9", FY_ERR_INVALID },
+		{ "//", FY_ERR_NOT_FOUND },
+		{ "//a", FY_ERR_NOT_FOUND },
+		{ "/a//b", FY_ERR_NOT_FOUND },
+		{ "/.", FY_ERR_NOT_FOUND },
+		{ "/a/../b", FY_ERR_NOT_FOUND },
+		{ "/a/..", FY_ERR_NOT_FOUND },
+		{ "/%2e%2E/x", FY_ERR_NOT_FOUND },
+		{ "/.%2e", FY_ERR_NOT_FOUND },
+		{ "/../%00", FY_ERR_INVALID },
 	};
 	for (size_t i = 0; i < FY_COUNT(paths); i++)
 		if (fy_path_check(fy_str(paths[i].path)) != paths[i].err)
@@ -34,8 +59,20 @@ static void redirects_stay_on_this_site(void **state)
 	static const char *const local[] = { "/", "/account?tab=1&x=%2F", "/a/b" };
 	for (size_t i = 0; i < FY_COUNT(local); i++)
 		assert_true(fy_path_is_local(fy_str(local[i])));
-	static const char *const foreign[] = { "", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a/../b", "/a\r\nX: y",
-					       "/a?b=\r\n", "/a?b c", "/%0d%0aX", "/a#b", "javascript:x", "\\/x", "/\t/evil.example" };
+	static const char *const foreign[] = { "",
+					       "//evil.example",
+					       "/\\evil.example",
+					       "https://evil.example",
+					       "evil",
+					       "/a/../b",
+					       "/a\r\nX: y",
+					       "/a?b=\r\n",
+					       "/a?b c",
+					       "/%0d%0aX",
+					       "/a#b",
+					       "javascript:x",
+					       "\\/x",
+					       "/\t/evil.example" };
 	for (size_t i = 0; i < FY_COUNT(foreign); i++)
 		assert_false(fy_path_is_local(fy_str(foreign[i])));
 	fy_buf_char(&out, '/');
@@ -68,7 +105,8 @@ static void forms_become_pairs(void **state)
 	assert_int_equal(pairs.count, 0);
 	assert_int_equal(fy_urlform_parse(&arena, FY_LIT("a&b&c"), 3, &pairs), 0);
 	assert_int_equal(fy_urlform_parse(&arena, FY_LIT("a&b&c"), 2, &pairs), FY_ERR_TOO_LARGE);
-	static const char *const bad[] = { "a=%", "a=%4", "a=%4g", "a=%00", "%00", "a=%C3", "a=\xc3", "a=%ED%A0%80", "a=%C0%80", "%zz=a" };
+	static const char *const bad[] = { "a=%",   "a=%4",   "a=%4g",       "a=%00",    "%00",
+					   "a=%C3", "a=\xc3", "a=%ED%A0%80", "a=%C0%80", "%zz=a" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_int_equal(fy_urlform_parse(&arena, fy_str(bad[i]), 5, &pairs), FY_ERR_INVALID);
 	assert_int_equal(fy_urlform_parse(&arena, FY_LIT("a=\0"), 5, &pairs), FY_ERR_INVALID);
@@ -96,9 +134,15 @@ static void cookies_are_found_by_exact_name(void **state)
 {
 	(void)state;
 	static const char *const fields[][2] = {
-		{ "sid=abc", "abc" },	       { "a=b; sid=abc; sid=xyz", "abc" }, { "xsid=1; sid=2", "2" },
-		{ "sidx=1;sid=2", "2" },       { "  sid=a==  ;b", "a==" },	   { "sid=\"q\"", "q" },
-		{ "sid=", "" },		       { "SID=1; sid=2", "2" },		   { ";;; sid=1", "1" },
+		{ "sid=abc", "abc" },
+		{ "a=b; sid=abc; sid=xyz", "abc" },
+		{ "xsid=1; sid=2", "2" },
+		{ "sidx=1;sid=2", "2" },
+		{ "  sid=a==  ;b", "a==" },
+		{ "sid=\"q\"", "q" },
+		{ "sid=", "" },
+		{ "SID=1; sid=2", "2" },
+		{ ";;; sid=1", "1" },
 		{ "a=\"sid=1\"; sid=2", "2" },
 	};
 	for (size_t i = 0; i < FY_COUNT(fields); i++) {
@@ -107,7 +151,8 @@ static void cookies_are_found_by_exact_name(void **state)
 		assert_non_null(value.ptr);
 		assert_text(value, fields[i][1]);
 	}
-	static const char *const none[] = { "", "sid", "xsid=1", "sid =1", "sid=a b", "sid=\x80", "sid=a,b", "sid=\"", "a=sid=1", "sid=\\" };
+	static const char *const none[] = { "",         "sid",     "xsid=1", "sid =1",  "sid=a b",
+					    "sid=\x80", "sid=a,b", "sid=\"", "a=sid=1", "sid=\\" };
 	for (size_t i = 0; i < FY_COUNT(none); i++) {
 		struct fy_slice field = fy_str(none[i]), value = FY_NONE;
 		fy_cookie_next(&field, FY_LIT("sid"), &value);
@@ -116,7 +161,7 @@ static void cookies_are_found_by_exact_name(void **state)
 	struct fy_slice two = FY_LIT("sid=a; x=y; sid=b c; sid=d"), value;
 	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value));
 	assert_text(value, "a");
-	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value));      /* one that is no cookie's value is there, too */
+	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value)); /* one that is no cookie's value is there, too */
 	assert_null(value.ptr);
 	assert_true(fy_cookie_next(&two, FY_LIT("sid"), &value));
 	assert_text(value, "d");
@@ -126,11 +171,17 @@ static void cookies_are_found_by_exact_name(void **state)
 static void set_cookie_cannot_be_broken(void **state)
 {
 	(void)state;
-	struct fy_cookie cookie = { .name = FY_LIT("__Host-sid"), .value = FY_LIT("abc"), .max_age_s = -1, .secure = true };
+	struct fy_cookie cookie = {
+		.name = FY_LIT("__Host-sid"), .value = FY_LIT("abc"), .max_age_s = -1, .secure = true
+	};
 	assert_int_equal(fy_cookie_write(&out, &cookie), 0);
 	assert_text(taken(), "__Host-sid=abc; Path=/; Secure; HttpOnly; SameSite=Lax");
-	cookie = (struct fy_cookie){ .name = FY_LIT("sid"), .value = FY_LIT(""), .max_age_s = 0, .path = FY_LIT("/manage"),
-				     .script_readable = true, .same_site = FY_SAMESITE_STRICT };
+	cookie = (struct fy_cookie){ .name = FY_LIT("sid"),
+				     .value = FY_LIT(""),
+				     .max_age_s = 0,
+				     .path = FY_LIT("/manage"),
+				     .script_readable = true,
+				     .same_site = FY_SAMESITE_STRICT };
 	assert_int_equal(fy_cookie_write(&out, &cookie), 0);
 	assert_text(taken(), "sid=; Path=/manage; Max-Age=0; SameSite=Strict");
 	const struct fy_cookie bad[] = {
@@ -155,9 +206,12 @@ static void set_cookie_cannot_be_broken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(paths_mean_one_thing),		    FY_TEST(redirects_stay_on_this_site),
-		FY_TEST(forms_become_pairs),		    FY_TEST(encoding_and_decoding_are_inverse),
-		FY_TEST(cookies_are_found_by_exact_name),   FY_TEST(set_cookie_cannot_be_broken),
+		FY_TEST(paths_mean_one_thing),
+		FY_TEST(redirects_stay_on_this_site),
+		FY_TEST(forms_become_pairs),
+		FY_TEST(encoding_and_decoding_are_inverse),
+		FY_TEST(cookies_are_found_by_exact_name),
+		FY_TEST(set_cookie_cannot_be_broken),
 	};
 	return RUN_TESTS(tests);
 }

@@ -10,12 +10,24 @@
 static void utf8_is_strict(void **state)
 {
 	(void)state;
-	static const char *const good[] = { "", "abc", "é", "€", "😀", "\x7f", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "12345678é90" };
+	static const char *const good[] = {
+		"", "abc", "é", "€", "😀", "\x7f", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "12345678é90"
+	};
 	for (size_t i = 0; i < FY_COUNT(good); i++)
 		assert_true(fy_utf8_valid(fy_str(good[i])));
-	static const char *const bad[] = { "\x80",	    "\xc3",	    "\xc0\xaf",	     "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80",
-					   "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "abc\xe2\x82",
-					   "\xc3(", "12345678\xe2(\xa1" };
+	static const char *const bad[] = { "\x80",
+					   "\xc3",
+					   "\xc0\xaf",
+					   "\xc1\xbf",
+					   "\xe0\x80\xaf",
+					   "\xed\xa0\x80",
+					   "\xf0\x80\x80\xaf",
+					   "\xf4\x90\x80\x80",
+					   "\xf8\x88\x80\x80\x80",
+					   "\xff",
+					   "abc\xe2\x82",
+					   "\xc3(",
+					   "12345678\xe2(\xa1" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_false(fy_utf8_valid(fy_str(bad[i])));
 	assert_int_equal(fy_utf8_count(FY_LIT("aé€😀")), 4);
@@ -38,12 +50,12 @@ static void fields_refuse_what_cannot_be_seen(void **state)
 	(void)state;
 	struct fy_slice text;
 	assert_true(fy_utf8_is_line(FY_LIT("Zoé Müller-李 👩‍🚀")));
-	static const char *const bad[] = { "a\nb", "a\tb", "\x01", "\x7f", "\xc2\x85", "a\u202e\x62", "\u200b", "\u2028", "\ufeff", "\xff",
-					   "\u2066", "\ufffe" };
+	static const char *const bad[] = { "a\nb",   "a\tb",   "\x01",   "\x7f", "\xc2\x85", "a\u202e\x62",
+					   "\u200b", "\u2028", "\ufeff", "\xff", "\u2066",   "\ufffe" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_false(fy_utf8_is_line(fy_str(bad[i])));
-	static const char *const blank[] = { "\u115f", "a\u1160", "\u3164", "\uffa0", "\u2800", "\ue000", "\U000f0000", "\U0010fffd",
-					     "\u0378", "a\u05ff", "\U0001fbff" };
+	static const char *const blank[] = { "\u115f",     "a\u1160",    "\u3164", "\uffa0",  "\u2800",    "\ue000",
+					     "\U000f0000", "\U0010fffd", "\u0378", "a\u05ff", "\U0001fbff" };
 	for (size_t i = 0; i < FY_COUNT(blank); i++) {
 		assert_false(fy_utf8_is_line(fy_str(blank[i])));
 		assert_int_equal(fy_utf8_clean_line(&arena, fy_str(blank[i]), &text), FY_ERR_INVALID);
@@ -52,8 +64,13 @@ static void fields_refuse_what_cannot_be_seen(void **state)
 	static const char *const unseen[] = { "\u200d", "\u200c \u200c", "\ufe0f", "\u0301" };
 	for (size_t i = 0; i < FY_COUNT(unseen); i++)
 		assert_int_equal(fy_utf8_clean_line(&arena, fy_str(unseen[i]), &text), FY_ERR_INVALID);
-	static const char *const names[] = { "\ud64d\uae38\ub3d9", "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "Nguy\u1ec5n", "\u0b95\u0bae\u0bcd",
-					     "\U0001f469\u200d\U0001f680", "X\u0302", "\U00020bb7" };
+	static const char *const names[] = { "\ud64d\uae38\ub3d9",
+					     "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+					     "Nguy\u1ec5n",
+					     "\u0b95\u0bae\u0bcd",
+					     "\U0001f469\u200d\U0001f680",
+					     "X\u0302",
+					     "\U00020bb7" };
 	for (size_t i = 0; i < FY_COUNT(names); i++)
 		assert_int_equal(fy_utf8_clean_line(&arena, fy_str(names[i]), &text), 0);
 	assert_true(fy_utf8_is_multiline(FY_LIT("a\r\n\tb\n")));
@@ -88,8 +105,13 @@ static void fields_are_cleaned(void **state)
 static void base64_follows_the_rfc(void **state)
 {
 	(void)state;
-	static const char *const pairs[][2] = { { "", "" },	    { "f", "Zg==" },	 { "fo", "Zm8=" },    { "foo", "Zm9v" },
-						{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const pairs[][2] = { { "", "" },
+						{ "f", "Zg==" },
+						{ "fo", "Zm8=" },
+						{ "foo", "Zm9v" },
+						{ "foob", "Zm9vYg==" },
+						{ "fooba", "Zm9vYmE=" },
+						{ "foobar", "Zm9vYmFy" } };
 	char back[16];
 	size_t len;
 	for (size_t i = 0; i < FY_COUNT(pairs); i++) {
@@ -100,7 +122,8 @@ static void base64_follows_the_rfc(void **state)
 	}
 	fy_put_base64url(&out, FY_LIT("\xfb\xff\xfe"));
 	assert_text(taken(), "-__-");
-	static const char *const bad[] = { "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "Zg==Zg==", "Zg ==", "Zm9v\n", "Zm9_", "====", "=" };
+	static const char *const bad[] = { "Zg",    "Zg=",    "Zh==", "Zm9=", "Z===", "Zg==Zg==",
+					   "Zg ==", "Zm9v\n", "Zm9_", "====", "=" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
 		assert_int_equal(fy_base64_decode(fy_str(bad[i]), back, sizeof(back), &len), FY_ERR_INVALID);
 	assert_int_equal(fy_base64url_decode(FY_LIT("Zg=="), back, sizeof(back), &len), FY_ERR_INVALID);
@@ -131,8 +154,17 @@ static void html_is_escaped_by_context(void **state)
 	static const char *const safe[] = { "/", "/a?b=c", "https://x.org/", "HTTP://x", "mailto:a@b.c", "tel:+33" };
 	for (size_t i = 0; i < FY_COUNT(safe); i++)
 		assert_true(fy_html_url_safe(fy_str(safe[i])));
-	static const char *const unsafe[] = { "", "javascript:alert(1)", "//evil.example", "/\\evil.example", " https://x", "data:x",
-					      "java\tscript:x", "https://a\nb", "x", "vbscript:x", "https:" };
+	static const char *const unsafe[] = { "",
+					      "javascript:alert(1)",
+					      "//evil.example",
+					      "/\\evil.example",
+					      " https://x",
+					      "data:x",
+					      "java\tscript:x",
+					      "https://a\nb",
+					      "x",
+					      "vbscript:x",
+					      "https:" };
 	for (size_t i = 0; i < FY_COUNT(unsafe); i++)
 		assert_false(fy_html_url_safe(fy_str(unsafe[i])));
 }
@@ -141,18 +173,22 @@ static void devices_get_a_label(void **state)
 {
 	(void)state;
 	static const char *const agents[][2] = {
-		{ "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox · Windows" },
+		{ "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
+		  "Firefox · Windows" },
 		{ "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
-		  "Mobile/15E148 Safari/604.1", "Safari · iPhone" },
+		  "Mobile/15E148 Safari/604.1",
+		  "Safari · iPhone" },
 		{ "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605 (KHTML, like Gecko) CriOS/126.0 Mobile Safari/604.1",
 		  "Chrome · iPad" },
 		{ "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36 Edg/126.0",
 		  "Edge · Windows" },
 		{ "Mozilla/5.0 (Linux; Android 14; SM-S911B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/25.0 Chrome/121 "
-		  "Mobile Safari/537.36", "Samsung Internet · Android" },
+		  "Mobile Safari/537.36",
+		  "Samsung Internet · Android" },
 		{ "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
 		  "Safari · Mac" },
-		{ "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36", "Chrome · Linux" },
+		{ "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
+		  "Chrome · Linux" },
 		{ "curl/8.5.0", "curl" },
 		{ "Mozilla/5.0 (Windows)", "Windows" },
 		{ "<script>", "?" },
@@ -169,9 +205,12 @@ static void devices_get_a_label(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(utf8_is_strict),	    FY_TEST(fields_refuse_what_cannot_be_seen),
-		FY_TEST(fields_are_cleaned),	    FY_TEST(base64_follows_the_rfc),
-		FY_TEST(html_is_escaped_by_context), FY_TEST(devices_get_a_label),
+		FY_TEST(utf8_is_strict),
+		FY_TEST(fields_refuse_what_cannot_be_seen),
+		FY_TEST(fields_are_cleaned),
+		FY_TEST(base64_follows_the_rfc),
+		FY_TEST(html_is_escaped_by_context),
+		FY_TEST(devices_get_a_label),
 	};
 	return RUN_TESTS(tests);
 }

@@ -51,7 +51,9 @@ void run_at(fy_time now, unsigned count, void (*run)(struct worker *w), void *ar
 		struct worker *w = &workers[i];
 		*w = (struct worker){ .index = i, .arg = arg, .run = run };
 		fy_arena_init(&w->arena, 0);
-		w->ctx = (struct fy_ctx){ .arena = &w->arena, .deadline_ms = fy_loop_ms() + DEADLINE_MS, .now = now,
+		w->ctx = (struct fy_ctx){ .arena = &w->arena,
+					  .deadline_ms = fy_loop_ms() + DEADLINE_MS,
+					  .now = now,
 					  .db = h.clients[i % CLIENTS] };
 		assert_int_equal(fy_fiber_start(run_worker, w), 0);
 	}
@@ -115,7 +117,8 @@ int harness_start(void **state)
 	if (fy_sched_init(&h.loop, WORKERS_MAX + 8))
 		return -1;
 	struct fy_db_options options = {
-		.socket_path = mariadb_fixture_socket(h.server), .user = "root", .database = "foyer", .pool_size = 4 };
+		.socket_path = mariadb_fixture_socket(h.server), .user = "root", .database = "foyer", .pool_size = 4
+	};
 	run_at(NOON, 1, migrate_and_wait, &options);
 	return 0;
 }

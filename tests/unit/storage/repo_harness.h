@@ -21,9 +21,9 @@
 #define NOON ((fy_time)1795428000 * FY_SECOND)
 
 struct worker {
-	struct fy_ctx ctx;           /* one of the two clients, an arena of its own */
+	struct fy_ctx ctx; /* one of the two clients, an arena of its own */
 	struct fy_arena arena;
-	unsigned index;              /* 0, 1, 2, … of those started together */
+	unsigned index; /* 0, 1, 2, … of those started together */
 	void *arg;
 	void (*run)(struct worker *w);
 	bool ended;
@@ -34,22 +34,22 @@ struct worker {
 void run_at(fy_time now, unsigned count, void (*run)(struct worker *w), void *arg);
 void run_all(unsigned count, void (*run)(struct worker *w), void *arg);
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			check_failed(w, __FILE__, __LINE__, #condition);                           \
-			return;                                                                    \
-		}                                                                                  \
+#define CHECK(condition)                                                 \
+	do {                                                             \
+		if (!(condition)) {                                      \
+			check_failed(w, __FILE__, __LINE__, #condition); \
+			return;                                          \
+		}                                                        \
 	} while (0)
 
 /* Also says what came instead. */
-#define CHECK_CODE(call, expected)                                                                 \
-	do {                                                                                       \
-		int code_ = (call), expected_ = (expected);                                        \
-		if (code_ != expected_) {                                                          \
-			check_code_failed(w, __FILE__, __LINE__, #call, code_, expected_);         \
-			return;                                                                    \
-		}                                                                                  \
+#define CHECK_CODE(call, expected)                                                         \
+	do {                                                                               \
+		int code_ = (call), expected_ = (expected);                                \
+		if (code_ != expected_) {                                                  \
+			check_code_failed(w, __FILE__, __LINE__, #call, code_, expected_); \
+			return;                                                            \
+		}                                                                          \
 	} while (0)
 
 void check_failed(struct worker *w, const char *file, int line, const char *what);

@@ -51,7 +51,8 @@ static void one_address_registered_many_times_at_once_gives_one_account(void **s
 	assert_int_equal(lost, 15);
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN one_time_token t ON t.account_id = a.id "
-			     "JOIN outbox o ON o.account_id = a.id"), 1);
+				"JOIN outbox o ON o.account_id = a.id"),
+			 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 1);
 }
 
@@ -59,16 +60,19 @@ static void register_with_consent(struct worker *w)
 {
 	uint64_t id = 0;
 	struct fy_consent consent;
-	struct fy_account_new account = {
-		.email = personal("eve@example.org"), .email_hash = hash_of(&w->arena, "eve"),
-		.given_name = personal("Eve"), .family_name = personal("Adam"), .market_research = true };
-	int err = fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, "eve"), NOON + FY_DAY,
-				     &confirm_mail, &id);
+	struct fy_account_new account = { .email = personal("eve@example.org"),
+					  .email_hash = hash_of(&w->arena, "eve"),
+					  .given_name = personal("Eve"),
+					  .family_name = personal("Adam"),
+					  .market_research = true };
+	int err = fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, "eve"),
+				     NOON + FY_DAY, &confirm_mail, &id);
 	CHECK(!*(bool *)w->arg == (err == 0));
 	if (err)
 		return;
 	CHECK_CODE(fy_consents_get(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, &consent), 0);
-	CHECK(consent.given && consent.decided_at == NOON && fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
+	CHECK(consent.given && consent.decided_at == NOON &&
+	      fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
 }
 
 static void an_account_and_the_consent_given_with_it_are_kept_both_or_neither(void **state)
@@ -78,7 +82,8 @@ static void an_account_and_the_consent_given_with_it_are_kept_both_or_neither(vo
 	change("ALTER TABLE consent ADD CONSTRAINT refuses CHECK (given = FALSE)");
 	run_all(1, register_with_consent, &refused);
 	assert_int_equal(number("SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + "
-				"(SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM consent)"), 0);
+				"(SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM consent)"),
+			 0);
 	change("ALTER TABLE consent DROP CONSTRAINT refuses");
 	refused = false;
 	run_all(1, register_with_consent, &refused);
@@ -153,22 +158,29 @@ static void widest_profile(struct worker *w)
 	uint32_t version;
 	struct fy_account a;
 	struct fy_profile p = {
-		.given_name = { wide(&w->arena, FY_ACCOUNT_NAME_MAX) }, .family_name = { wide(&w->arena, FY_ACCOUNT_NAME_MAX) },
-		.phone = { wide(&w->arena, FY_ACCOUNT_PHONE_MAX) }, .position = { wide(&w->arena, FY_ACCOUNT_POSITION_MAX) },
-		.skills = { wide(&w->arena, FY_ACCOUNT_PROSE_MAX) }, .passions = { wide(&w->arena, FY_ACCOUNT_PROSE_MAX) },
+		.given_name = { wide(&w->arena, FY_ACCOUNT_NAME_MAX) },
+		.family_name = { wide(&w->arena, FY_ACCOUNT_NAME_MAX) },
+		.phone = { wide(&w->arena, FY_ACCOUNT_PHONE_MAX) },
+		.position = { wide(&w->arena, FY_ACCOUNT_POSITION_MAX) },
+		.skills = { wide(&w->arena, FY_ACCOUNT_PROSE_MAX) },
+		.passions = { wide(&w->arena, FY_ACCOUNT_PROSE_MAX) },
 		.street_address = { wide(&w->arena, FY_ACCOUNT_STREET_MAX) },
 		.postal_code = { wide(&w->arena, FY_ACCOUNT_POSTAL_CODE_MAX) },
-		.address_level2 = { wide(&w->arena, FY_ACCOUNT_CITY_MAX) }, .country = personal("FR"), .language = FY_LANG_FR,
+		.address_level2 = { wide(&w->arena, FY_ACCOUNT_CITY_MAX) },
+		.country = personal("FR"),
+		.language = FY_LANG_FR,
 	};
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	CHECK_CODE(fy_accounts_update_profile(&w->ctx, id, 1, &p, &version), 0);
 	CHECK(version == 2);
 	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
 	CHECK(a.version == 2 && a.profile.language == FY_LANG_FR);
-	CHECK(fy_eq(a.profile.given_name.text, p.given_name.text) && fy_eq(a.profile.family_name.text, p.family_name.text));
+	CHECK(fy_eq(a.profile.given_name.text, p.given_name.text) &&
+	      fy_eq(a.profile.family_name.text, p.family_name.text));
 	CHECK(fy_eq(a.profile.phone.text, p.phone.text) && fy_eq(a.profile.position.text, p.position.text));
 	CHECK(fy_eq(a.profile.skills.text, p.skills.text) && fy_eq(a.profile.passions.text, p.passions.text));
-	CHECK(fy_eq(a.profile.street_address.text, p.street_address.text) && fy_eq(a.profile.country.text, FY_LIT("FR")));
+	CHECK(fy_eq(a.profile.street_address.text, p.street_address.text) &&
+	      fy_eq(a.profile.country.text, FY_LIT("FR")));
 	CHECK(fy_eq(a.profile.postal_code.text, p.postal_code.text));
 	CHECK(fy_eq(a.profile.address_level2.text, p.address_level2.text));
 	p.skills.text = wide(&w->arena, 1100);
@@ -247,7 +259,8 @@ static void a_confirmation_works_once_and_makes_the_account_active(void **state)
 	assert_int_equal(won, 1);
 	assert_int_equal(lost, 9);
 	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE state = 2 AND version = 2 "
-			     "AND confirmed_at = '2026-11-23 11:00:00'"), 1);
+				"AND confirmed_at = '2026-11-23 11:00:00'"),
+			 1);
 }
 
 static void reset(struct worker *w)
@@ -255,7 +268,8 @@ static void reset(struct worker *w)
 	uint64_t id, got = 0;
 	struct fy_account_signin s;
 	struct fy_token token;
-	struct fy_slice one = hash_of(&w->arena, "one"), two = hash_of(&w->arena, "two"), other = hash_of(&w->arena, "other");
+	struct fy_slice one = hash_of(&w->arena, "one"), two = hash_of(&w->arena, "two"),
+			other = hash_of(&w->arena, "other");
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, one, NOON + FY_HOUR, &confirm_mail), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, other, NOON + FY_HOUR, NULL), 0);
@@ -264,19 +278,21 @@ static void reset(struct worker *w)
 	CHECK(got == id);
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
 	CHECK(s.state == FY_ACCOUNT_ACTIVE && fy_eq(s.password_hash.text, FY_LIT("$new")));
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), &got), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), &got),
+		   FY_ERR_EXPIRED);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, other, &token), FY_ERR_EXPIRED);
 
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, two, NOON + FY_HOUR, NULL), 0);
-	CHECK_CODE(fy_accounts_set_password(&w->ctx, id, secret("$newer")), 0);      /* ends the link in the mail */
+	CHECK_CODE(fy_accounts_set_password(&w->ctx, id, secret("$newer")), 0); /* ends the link in the mail */
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, two, &token), FY_ERR_EXPIRED);
 	CHECK_CODE(fy_accounts_set_password(&w->ctx, id + 1000, secret("$x")), FY_ERR_NOT_FOUND);
 
 	struct fy_slice three = hash_of(&w->arena, "three");
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, three, NOON + FY_HOUR, NULL), 0);
 	change("UPDATE account SET state = 3");
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), &got), FY_ERR_DENIED);
-	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, &token), 0);      /* not used up */
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), &got),
+		   FY_ERR_DENIED);
+	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, &token), 0); /* not used up */
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
 	CHECK(fy_eq(s.password_hash.text, FY_LIT("$newer")));
 }
@@ -321,7 +337,9 @@ static void set_up_known(struct worker *w)
 {
 	uint64_t id, got = 0;
 	struct fy_account a;
-	struct fy_account_new eve = { .password_hash = secret("$new"), .given_name = personal("Eve"), .family_name = personal("Adam") };
+	struct fy_account_new eve = { .password_hash = secret("$new"),
+				      .given_name = personal("Eve"),
+				      .family_name = personal("Adam") };
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, &got), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, hash_of(&w->arena, "link"), NOON + FY_HOUR, NULL), 0);
@@ -341,9 +359,11 @@ static void an_account_is_set_up_with_its_names_by_its_own_link_once(void **stat
 
 static int own(struct worker *w, const char *token, uint64_t *ret_id)
 {
-	struct fy_account_new account = {
-		.email = personal("owner@example.org"), .email_hash = hash_of(&w->arena, "owner"),
-		.password_hash = secret("$h"), .given_name = personal("O"), .family_name = personal("W") };
+	struct fy_account_new account = { .email = personal("owner@example.org"),
+					  .email_hash = hash_of(&w->arena, "owner"),
+					  .password_hash = secret("$h"),
+					  .given_name = personal("O"),
+					  .family_name = personal("W") };
 	return fy_accounts_set_up_owner(&w->ctx, hash_of(&w->arena, token), &account, ret_id);
 }
 
@@ -353,7 +373,8 @@ static void set_up(struct worker *w)
 	struct fy_account_signin s;
 	struct fy_token token;
 	CHECK_CODE(register_as(w, "ada", &member), 0);
-	CHECK_CODE(fy_tokens_create(&w->ctx, member, FY_TOKEN_SET_UP, hash_of(&w->arena, "mine"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, member, FY_TOKEN_SET_UP, hash_of(&w->arena, "mine"), NOON + FY_HOUR, NULL),
+		   0);
 	CHECK_CODE(own(w, "mine", &id), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, hash_of(&w->arena, "mine"), &token), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, hash_of(&w->arena, "first"), NOON + FY_HOUR, NULL), 0);
@@ -392,7 +413,7 @@ static void purge(struct worker *w)
 	CHECK(n == 3);
 	CHECK_CODE(fy_accounts_list_unconfirmed(&w->ctx, before, 0, 2, &found, &count), 0);
 	CHECK(count == 2 && found[0] == ids[0] && found[1] == ids[1]);
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), &confirmed), 0);    /* after the list was made */
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), &confirmed), 0); /* after the list was made */
 	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);
 	CHECK(deleted);
 	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);

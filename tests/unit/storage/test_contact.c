@@ -24,9 +24,11 @@ static int add(struct fy_ctx *ctx, const struct fy_contact_new *wanted, const st
 }
 
 static const struct fy_mail_new mails[2] = {
-	{ .template_name = { "contact_ack", 11 }, .to_address = { { "ada@example.org", 15 } },
+	{ .template_name = { "contact_ack", 11 },
+	  .to_address = { { "ada@example.org", 15 } },
 	  .fields = { { "We answer soon.", 15 } } },
-	{ .template_name = { "contact_notice", 14 }, .to_address = { { "staff@example.org", 17 } },
+	{ .template_name = { "contact_notice", 14 },
+	  .to_address = { { "staff@example.org", 17 } },
 	  .fields = { { "Look.", 5 } } },
 };
 
@@ -37,7 +39,7 @@ static void send_one(struct worker *w)
 	struct fy_contact_new message = question;
 	uint64_t id = 0;
 	if (w->index % 8 == 5)
-		message.consent_text_version = FY_LIT("\xff\xfe");   /* not UTF-8: the server refuses this row */
+		message.consent_text_version = FY_LIT("\xff\xfe"); /* not UTF-8: the server refuses this row */
 	int err = add(&w->ctx, &message, mails, 2, &id);
 	if (w->index % 8 == 5) {
 		CHECK_CODE(err, FY_ERR_INVALID);
@@ -99,10 +101,11 @@ static void page_through(struct worker *w)
 	CHECK_CODE(fy_contact_set_state(&w->ctx, ids[2], FY_CONTACT_ANSWERED), 0);
 
 	CHECK_CODE(fy_contact_list(&w->ctx, 0, 0, 3, &page), 0);
-	CHECK(page.count == 3 && page.items[0].id == ids[6] && page.items[2].id == ids[4] && page.next_cursor == ids[4]);
+	CHECK(page.count == 3 && page.items[0].id == ids[6] && page.items[2].id == ids[4] &&
+	      page.next_cursor == ids[4]);
 	CHECK(page.items[0].message.text.len == 0 && fy_eq(page.items[0].subject.text, question.subject.text));
 	uint64_t late;
-	CHECK_CODE(add(&w->ctx, &question, NULL, 0, &late), 0);   /* does not shift the next page */
+	CHECK_CODE(add(&w->ctx, &question, NULL, 0, &late), 0); /* does not shift the next page */
 	CHECK_CODE(fy_contact_list(&w->ctx, 0, page.next_cursor, 4, &page), 0);
 	CHECK(page.count == 4 && page.items[0].id == ids[3] && page.items[3].id == ids[0] && page.next_cursor == 0);
 
@@ -146,7 +149,7 @@ static void close_and_purge(struct worker *w)
 	CHECK_CODE(fy_contact_set_state(&w->ctx, unanswered + 1000, FY_CONTACT_CLOSED), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_contact_get(&w->ctx, unanswered + 1000, &back), FY_ERR_NOT_FOUND);
 
-	CHECK_CODE(fy_contact_count_old(&w->ctx, NOON + FY_DAY, &n), 0);     /* the answered one was answered later */
+	CHECK_CODE(fy_contact_count_old(&w->ctx, NOON + FY_DAY, &n), 0); /* the answered one was answered later */
 	CHECK(n == 2);
 	CHECK_CODE(fy_contact_purge(&w->ctx, NOON + FY_DAY, 1, &n), 0);
 	CHECK(n == 1);

@@ -19,26 +19,26 @@
 #include "tests/unit/storage/test_db_statements.h"
 
 struct task {
-	struct fy_ctx ctx;           /* 10 s, an arena of its own, the db below */
+	struct fy_ctx ctx; /* 10 s, an arena of its own, the db below */
 	struct fy_arena arena;
 	unsigned index;
 	void (*run)(struct task *t);
 	void *arg;
 	int err;
-	unsigned done_order;         /* 1 for the first that ended, … */
+	unsigned done_order; /* 1 for the first that ended, … */
 };
 
 extern struct mariadb_fixture *server;
-extern struct fy_db *db;         /* made by with_db; NULL: tests make their own */
+extern struct fy_db *db; /* made by with_db; NULL: tests make their own */
 
-int start_server(void **state);  /* group set-up and tear-down */
+int start_server(void **state); /* group set-up and tear-down */
 int stop_server(void **state);
 
 /* Makes `db` with these options on top of the fixture's socket and the test statements, and waits until it is up. */
 struct fy_db_options test_options(void);
 void open_db(struct fy_db_options options);
 void close_db(void);
-int empty_tables(void **state);  /* test set-up: fresh tables, default options */
+int empty_tables(void **state); /* test set-up: fresh tables, default options */
 int close_after(void **state);
 
 /* Runs `count` fibers at once, and the loop until all have ended. tasks may be NULL; otherwise it receives them. */
@@ -46,20 +46,20 @@ void run_fibers(unsigned count, void (*run)(struct task *t), void *arg, struct t
 void spin_until(bool (*condition)(void), unsigned limit_ms);
 
 extern unsigned failures;
-#define CHECK_THAT(condition)                                                                      \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);    \
-			failures++;                                                                \
-		}                                                                                  \
+#define CHECK_THAT(condition)                                                                   \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			failures++;                                                             \
+		}                                                                               \
 	} while (0)
-#define CHECK_INT(got, expected)                                                                   \
-	do {                                                                                       \
-		long long got_ = (got), expected_ = (expected);                                    \
-		if (got_ != expected_) {                                                           \
+#define CHECK_INT(got, expected)                                                                                     \
+	do {                                                                                                         \
+		long long got_ = (got), expected_ = (expected);                                                      \
+		if (got_ != expected_) {                                                                             \
 			fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, got_, expected_); \
-			failures++;                                                                \
-		}                                                                                  \
+			failures++;                                                                                  \
+		}                                                                                                    \
 	} while (0)
 
 #define DB_TEST(name) cmocka_unit_test_setup_teardown(name, empty_tables, close_after)

@@ -12,7 +12,8 @@ static struct fy_db_status status_now(void)
 
 static struct fy_sql_t_message_params message(struct task *t, const char *prefix, unsigned number)
 {
-	return (struct fy_sql_t_message_params){ .subject = fy_fmt(t->ctx.arena, "%s %u", prefix, number), .at = t->ctx.now };
+	return (struct fy_sql_t_message_params){ .subject = fy_fmt(t->ctx.arena, "%s %u", prefix, number),
+						 .at = t->ctx.now };
 }
 
 static uint64_t ids[400];
@@ -64,7 +65,8 @@ static void insert_unit(struct task *t)
 {
 	struct fy_sql_t_message_params m = message(t, "unit", t->index);
 	struct fy_sql_t_mail_params to = { .recipient = { fy_fmt(t->ctx.arena, "to %u", t->index) } }, staff = { 0 };
-	struct fy_db_insert unit[] = { fy_sql_t_message_insert(&m), fy_sql_t_mail_insert(&to), fy_sql_t_mail_insert(&staff) };
+	struct fy_db_insert unit[] = { fy_sql_t_message_insert(&m), fy_sql_t_mail_insert(&to),
+				       fy_sql_t_mail_insert(&staff) };
 	uint64_t got[3];
 	for (int i = 1; i < 3; i++) {
 		unit[i].id_from = 1;
@@ -91,8 +93,11 @@ static void a_unit_appears_whole_or_not_at_all(void **state)
 	assert_int_equal(conflicts, 5);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_message"), 55);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_mail"), 110);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_message m JOIN t_mail l ON l.message_id = m.id "
-						"AND REPLACE(m.subject, 'unit', 'to') = l.recipient WHERE m.subject <> 'the same'"), 54);
+	assert_int_equal(mariadb_fixture_number(
+				 server,
+				 "SELECT COUNT(*) FROM t_message m JOIN t_mail l ON l.message_id = m.id "
+				 "AND REPLACE(m.subject, 'unit', 'to') = l.recipient WHERE m.subject <> 'the same'"),
+			 54);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_mail WHERE recipient IS NULL"), 55);
 }
 
@@ -120,7 +125,9 @@ static void inside_a_transaction_a_unit_follows_it(void **state)
 	(void)state;
 	run_fibers(2, unit_in_transaction, NULL, NULL);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_message"), 1);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_mail l JOIN t_message m ON m.id = l.message_id"), 1);
+	assert_int_equal(
+		mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_mail l JOIN t_message m ON m.id = l.message_id"),
+		1);
 }
 
 static void insert_then_killed(struct task *t)
@@ -153,7 +160,8 @@ static void nothing_is_answered_as_done_when_the_server_dies(void **state)
 	mariadb_fixture_start_again(server);
 	spin_until(is_up, 10000);
 	run_fibers(5, insert_one, NULL, NULL);
-	assert_true(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_message WHERE subject LIKE 'subject%'") == 5);
+	assert_true(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_message WHERE subject LIKE 'subject%'") ==
+		    5);
 }
 
 static void insert_impatient(struct task *t)

@@ -44,7 +44,7 @@ static void two_thousand_fibers_get_their_own_row(void **state)
 static void read_mixed(struct task *t)
 {
 	struct fy_sql_t_card_row row = { .id = 5 };
-	uint64_t id = t->index % 3 == 0 ? 5000 + t->index : 7;       /* absent, or one that many want */
+	uint64_t id = t->index % 3 == 0 ? 5000 + t->index : 7; /* absent, or one that many want */
 	int err = fy_sql_t_card(&t->ctx, id, &row);
 	CHECK_INT(err, id == 7 ? 0 : FY_ERR_NOT_FOUND);
 	CHECK_INT(row.id, id == 7 ? 7 : 5);
@@ -67,7 +67,8 @@ static void read_memo(struct task *t)
 static void a_row_that_is_wrong_fails_alone(void **state)
 {
 	(void)state;
-	mariadb_fixture_sql(server, "INSERT INTO t_memo SELECT seq, IF(seq = 5, 'far longer than ten', 'short') FROM seq_1_to_20");
+	mariadb_fixture_sql(
+		server, "INSERT INTO t_memo SELECT seq, IF(seq = 5, 'far longer than ten', 'short') FROM seq_1_to_20");
 	run_fibers(20, read_memo, NULL, NULL);
 }
 
@@ -84,18 +85,23 @@ static void a_merged_query_that_fails_falls_back_to_single_ones(void **state)
 	(void)state;
 	struct fy_db_status status;
 	close_db();
-	mariadb_fixture_sql(server, "RENAME TABLE t_card TO t_card_base;"
-			    "INSERT INTO t_card_base SELECT seq, 'x' FROM seq_1_to_20;"
-			    "CREATE OR REPLACE VIEW t_card AS SELECT id, CASE id WHEN 7 THEN (SELECT name FROM t_card_base) "
-			    "ELSE name END AS name FROM t_card_base");
-	mariadb_fixture_sql(server, "DROP VIEW t_card; CREATE VIEW t_card AS SELECT id, "
-			    "COALESCE(CASE id WHEN 7 THEN (SELECT b.name FROM t_card_base b) ELSE name END, '') AS name FROM t_card_base");
+	mariadb_fixture_sql(
+		server,
+		"RENAME TABLE t_card TO t_card_base;"
+		"INSERT INTO t_card_base SELECT seq, 'x' FROM seq_1_to_20;"
+		"CREATE OR REPLACE VIEW t_card AS SELECT id, CASE id WHEN 7 THEN (SELECT name FROM t_card_base) "
+		"ELSE name END AS name FROM t_card_base");
+	mariadb_fixture_sql(
+		server,
+		"DROP VIEW t_card; CREATE VIEW t_card AS SELECT id, "
+		"COALESCE(CASE id WHEN 7 THEN (SELECT b.name FROM t_card_base b) ELSE name END, '') AS name FROM t_card_base");
 	open_db(test_options());
 	run_fibers(20, read_from_broken_view, NULL, NULL);
 	fy_db_status(db, &status);
 	assert_int_not_equal(status.fallbacks, 0);
 	close_db();
-	mariadb_fixture_sql(server, "DROP VIEW t_card; DROP TABLE t_card_base; "
+	mariadb_fixture_sql(server,
+			    "DROP VIEW t_card; DROP TABLE t_card_base; "
 			    "CREATE TABLE t_card (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(50) NOT NULL)");
 	open_db(test_options());
 }

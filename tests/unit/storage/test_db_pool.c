@@ -61,7 +61,7 @@ static void a_full_queue_is_busy_at_once(void **state)
 		good += tasks[i].err == 0;
 		busy += tasks[i].err == FY_ERR_BUSY;
 		if (tasks[i].err == FY_ERR_BUSY)
-			assert_true(tasks[i].done_order <= 5);  /* before any statement had ended */
+			assert_true(tasks[i].done_order <= 5); /* before any statement had ended */
 	}
 	assert_int_equal(good, 3);
 	assert_int_equal(busy, 5);
@@ -77,7 +77,7 @@ static void a_long_wait_in_the_queue_is_busy(void **state)
 	reopen(options);
 	run_fibers(3, sleep_a_little, NULL, tasks);
 	assert_int_equal(tasks[0].err, 0);
-	assert_int_equal(tasks[1].err, 0);       /* waited 300 ms, then ran past the limit of the queue: allowed */
+	assert_int_equal(tasks[1].err, 0); /* waited 300 ms, then ran past the limit of the queue: allowed */
 	assert_int_equal(tasks[2].err, FY_ERR_BUSY);
 	assert_int_equal(status_now().discards, 0);
 	assert_int_equal(status_now().waiting, 0);
@@ -120,7 +120,8 @@ static void expect_down(struct task *t)
 	read_amount(t);
 	CHECK_INT(t->err, FY_ERR_DB_DOWN);
 	CHECK_INT(fy_sql_t_card(&t->ctx, 1, &row), FY_ERR_DB_DOWN);
-	CHECK_INT(fy_sql_t_message(&t->ctx, &(struct fy_sql_t_message_params){ .subject = FY_LIT("x") }, NULL), FY_ERR_DB_DOWN);
+	CHECK_INT(fy_sql_t_message(&t->ctx, &(struct fy_sql_t_message_params){ .subject = FY_LIT("x") }, NULL),
+		  FY_ERR_DB_DOWN);
 	CHECK_THAT(uv_hrtime() - begun < 50000000);
 }
 
@@ -199,18 +200,21 @@ static void a_schema_that_does_not_fit_is_named_and_healed(void **state)
 	struct fy_db_options options = test_options();
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		close_db();
-		mariadb_fixture_sql(server, "CREATE OR REPLACE TABLE t_card (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(50) NOT NULL)");
+		mariadb_fixture_sql(
+			server,
+			"CREATE OR REPLACE TABLE t_card (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(50) NOT NULL)");
 		mariadb_fixture_sql(server, wrong[i]);
 		assert_int_equal(fy_db_create(&options, &db), 0);
 		spin_until(has_mismatch, 5000);
 		assert_false(status_now().up);
 		run_fibers(1, wait_ready, NULL, NULL);
 	}
-	mariadb_fixture_sql(server, "CREATE OR REPLACE TABLE t_card (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(50) NOT NULL)");
+	mariadb_fixture_sql(
+		server,
+		"CREATE OR REPLACE TABLE t_card (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(50) NOT NULL)");
 	spin_until(is_up, 10000);
 	assert_false(status_now().schema_mismatch);
 }
-
 
 static bool has_two(void)
 {
@@ -219,15 +223,17 @@ static bool has_two(void)
 
 static bool server_sees_two(void)
 {
-	return mariadb_fixture_number(server,
-		"SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'foyer' AND command = 'Sleep'") == 2;
+	return mariadb_fixture_number(
+		       server,
+		       "SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'foyer' AND command = 'Sleep'") ==
+	       2;
 }
 
 static void the_pool_has_the_connections_it_was_given(void **state)
 {
 	(void)state;
 	spin_until(has_two, 5000);
-	spin_until(server_sees_two, 5000);       /* those of earlier tests go a little later than their sockets */
+	spin_until(server_sees_two, 5000); /* those of earlier tests go a little later than their sockets */
 }
 
 static bool is_denied(void)
@@ -239,11 +245,17 @@ static void failover_goes_to_the_host_that_lives(void **state)
 {
 	(void)state;
 	struct mariadb_fixture *local = server;
-	struct mariadb_fixture *other = mariadb_fixture_start(&(struct mariadb_fixture_options){ .accounts = true, .tcp = true });
-	mariadb_fixture_sql(other, "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'p4ss'; GRANT ALL ON foyer.* TO app@'127.0.0.1'");
+	struct mariadb_fixture *other =
+		mariadb_fixture_start(&(struct mariadb_fixture_options){ .accounts = true, .tcp = true });
+	mariadb_fixture_sql(
+		other, "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'p4ss'; GRANT ALL ON foyer.* TO app@'127.0.0.1'");
 	struct fy_db_host hosts[] = { { "127.0.0.1", 1 }, { "localhost", mariadb_fixture_port(other) } };
-	struct fy_db_options options = { .hosts = hosts, .host_count = 2, .user = "app", .database = "foyer",
-					 .password = { FY_LIT("p4ss") }, .statements = &fy_sql_none };
+	struct fy_db_options options = { .hosts = hosts,
+					 .host_count = 2,
+					 .user = "app",
+					 .database = "foyer",
+					 .password = { FY_LIT("p4ss") },
+					 .statements = &fy_sql_none };
 	reopen(options);
 	assert_string_equal(status_now().host, "localhost");
 	mariadb_fixture_kill(other);
@@ -284,12 +296,14 @@ static void a_certificate_must_be_right_for_the_name(void **state)
 	(void)state;
 	char dir[] = "/tmp/foyer-tls-XXXXXX", command[800], ca[64], args[3][80];
 	assert_non_null(mkdtemp(dir));
-	snprintf(command, sizeof command,
-		 "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 9 "
-		 "-subj /CN=test-authority 2>/dev/null && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
-		 "server.key -out server.csr -subj /CN=localhost 2>/dev/null && printf 'subjectAltName=DNS:localhost' > ext && "
-		 "openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -extfile ext -out server.pem "
-		 "2>/dev/null && chmod 755 . && chmod 644 *.pem server.key", dir);
+	snprintf(
+		command, sizeof command,
+		"cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 9 "
+		"-subj /CN=test-authority 2>/dev/null && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+		"server.key -out server.csr -subj /CN=localhost 2>/dev/null && printf 'subjectAltName=DNS:localhost' > ext && "
+		"openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -extfile ext -out server.pem "
+		"2>/dev/null && chmod 755 . && chmod 644 *.pem server.key",
+		dir);
 	run_or_skip(command);
 	snprintf(ca, sizeof ca, "%s/ca.pem", dir);
 	snprintf(args[0], sizeof args[0], "--ssl-ca=%s/ca.pem", dir);
@@ -298,17 +312,25 @@ static void a_certificate_must_be_right_for_the_name(void **state)
 	const char *const extra[] = { args[0], args[1], args[2], NULL };
 	struct mariadb_fixture *other = mariadb_fixture_start(
 		&(struct mariadb_fixture_options){ .accounts = true, .tcp = true, .extra = extra });
-	mariadb_fixture_sql(other, "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'p4ss' REQUIRE SSL; GRANT ALL ON foyer.* TO app@'127.0.0.1'");
+	mariadb_fixture_sql(
+		other,
+		"CREATE USER app@'127.0.0.1' IDENTIFIED BY 'p4ss' REQUIRE SSL; GRANT ALL ON foyer.* TO app@'127.0.0.1'");
 	struct fy_db_host host = { "localhost", mariadb_fixture_port(other) };
-	struct fy_db_options options = { .hosts = &host, .host_count = 1, .user = "app", .database = "foyer",
-					 .password = { FY_LIT("p4ss") }, .statements = &fy_sql_none,
-					 .tls = true, .tls_verify = true, .tls_ca = ca };
+	struct fy_db_options options = { .hosts = &host,
+					 .host_count = 1,
+					 .user = "app",
+					 .database = "foyer",
+					 .password = { FY_LIT("p4ss") },
+					 .statements = &fy_sql_none,
+					 .tls = true,
+					 .tls_verify = true,
+					 .tls_ca = ca };
 	reopen(options);
-	/* From Connector/C 3.4 on a server may also prove itself by a hash over its certificate and the account's password,
-	 * which this one does: then neither name nor authority need to be right. */
+	/* From Connector/C 3.4 on a server may also prove itself by a hash over its certificate and the account's
+	 * password, which this one does: then neither name nor authority need to be right. */
 	if (mysql_get_client_version() >= 30400)
 		goto done;
-	host.name = "127.0.0.1";         /* the same server; its certificate does not say so */
+	host.name = "127.0.0.1"; /* the same server; its certificate does not say so */
 	close_db();
 	assert_int_equal(fy_db_create(&options, &db), 0);
 	spin_until(is_refused_by_certificate, 5000);
@@ -316,7 +338,7 @@ static void a_certificate_must_be_right_for_the_name(void **state)
 	options.tls_verify = false;
 	reopen(options);
 	options.tls_verify = true;
-	options.tls_ca = "/dev/null";    /* an authority that nobody trusts */
+	options.tls_ca = "/dev/null"; /* an authority that nobody trusts */
 	host.name = "localhost";
 	close_db();
 	assert_int_equal(fy_db_create(&options, &db), 0);

@@ -3,15 +3,26 @@
 
 #include <string.h>
 
-static const char long_name[] = "ÀÉÎÕÜàéîõüÀÉÎÕÜàéîõü";       /* 20 characters, 40 bytes */
+static const char long_name[] = "ÀÉÎÕÜàéîõüÀÉÎÕÜàéîõü"; /* 20 characters, 40 bytes */
 
 static struct fy_sql_t_insert_all_params full(void)
 {
 	return (struct fy_sql_t_insert_all_params){
-		.a8 = 255, .a16 = 65535, .a32 = 4294967295u, .a64 = UINT64_MAX, .i = INT64_MIN, .flag = true,
-		.name = { fy_str(long_name) }, .note = fy_str("it's \"quoted\"; -- ok"), .raw = fy_slice("\0\xff\x80z", 4),
-		.token = { fy_str("$argon2id$v=19$m=65536") }, .at = 1795428000123456, .seen = -1, .has_seen = true,
-		.n = 0, .has_n = true,
+		.a8 = 255,
+		.a16 = 65535,
+		.a32 = 4294967295u,
+		.a64 = UINT64_MAX,
+		.i = INT64_MIN,
+		.flag = true,
+		.name = { fy_str(long_name) },
+		.note = fy_str("it's \"quoted\"; -- ok"),
+		.raw = fy_slice("\0\xff\x80z", 4),
+		.token = { fy_str("$argon2id$v=19$m=65536") },
+		.at = 1795428000123456,
+		.seen = -1,
+		.has_seen = true,
+		.n = 0,
+		.has_n = true,
 	};
 }
 
@@ -44,8 +55,10 @@ static void every_type_survives_the_round_trip(void **state)
 {
 	(void)state;
 	run_fibers(1, round_trip, NULL, NULL);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_all WHERE at = '2026-11-23 10:00:00.123456' "
-						"AND seen = '1969-12-31 23:59:59.999999' AND raw = x'00ff807a'"), 1);
+	assert_int_equal(mariadb_fixture_number(server,
+						"SELECT COUNT(*) FROM t_all WHERE at = '2026-11-23 10:00:00.123456' "
+						"AND seen = '1969-12-31 23:59:59.999999' AND raw = x'00ff807a'"),
+			 1);
 }
 
 static void nulls(struct task *t)
@@ -71,7 +84,8 @@ static void null_and_empty_are_told_apart(void **state)
 {
 	(void)state;
 	run_fibers(1, nulls, NULL, NULL);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_all WHERE note IS NULL AND seen IS NULL"), 1);
+	assert_int_equal(
+		mariadb_fixture_number(server, "SELECT COUNT(*) FROM t_all WHERE note IS NULL AND seen IS NULL"), 1);
 }
 
 static void too_long(struct task *t)
@@ -127,7 +141,7 @@ static void rows_missing(struct task *t)
 	CHECK_INT(fy_sql_t_by_flag(&t->ctx, &(struct fy_sql_t_by_flag_params){ true }, &flag), FY_ERR_INTERNAL);
 	struct fy_db_done done = { 0 };
 	CHECK_INT(fy_sql_t_set(&t->ctx, &(struct fy_sql_t_set_params){ .amount = 0, .id = 1 }, &done), 0);
-	CHECK_INT(done.affected, 1);         /* matched, though nothing changed */
+	CHECK_INT(done.affected, 1); /* matched, though nothing changed */
 	CHECK_INT(fy_sql_t_set(&t->ctx, &(struct fy_sql_t_set_params){ .amount = 0, .id = 99 }, &done), 0);
 	CHECK_INT(done.affected, 0);
 }

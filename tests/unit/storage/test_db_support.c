@@ -47,7 +47,9 @@ int stop_server(void **state)
 
 struct fy_db_options test_options(void)
 {
-	return (struct fy_db_options){ .socket_path = mariadb_fixture_socket(server), .user = "root", .database = "foyer",
+	return (struct fy_db_options){ .socket_path = mariadb_fixture_socket(server),
+				       .user = "root",
+				       .database = "foyer",
 				       .statements = &fy_sql_test };
 }
 

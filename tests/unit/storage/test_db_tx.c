@@ -25,7 +25,7 @@ static int add_and(struct fy_ctx *ctx, void *arg)
 	CHECK_THAT(fy_tx_active(ctx));
 	struct fy_ctx other = *ctx;
 	CHECK_THAT(!fy_tx_active(&other));
-	CHECK_INT(amount(&other, 1), 0);         /* another context does not see it */
+	CHECK_INT(amount(&other, 1), 0); /* another context does not see it */
 	return *result;
 }
 
@@ -72,7 +72,9 @@ static void a_deadlock_is_repeated_and_both_succeed(void **state)
 	met = tries = 0;
 	run_fibers(2, cross_lock, NULL, NULL);
 	assert_int_equal(tries, 3);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT MIN(amount) = 2 AND MAX(amount) = 2 FROM t_counter WHERE id < 3"), 1);
+	assert_int_equal(mariadb_fixture_number(
+				 server, "SELECT MIN(amount) = 2 AND MAX(amount) = 2 FROM t_counter WHERE id < 3"),
+			 1);
 }
 
 static int swallow(struct fy_ctx *ctx, void *arg)
@@ -92,7 +94,9 @@ static void a_victim_is_repeated_even_where_the_body_hides_the_error(void **stat
 	(void)state;
 	met = tries = 0;
 	run_fibers(2, cross_and_swallow, NULL, NULL);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT MIN(amount) = 2 AND MAX(amount) = 2 FROM t_counter WHERE id < 3"), 1);
+	assert_int_equal(mariadb_fixture_number(
+				 server, "SELECT MIN(amount) = 2 AND MAX(amount) = 2 FROM t_counter WHERE id < 3"),
+			 1);
 }
 
 static int read_modify_write(struct fy_ctx *ctx, void *arg)
@@ -122,7 +126,7 @@ static int kill_inside(struct fy_ctx *ctx, void *arg)
 	mariadb_fixture_kill(server);
 	fy_sleep(ctx, 20);
 	CHECK_INT(add(ctx, 1, 1), FY_ERR_DB_DOWN);
-	return 0;                        /* hides it: the transaction must still fail */
+	return 0; /* hides it: the transaction must still fail */
 }
 
 static void killed(struct task *t)

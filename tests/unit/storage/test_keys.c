@@ -77,7 +77,7 @@ static void a_made_key_loads_and_is_the_same_each_time(void **state)
 	assert_int_equal(fy_keys_create_file(path, why), FY_ERR_EXISTS);
 	assert_int_equal(fy_keys_load(path, &again, why), 0);
 	fy_keys_fingerprint(again, two);
-	assert_string_equal(one, two);           /* the existing one was left alone */
+	assert_string_equal(one, two); /* the existing one was left alone */
 	fy_keys_destroy(keys);
 	fy_keys_destroy(again);
 }
@@ -117,7 +117,7 @@ static void a_file_of_somebody_else_is_refused(void **state)
 	(void)state;
 	given_file(32, 0600);
 	if (geteuid() != 0)
-		skip();                          /* only root can give a file away */
+		skip(); /* only root can give a file away */
 	assert_int_equal(chown(path, 1, 1), 0);
 	refused("another user");
 }
@@ -131,7 +131,8 @@ static void a_systemd_credential_is_taken_as_it_is(void **state)
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
 	assert_int_equal(fy_keys_load(path, &keys, why), 0);
 	fy_keys_destroy(keys);
-	snprintf(near, sizeof near, "%.*s", (int)strlen(folder) - 1, folder);    /* "/tmp/foyer-keys-XXXXX" is no parent of it */
+	snprintf(near, sizeof near, "%.*s", (int)strlen(folder) - 1,
+		 folder); /* "/tmp/foyer-keys-XXXXX" is no parent of it */
 	setenv("CREDENTIALS_DIRECTORY", near, 1);
 	refused("mode must be 0600");
 }
@@ -166,8 +167,8 @@ static void derivation_never_changes(void **state)
 	for (int i = 0; i < 32; i++)
 		master[i] = (uint8_t)i;
 	struct fy_keys *keys = fy_keys_from_bytes(master);
-	static const enum fy_key_use uses[] = { FY_KEY_SESSION, FY_KEY_CSRF, FY_KEY_EMAIL, FY_KEY_ONE_TIME, FY_KEY_THROTTLE,
-						FY_KEY_CHECK };
+	static const enum fy_key_use uses[] = { FY_KEY_SESSION,  FY_KEY_CSRF,     FY_KEY_EMAIL,
+						FY_KEY_ONE_TIME, FY_KEY_THROTTLE, FY_KEY_CHECK };
 	for (unsigned i = 0; i < FY_COUNT(uses); i++) {
 		assert_int_equal(uses[i], i + 1);
 		crypto_kdf_derive_from_key(sub, sizeof sub, i + 1, "foyer-v1", master);

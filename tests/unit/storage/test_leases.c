@@ -55,13 +55,13 @@ static void lose(struct worker *w)
 	fy_clock_shift(2 * FY_SECOND);
 	CHECK_CODE(fy_leases_take(&w->ctx, name, b, HOLD, fy_clock(), &second), FY_ERR_BUSY);
 	fy_clock_shift(HOLD);
-	CHECK_CODE(fy_leases_renew(&w->ctx, name, a, first, HOLD), 0);       /* it ran out, but nobody took it */
+	CHECK_CODE(fy_leases_renew(&w->ctx, name, a, first, HOLD), 0); /* it ran out, but nobody took it */
 	fy_clock_shift(HOLD + FY_SECOND);
 	CHECK_CODE(fy_leases_take(&w->ctx, name, b, HOLD, fy_clock(), &second), 0);
 	CHECK(second == first + 1);
 	CHECK_CODE(fy_leases_renew(&w->ctx, name, a, first, HOLD), FY_ERR_EXPIRED);
 	CHECK_CODE(fy_leases_finish(&w->ctx, name, a, first, 0, FY_LIT("done"), fy_clock()), FY_ERR_EXPIRED);
-	CHECK_CODE(fy_leases_renew(&w->ctx, name, b, first, HOLD), FY_ERR_EXPIRED);  /* an earlier holding */
+	CHECK_CODE(fy_leases_renew(&w->ctx, name, b, first, HOLD), FY_ERR_EXPIRED); /* an earlier holding */
 	CHECK_CODE(fy_leases_get(&w->ctx, name, &lease), 0);
 	CHECK(fy_eq(lease.owner, b) && lease.fence == second && lease.last_finished_at == 0);
 	CHECK_CODE(fy_leases_finish(&w->ctx, name, b, second, FY_ERR_IO, FY_LIT("no disk"), fy_clock()), 0);
@@ -120,13 +120,15 @@ static void list(struct worker *w)
 	size_t count;
 	char detail[1200];
 	memset(detail, 'x', sizeof detail);
-	detail[FY_LEASE_DETAIL_MAX - 1] = '\xc3';    /* an é across the cut */
+	detail[FY_LEASE_DETAIL_MAX - 1] = '\xc3'; /* an é across the cut */
 	detail[FY_LEASE_DETAIL_MAX] = '\xa9';
 	CHECK_CODE(fy_leases_list(&w->ctx, &leases, &count), 0);
 	CHECK(count == 0);
 	CHECK_CODE(fy_leases_take(&w->ctx, FY_LIT("b"), FY_LIT("o"), HOLD, fy_clock(), &fence), 0);
 	CHECK_CODE(fy_leases_take(&w->ctx, FY_LIT("a"), FY_LIT("o"), HOLD, fy_clock(), &fence), 0);
-	CHECK_CODE(fy_leases_finish(&w->ctx, FY_LIT("a"), FY_LIT("o"), fence, 0, fy_slice(detail, sizeof detail), fy_clock()), 0);
+	CHECK_CODE(fy_leases_finish(&w->ctx, FY_LIT("a"), FY_LIT("o"), fence, 0, fy_slice(detail, sizeof detail),
+				    fy_clock()),
+		   0);
 	CHECK_CODE(fy_leases_list(&w->ctx, &leases, &count), 0);
 	CHECK(count == 2 && fy_eq(leases[0].name, FY_LIT("a")) && fy_eq(leases[1].name, FY_LIT("b")));
 	CHECK(leases[0].owner.len == 0 && fy_eq(leases[1].owner, FY_LIT("o")));

@@ -18,10 +18,10 @@ static void expect_split(const char *text, const char *const *expected, size_t c
 	assert_false(fy_migrate_split(&rest, &statement));
 }
 
-#define EXPECT_SPLIT(text, ...)                                                                    \
-	do {                                                                                       \
-		static const char *const expected_[] = { __VA_ARGS__ };                            \
-		expect_split((text), expected_, FY_COUNT(expected_));                              \
+#define EXPECT_SPLIT(text, ...)                                         \
+	do {                                                            \
+		static const char *const expected_[] = { __VA_ARGS__ }; \
+		expect_split((text), expected_, FY_COUNT(expected_));   \
 	} while (0)
 
 static void statements_are_split_as_the_server_reads_them(void **state)
@@ -43,24 +43,30 @@ static void statements_are_split_as_the_server_reads_them(void **state)
 	assert_false(fy_migrate_split(&rest, &statement));
 }
 
-#define MIGRATION(n, title, sql, sum) { n, title, { sql, sizeof(sql) - 1 }, sum }
+#define MIGRATION(n, title, sql, sum)                   \
+	{                                               \
+		n, title, { sql, sizeof(sql) - 1 }, sum \
+	}
 #define SUM_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SUM_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define SUM_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 #define FIRST MIGRATION(1, "first", "CREATE TABLE m_a (x INT NOT NULL PRIMARY KEY); INSERT INTO m_a VALUES (1);", SUM_A)
-#define SECOND                                                                                     \
-	MIGRATION(2, "second", "-- adds a column; really\nALTER TABLE m_a ADD COLUMN y VARCHAR(9) NOT NULL DEFAULT 'a;b';", SUM_B)
+#define SECOND                 \
+	MIGRATION(2, "second", \
+		  "-- adds a column; really\nALTER TABLE m_a ADD COLUMN y VARCHAR(9) NOT NULL DEFAULT 'a;b';", SUM_B)
 #define THIRD MIGRATION(3, "third", "INSERT INTO m_a VALUES (2, 'z'); INSERT INTO m_a VALUES (3, 'z');", SUM_C)
 
 static const struct fy_migration three[] = { FIRST, SECOND, THIRD };
 static const struct fy_migration changed[] = {
 	MIGRATION(1, "first", "CREATE TABLE m_a (x INT)", SUM_C),
-	SECOND, THIRD,
+	SECOND,
+	THIRD,
 };
 static const struct fy_migration failing[] = {
 	FIRST,
-	MIGRATION(2, "broken", "INSERT INTO m_a VALUES (10); ALTER TABLE m_b ADD COLUMN x INT; INSERT INTO m_a VALUES (11)", SUM_B),
+	MIGRATION(2, "broken",
+		  "INSERT INTO m_a VALUES (10); ALTER TABLE m_b ADD COLUMN x INT; INSERT INTO m_a VALUES (11)", SUM_B),
 };
 
 static const struct fy_migration_list all = { three, 3 }, two = { three, 2 }, none = { NULL, 0 };
@@ -157,10 +163,10 @@ static void a_newer_database_a_changed_file_and_a_gap_are_refused(void **state)
 {
 	(void)state;
 	run_fibers(1, apply_twice, NULL, NULL);
-	run_fibers(1, expect_refusal, (void *)&two, NULL);               /* newer */
-	run_fibers(1, expect_refusal, (void *)&with_change, NULL);       /* changed */
+	run_fibers(1, expect_refusal, (void *)&two, NULL);         /* newer */
+	run_fibers(1, expect_refusal, (void *)&with_change, NULL); /* changed */
 	mariadb_fixture_sql(server, "DELETE FROM schema_migration WHERE number = 2");
-	run_fibers(1, expect_refusal, (void *)&all, NULL);               /* missing */
+	run_fibers(1, expect_refusal, (void *)&all, NULL); /* missing */
 	settle();
 }
 
@@ -181,9 +187,10 @@ static void what_was_cut_off_goes_on_at_the_next_statement(void **state)
 {
 	(void)state;
 	run_fibers(1, fail_in_the_middle, NULL, NULL);
-	assert_int_equal(mariadb_fixture_number(server, "SELECT statements_done FROM schema_migration WHERE number = 2"), 1);
+	assert_int_equal(
+		mariadb_fixture_number(server, "SELECT statements_done FROM schema_migration WHERE number = 2"), 1);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM m_a"), 2);
-	mariadb_fixture_sql(server, "CREATE TABLE m_b (id INT NOT NULL)");       /* what statement 2 lacked */
+	mariadb_fixture_sql(server, "CREATE TABLE m_b (id INT NOT NULL)"); /* what statement 2 lacked */
 	run_fibers(1, resume, NULL, NULL);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT COUNT(*) FROM m_a"), 3);
 	assert_int_equal(mariadb_fixture_number(server, "SELECT x FROM m_b"), -1);
@@ -224,13 +231,15 @@ static void a_dead_servers_lease_is_waited_for_and_then_taken(void **state)
 {
 	(void)state;
 	run_fibers(1, show_empty, NULL, NULL);
-	mariadb_fixture_sql(server, "UPDATE schema_lease SET owner = 'somebody', until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR");
+	mariadb_fixture_sql(server,
+			    "UPDATE schema_lease SET owner = 'somebody', until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR");
 	run_fibers(1, wait_in_vain, NULL, NULL);
 	settle();
 }
 
 static const struct fy_migration long_one[] = {
-	MIGRATION(1, "long", "CREATE TABLE m_l (x INT); INSERT INTO m_l SELECT SLEEP(1.2); INSERT INTO m_l VALUES (1)", SUM_A),
+	MIGRATION(1, "long", "CREATE TABLE m_l (x INT); INSERT INTO m_l SELECT SLEEP(1.2); INSERT INTO m_l VALUES (1)",
+		  SUM_A),
 };
 static const struct fy_migration_list long_list = { long_one, 1 };
 

@@ -62,7 +62,7 @@ static void lapse(struct worker *w)
 	CHECK_CODE(fy_outbox_claim(&w->ctx, FY_LIT("b"), HOLD, 5, &second, &count), 0);
 	CHECK(count == 0);
 	w->ctx.now += 1;
-	CHECK_CODE(fy_outbox_claim(&w->ctx, FY_LIT("a"), HOLD, 5, &second, &count), 0);      /* its own, once more */
+	CHECK_CODE(fy_outbox_claim(&w->ctx, FY_LIT("a"), HOLD, 5, &second, &count), 0); /* its own, once more */
 	CHECK(count == 1 && second[0].id == first[0].id && second[0].attempts == 2);
 	CHECK_CODE(fy_outbox_sent(&w->ctx, FY_LIT("a"), &first[0]), FY_ERR_EXPIRED);
 	CHECK_CODE(fy_outbox_failed(&w->ctx, FY_LIT("a"), &first[0], FY_LIT("421"), false, NULL), FY_ERR_EXPIRED);
@@ -76,7 +76,8 @@ static void a_lapsed_claim_is_worth_nothing(void **state)
 	(void)state;
 	run_all(1, lapse, NULL);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 3 AND to_address IS NULL "
-			     "AND fields IS NULL AND next_attempt_at IS NULL"), 1);
+				"AND fields IS NULL AND next_attempt_at IS NULL"),
+			 1);
 }
 
 static void fail_again_and_again(struct worker *w)
@@ -108,15 +109,16 @@ static void fail_again_and_again(struct worker *w)
 static void a_mail_is_tried_for_three_days_and_then_given_up_and_wiped(void **state)
 {
 	(void)state;
-	static const fy_time waits[] = { FY_MINUTE, 5 * FY_MINUTE, 30 * FY_MINUTE, 2 * FY_HOUR, 6 * FY_HOUR,
-					 12 * FY_HOUR, FY_DAY, FY_DAY };
+	static const fy_time waits[] = { FY_MINUTE,   5 * FY_MINUTE, 30 * FY_MINUTE, 2 * FY_HOUR,
+					 6 * FY_HOUR, 12 * FY_HOUR,  FY_DAY,         FY_DAY };
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(fy_outbox_next_attempt(NOON, NOON, i + 1), NOON + waits[i]);
 	assert_int_equal(fy_outbox_next_attempt(NOON, NOON + 3 * FY_DAY, 1), 0);
 	assert_int_equal(fy_outbox_next_attempt(NOON, NOON + 3 * FY_DAY - FY_MINUTE, 1), NOON + 3 * FY_DAY);
 	run_all(1, fail_again_and_again, NULL);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE state = 4 AND to_address IS NULL "
-			     "AND fields IS NULL AND last_error = '451'"), 1);
+				"AND fields IS NULL AND last_error = '451'"),
+			 1);
 }
 
 static void refuse_for_good(struct worker *w)

@@ -33,7 +33,8 @@ static void ask_all_types(struct task *t)
 	CHECK(err == 0 && r.type == FY_REDIS_INTEGER && r.integer == -9000000000);
 	r = ask(t, &err, 4, "MGET", "k", "none", "n");
 	CHECK(err == 0 && r.type == FY_REDIS_ARRAY && r.count == 3);
-	CHECK(fy_eq(r.items[0].text, FY_LIT("v")) && r.items[1].type == FY_REDIS_NIL && fy_eq(r.items[2].text, FY_LIT("-9000000000")));
+	CHECK(fy_eq(r.items[0].text, FY_LIT("v")) && r.items[1].type == FY_REDIS_NIL &&
+	      fy_eq(r.items[2].text, FY_LIT("-9000000000")));
 	r = ask(t, &err, 4, "EVAL", "return {1,{'a',{2}},{}}", "0", "");
 	CHECK(err == 0 && r.count == 3 && r.items[0].integer == 1 && r.items[1].count == 2 && r.items[2].count == 0);
 	CHECK(fy_eq(r.items[1].items[0].text, FY_LIT("a")) && r.items[1].items[1].items[0].integer == 2);
@@ -65,7 +66,7 @@ static void bytes_pass_unchanged(void **state)
 
 static void ask_large(struct task *t)
 {
-	size_t size = 3 << 20;                   /* more than a socket takes at once, and than the link keeps */
+	size_t size = 3 << 20; /* more than a socket takes at once, and than the link keeps */
 	char *bytes = fy_alloc(&t->arena, size);
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = (char)(i * 31 + t->index);
@@ -78,7 +79,9 @@ static void ask_large(struct task *t)
 	for (unsigned i = 2; i < FY_REDIS_ARGS_MAX; i++)
 		many[i] = fy_fmt(&t->arena, "%u-%0200u", t->index, i);
 	CHECK_CODE(fy_redis_command(&t->ctx, many, FY_REDIS_ARGS_MAX, &r), 0);
-	CHECK_CODE(fy_redis_command(&t->ctx, (struct fy_slice[]){ FY_LIT("LRANGE"), many[1], FY_LIT("0"), FY_LIT("-1") }, 4, &r), 0);
+	CHECK_CODE(fy_redis_command(&t->ctx,
+				    (struct fy_slice[]){ FY_LIT("LRANGE"), many[1], FY_LIT("0"), FY_LIT("-1") }, 4, &r),
+		   0);
 	CHECK(r.count == FY_REDIS_ARGS_MAX - 2);
 	for (unsigned i = 2; i < FY_REDIS_ARGS_MAX; i++)
 		CHECK(fy_eq(r.items[i - 2].text, many[i]));
@@ -136,8 +139,8 @@ static void two_thousand_fibers_get_their_own_replies_in_few_writes(void **state
 
 static void pipeline(struct task *t)
 {
-	struct fy_slice set[] = { FY_LIT("SET"), FY_LIT("p"), FY_LIT("1") }, bad[] = { FY_LIT("LPUSH"), FY_LIT("p"), FY_LIT("x") },
-			incr[] = { FY_LIT("INCR"), FY_LIT("p") };
+	struct fy_slice set[] = { FY_LIT("SET"), FY_LIT("p"), FY_LIT("1") },
+			bad[] = { FY_LIT("LPUSH"), FY_LIT("p"), FY_LIT("x") }, incr[] = { FY_LIT("INCR"), FY_LIT("p") };
 	struct fy_redis_call calls[] = { { set, 3 }, { bad, 3 }, { incr, 2 } };
 	CHECK_CODE(fy_redis_pipeline(&t->ctx, calls, 3), FY_ERR_INTERNAL);
 	CHECK(strstr(t->ctx.fault, "WRONGTYPE"));
@@ -203,7 +206,7 @@ static void ask_down(struct task *t)
 	uint64_t start = uv_hrtime();
 	ask(t, &err, 2, "GET", "k");
 	CHECK_CODE(err, FY_ERR_REDIS_DOWN);
-	CHECK(uv_hrtime() - start < 50000000);   /* at once, and not after some limit */
+	CHECK(uv_hrtime() - start < 50000000); /* at once, and not after some limit */
 }
 
 static void ask_up(struct task *t)
@@ -249,7 +252,7 @@ static void commands_under_way_fail_when_the_connection_breaks(void **state)
 	uv_timer_start(&later, kill_it, 30, 0);
 	uint64_t start = uv_hrtime();
 	run_fibers(50, wait_for_push, NULL);
-	assert_true(uv_hrtime() - start < 1500000000);   /* before any deadline */
+	assert_true(uv_hrtime() - start < 1500000000); /* before any deadline */
 	redis_fixture_start_again(server);
 	spin_until(redis_is_up, 5000);
 }
@@ -259,7 +262,7 @@ static void commands_under_way_fail_when_the_connection_breaks(void **state)
 static void ask_impatiently(struct task *t)
 {
 	int err;
-	if (t->index == 0) {             /* holds up all behind it for 300 ms */
+	if (t->index == 0) { /* holds up all behind it for 300 ms */
 		ask(t, &err, 3, "BLPOP", "never", "0.3");
 		CHECK_CODE(err, FY_ERR_TIMEOUT);
 		return;
@@ -376,7 +379,7 @@ static void refusal(struct fy_redis_options options, const char *expected)
 		fy_redis_status(redis, &status);
 	} while (strcmp(status.last_error, "not connected yet") == 0);
 	assert_false(status.up);
-	for (int i = 0; i < 100; i++) {          /* the reason stays over the attempts that follow */
+	for (int i = 0; i < 100; i++) { /* the reason stays over the attempts that follow */
 		uv_run(uv_default_loop(), UV_RUN_ONCE);
 		fy_redis_status(redis, &status);
 		assert_non_null(strstr(status.last_error, expected));
@@ -420,14 +423,16 @@ static void the_database_is_selected_or_the_start_refused(void **state)
 	redis_fixture_number(server, "SELECT 3");
 	assert_int_equal(redis_fixture_number(server, "EXISTS here"), 1);
 	redis_fixture_number(server, "SELECT 0");
-	options.db = 99;                         /* the server has 16 */
+	options.db = 99; /* the server has 16 */
 	refusal(options, "out of range");
 }
 
 static void nothing_listens(void **state)
 {
 	(void)state;
-	struct fy_redis_options options = { .socket_path = "/nonexistent/socket", .backoff_min_ms = 1, .backoff_max_ms = 2 };
+	struct fy_redis_options options = { .socket_path = "/nonexistent/socket",
+					    .backoff_min_ms = 1,
+					    .backoff_max_ms = 2 };
 	refusal(options, "No such file");
 	options = (struct fy_redis_options){ .host = "localhost", .port = 1, .backoff_min_ms = 1, .backoff_max_ms = 2 };
 	refusal(options, "refused");

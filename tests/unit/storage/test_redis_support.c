@@ -37,7 +37,9 @@ int stop_server(void **state)
 
 struct fy_redis_options test_options(void)
 {
-	return (struct fy_redis_options){ .socket_path = redis_fixture_socket(server), .backoff_min_ms = 5, .backoff_max_ms = 20 };
+	return (struct fy_redis_options){ .socket_path = redis_fixture_socket(server),
+					  .backoff_min_ms = 5,
+					  .backoff_max_ms = 20 };
 }
 
 bool redis_is_up(void)
@@ -70,7 +72,9 @@ int empty_server(void **state)
 {
 	(void)state;
 	redis_fixture_number(server, "FLUSHALL");
-	config = (struct fy_config){ .sessions_idle_days = 14, .sessions_absolute_days = 30, .sessions_manager_minutes = 30 };
+	config = (struct fy_config){ .sessions_idle_days = 14,
+				     .sessions_absolute_days = 30,
+				     .sessions_manager_minutes = 30 };
 	now = NOON;
 	timeout_ms = 10000;
 	open_redis(test_options());
@@ -101,7 +105,11 @@ void run_fibers(unsigned count, void (*run)(struct task *t), void *arg)
 	for (unsigned i = 0; i < count; i++) {
 		struct task *t = &tasks[i];
 		fy_arena_init(&t->arena, 0);
-		t->ctx = (struct fy_ctx){ .arena = &t->arena, .redis = redis, .keys = keys, .config = &config, .now = now,
+		t->ctx = (struct fy_ctx){ .arena = &t->arena,
+					  .redis = redis,
+					  .keys = keys,
+					  .config = &config,
+					  .now = now,
 					  .deadline_ms = fy_loop_ms() + timeout_ms };
 		t->index = i;
 		t->run = run;
@@ -147,7 +155,7 @@ fy_async struct fy_redis_reply ask(struct task *t, int *ret_err, unsigned count,
 
 void check_failed(struct task *t, const char *file, int line, const char *what, int code)
 {
-	fprintf(stderr, "%s:%d: fiber %u: not so: %s; %d (%s)%s%s\n", file, line, t->index, what, code, fy_strerror(code),
-		t->ctx.fault ? "; " : "", t->ctx.fault ? t->ctx.fault : "");
+	fprintf(stderr, "%s:%d: fiber %u: not so: %s; %d (%s)%s%s\n", file, line, t->index, what, code,
+		fy_strerror(code), t->ctx.fault ? "; " : "", t->ctx.fault ? t->ctx.fault : "");
 	failures++;
 }

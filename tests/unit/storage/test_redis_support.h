@@ -32,17 +32,17 @@ struct task {
 
 extern struct redis_fixture *server;
 extern struct fy_redis *redis;
-extern struct fy_config config;          /* the defaults of the sessions' limits */
+extern struct fy_config config; /* the defaults of the sessions' limits */
 extern fy_time now;
-extern unsigned timeout_ms;              /* of the contexts that run_fibers makes */
+extern unsigned timeout_ms; /* of the contexts that run_fibers makes */
 
 int start_server(void **state);
 int stop_server(void **state);
-int empty_server(void **state);          /* before a test: no keys, a fresh client, the time is NOON */
+int empty_server(void **state); /* before a test: no keys, a fresh client, the time is NOON */
 int close_after(void **state);
 
 struct fy_redis_options test_options(void);
-void open_redis(struct fy_redis_options options);        /* and waits until it is up */
+void open_redis(struct fy_redis_options options); /* and waits until it is up */
 void close_redis(void);
 
 /* Runs `count` fibers at the same time, to their end; fails the test where a CHECK failed. */
@@ -62,22 +62,22 @@ fy_async struct fy_redis_reply ask(struct task *t, int *ret_err, unsigned count,
 
 void check_failed(struct task *t, const char *file, int line, const char *what, int code);
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			check_failed(t, __FILE__, __LINE__, #condition, 0);                        \
-			return;                                                                    \
-		}                                                                                  \
+#define CHECK(condition)                                                    \
+	do {                                                                \
+		if (!(condition)) {                                         \
+			check_failed(t, __FILE__, __LINE__, #condition, 0); \
+			return;                                             \
+		}                                                           \
 	} while (0)
 
 /* Also says what came instead. */
-#define CHECK_CODE(call, expected)                                                                 \
-	do {                                                                                       \
-		int code_ = (call);                                                                \
-		if (code_ != (expected)) {                                                         \
-			check_failed(t, __FILE__, __LINE__, #call " == " #expected, code_);        \
-			return;                                                                    \
-		}                                                                                  \
+#define CHECK_CODE(call, expected)                                                          \
+	do {                                                                                \
+		int code_ = (call);                                                         \
+		if (code_ != (expected)) {                                                  \
+			check_failed(t, __FILE__, __LINE__, #call " == " #expected, code_); \
+			return;                                                             \
+		}                                                                           \
 	} while (0)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, empty_server, close_after)

@@ -13,7 +13,11 @@ static enum fy_session_kind kind;
 
 static void do_open(struct task *t)
 {
-	struct fy_session_new s = { .account_id = 42, .kind = kind, .method = FY_METHOD_PASSWORD, .role = 3, .lang = FY_LANG_EN,
+	struct fy_session_new s = { .account_id = 42,
+				    .kind = kind,
+				    .method = FY_METHOD_PASSWORD,
+				    .role = 3,
+				    .lang = FY_LANG_EN,
 				    .device = FY_LIT("Firefox, Linux") };
 	memcpy(s.address, HOME, sizeof s.address);
 	CHECK_CODE(fy_sessions_open(&t->ctx, &s, old, t->arg), 0);
@@ -105,7 +109,7 @@ static void a_session_that_was_not_used_is_gone(void **state)
 	given_session(FY_SESSION_VISITOR, token);
 	char *key = redis_fixture_text(server, "KEYS sess:*"), words[96];
 	key[strcspn(key, "\n")] = '\0';
-	snprintf(words, sizeof words, "PEXPIRE %s 0", key);      /* what Redis does at the idle limit */
+	snprintf(words, sizeof words, "PEXPIRE %s 0", key); /* what Redis does at the idle limit */
 	redis_fixture_number(server, words);
 	assert_int_equal(find(FY_SESSION_VISITOR), FY_ERR_UNAUTHENTICATED);
 	free(key);
@@ -123,7 +127,7 @@ static void use_does_not_move_the_absolute_limit(void **state)
 	assert_int_equal(find(FY_SESSION_VISITOR), 0);
 	now = NOON + 30 * FY_DAY;
 	assert_int_equal(find(FY_SESSION_VISITOR), FY_ERR_UNAUTHENTICATED);
-	now = NOON + 29 * FY_DAY;                /* it is not just refused, it has ended */
+	now = NOON + 29 * FY_DAY; /* it is not just refused, it has ended */
 	assert_int_equal(find(FY_SESSION_VISITOR), FY_ERR_UNAUTHENTICATED);
 }
 
@@ -139,7 +143,7 @@ static void a_managers_session_ends_thirty_minutes_after_sign_in(void **state)
 	snprintf(words, sizeof words, "EXPIRE %s 100", key);
 	redis_fixture_number(server, words);
 	assert_int_equal(find(FY_SESSION_MANAGER), 0);
-	snprintf(words, sizeof words, "TTL %s", key);            /* neither use nor the note of it prolongs it */
+	snprintf(words, sizeof words, "TTL %s", key); /* neither use nor the note of it prolongs it */
 	assert_in_range(redis_fixture_number(server, words), 90, 100);
 	now = NOON + 30 * FY_MINUTE;
 	assert_int_equal(find(FY_SESSION_MANAGER), FY_ERR_UNAUTHENTICATED);
@@ -235,7 +239,11 @@ static void foreign_tokens_are_nobody(void **state)
 	(void)state;
 	given_session(FY_SESSION_VISITOR, other);
 	char *key = redis_fixture_text(server, "KEYS sess:*");
-	const char *bad[] = { "", "short", key + 5, "sess-seen", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	const char *bad[] = { "",
+			      "short",
+			      key + 5,
+			      "sess-seen",
+			      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 			      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
 	for (size_t i = 0; i < FY_COUNT(bad); i++) {
 		snprintf(token, sizeof token, "%s", bad[i]);
@@ -275,7 +283,7 @@ static void a_dump_of_redis_signs_nobody_in(void **state)
 	struct fy_keys *keys = fy_keys_from_bytes(master);
 	given_session(FY_SESSION_VISITOR, token);
 	char *dump = redis_fixture_dump(server, &size);
-	assert_true(holds(dump, size, "Firefox, Linux", 14));    /* it is the dump, uncompressed */
+	assert_true(holds(dump, size, "Firefox, Linux", 14)); /* it is the dump, uncompressed */
 	for (int i = 0; i + 16 <= FY_TOKEN_CHARS; i++)
 		assert_false(holds(dump, size, token + i, 16));
 	fy_keys_hash(keys, FY_KEY_SESSION, fy_str(token), full);

@@ -8,13 +8,15 @@
 #define MANY 300
 
 static char tokens[MANY][FY_TOKEN_CHARS + 1];
-static struct fy_cidr office;            /* 192.0.2.0/24 */
+static struct fy_cidr office; /* 192.0.2.0/24 */
 
 /* Number n belongs to account n % 10 + 1; every third sits in the office. */
 static void do_open(struct task *t)
 {
 	unsigned n = t->index;
-	struct fy_session_new s = { .account_id = n % 10 + 1, .kind = FY_SESSION_VISITOR, .method = FY_METHOD_PASSWORD };
+	struct fy_session_new s = { .account_id = n % 10 + 1,
+				    .kind = FY_SESSION_VISITOR,
+				    .method = FY_METHOD_PASSWORD };
 	struct fy_addr address;
 	fy_addr_from_v4((uint8_t[]){ n % 3 ? 203 : 192, 0, n % 3 ? 113 : 2, (uint8_t)n }, &address);
 	memcpy(s.address, address.b, sizeof s.address);
@@ -46,7 +48,7 @@ static unsigned living(void)
 struct want {
 	struct fy_session_filter filter;
 	unsigned limit, expected;
-	bool end_some;                   /* between two pages */
+	bool end_some; /* between two pages */
 };
 
 static void do_list(struct task *t)
@@ -71,7 +73,7 @@ static void do_list(struct task *t)
 			before = s->last_seen_at;
 			strcpy(last, s->id);
 			seen++;
-			if (w->end_some)         /* the page before changes under the cursor */
+			if (w->end_some) /* the page before changes under the cursor */
 				CHECK_CODE(fy_sessions_end(&t->ctx, fy_str(s->id), NULL), 0);
 		}
 		cursor = page.next_cursor;
@@ -116,8 +118,14 @@ static void ending_while_paging_loses_nobody(void **state)
 
 static void bad_cursor(struct task *t)
 {
-	static const char *const bad[] = { "x", "1", "1.", ".00000000000000000000000000000000", "1.0000", "-1.00000000000000000000000000000000",
-					   "1.0000000000000000000000000000000G", "9999999999999999999.00000000000000000000000000000000" };
+	static const char *const bad[] = { "x",
+					   "1",
+					   "1.",
+					   ".00000000000000000000000000000000",
+					   "1.0000",
+					   "-1.00000000000000000000000000000000",
+					   "1.0000000000000000000000000000000G",
+					   "9999999999999999999.00000000000000000000000000000000" };
 	struct fy_session_filter all = { 0 };
 	struct fy_session_page page;
 	for (size_t i = 0; i < FY_COUNT(bad); i++)
@@ -154,7 +162,7 @@ static void dangling_entries_leave_the_indexes(void **state)
 {
 	(void)state;
 	char *keys = redis_fixture_text(server, "KEYS sess:*"), *rest = keys, words[96];
-	for (int i = 0; i < 100; i++) {          /* as if they had expired */
+	for (int i = 0; i < 100; i++) { /* as if they had expired */
 		snprintf(words, sizeof words, "DEL %s", strsep(&rest, "\n"));
 		redis_fixture_number(server, words);
 	}
@@ -169,7 +177,8 @@ static void dangling_entries_leave_the_indexes(void **state)
 		struct want one = { .filter.account_id = id, .limit = 1000 };
 		snprintf(words, sizeof words, "ZCARD sess-of:%u", id);
 		int64_t before = redis_fixture_number(server, words);
-		char *names = redis_fixture_text(server, (snprintf(words, sizeof words, "ZRANGE sess-of:%u 0 -1", id), words));
+		char *names = redis_fixture_text(server,
+						 (snprintf(words, sizeof words, "ZRANGE sess-of:%u 0 -1", id), words));
 		for (char *at = names, *name; (name = strsep(&at, "\n")) && *name;) {
 			snprintf(words, sizeof words, "EXISTS sess:%s", name);
 			one.expected += redis_fixture_number(server, words) == 1;
@@ -186,7 +195,7 @@ static void dangling_entries_leave_the_indexes(void **state)
 static void sign_ins_tidy_the_index(void **state)
 {
 	(void)state;
-	now = NOON + 31 * FY_DAY;                /* all have reached their absolute limit */
+	now = NOON + 31 * FY_DAY; /* all have reached their absolute limit */
 	for (int i = 0; i < MANY / 5; i++)
 		run_fiber(do_open, "now");
 	assert_int_equal(redis_fixture_number(server, "ZCARD sess-seen"), MANY / 5);
@@ -251,7 +260,7 @@ static void all_of_a_person_but_the_own_one(void **state)
 	assert_int_equal(e.count, MANY / 10 - 1);
 	found_count = 0;
 	run_fibers(3, do_find, NULL);
-	assert_int_equal(found_count, 3);        /* number 2 is the one that stays */
+	assert_int_equal(found_count, 3); /* number 2 is the one that stays */
 	assert_int_equal(redis_fixture_number(server, "ZCARD sess-of:3"), 1);
 }
 

@@ -134,16 +134,16 @@ static void a_crook_does_not_lock_the_holder_out(void **state)
 {
 	(void)state;
 	assert_int_equal(attempt(PASS, HOME), 0);
-	for (int i = 0; i < 40; i++) {           /* never lets go */
+	for (int i = 0; i < 40; i++) { /* never lets go */
 		now += FY_SECOND;
 		attempt(FAIL, CROOK);
 	}
 	assert_in_range(attempt(FAIL, CROOK), 1, 60);
-	assert_int_equal(attempt(FAIL, HOME), 0);        /* a slip */
+	assert_int_equal(attempt(FAIL, HOME), 0); /* a slip */
 	assert_int_equal(attempt(PASS, HOME), 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(attempt(FAIL, HOME), 0);
-	assert_int_equal(attempt(FAIL, HOME), 1);        /* from there, too, only so many */
+	assert_int_equal(attempt(FAIL, HOME), 1); /* from there, too, only so many */
 }
 
 static void do_fail_another(struct task *t)
@@ -166,7 +166,7 @@ static void one_address_cannot_try_many_accounts(void **state)
 	assert_int_equal(admitted, 31);
 	assert_in_range(attempt(NOTHING, CROOK), 1, 60);
 	assert_int_equal(attempt(NOTHING, HOME), 0);
-	now += FY_MINUTE;                        /* however many they were */
+	now += FY_MINUTE; /* however many they were */
 	assert_int_equal(attempt(NOTHING, CROOK), 0);
 }
 
@@ -183,7 +183,7 @@ static void neighbours_in_one_ipv6_network_are_one(void **state)
 		admitted += attempt(FAIL, address) == 0;
 	}
 	assert_int_equal(admitted, 31);
-	address[7] = 1;                          /* the next household */
+	address[7] = 1; /* the next household */
 	assert_int_equal(attempt(FAIL, address), 0);
 }
 
@@ -279,7 +279,7 @@ static void redis_knows_neither_address_nor_account(void **state)
 	assert_null(memmem(dump, (size_t)size, "192.0.2", 7));
 	free(dump);
 	char *keys = redis_fixture_text(server, "KEYS *"), *rest = keys, words[96];
-	for (char *key; (key = strsep(&rest, "\n")) && *key;) {          /* and forgets all */
+	for (char *key; (key = strsep(&rest, "\n")) && *key;) { /* and forgets all */
 		snprintf(words, sizeof words, "TTL %s", key);
 		assert_in_range(redis_fixture_number(server, words), 1, 30 * 86400);
 	}

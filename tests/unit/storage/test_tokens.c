@@ -66,7 +66,9 @@ static void replace(struct worker *w)
 	struct fy_slice old = hash_of(&w->arena, "old"), new = hash_of(&w->arena, "new");
 	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, old, NOON + FY_HOUR, NULL), 0);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, old, &token), 0);
-	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_RESET_PASSWORD, hash_of(&w->arena, "other"), NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_RESET_PASSWORD, hash_of(&w->arena, "other"), NOON + FY_HOUR,
+				    NULL),
+		   0);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, old, &token), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, new, NOON + FY_HOUR, NULL), 0);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, old, &token), FY_ERR_EXPIRED);
@@ -129,7 +131,9 @@ static void purge(struct worker *w)
 	for (unsigned i = 0; i < 7; i++) {
 		char name[8];
 		snprintf(name, sizeof name, "p%u", i);
-		CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, hash_of(&w->arena, name), NOON + i * FY_HOUR, NULL), 0);
+		CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, hash_of(&w->arena, name), NOON + i * FY_HOUR,
+					    NULL),
+			   0);
 	}
 	fy_time before = NOON + 5 * FY_HOUR;
 	CHECK_CODE(fy_tokens_count_expired(&w->ctx, before, &n), 0);
