@@ -158,9 +158,10 @@ static fy_async int take_lease(struct fy_ctx *ctx, struct fy_job_holding *h, boo
 		return FY_ERR_DB_DOWN;
 	fy_time due_by = even_early ? FY_LEASE_EVEN_EARLY : fy_clock();
 	int err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), due_by, &h->fence);
-	if (err == FY_ERR_BUSY && free_from_the_dead(ctx, job))
-		err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), FY_LEASE_EVEN_EARLY,
-				     &h->fence);
+	if (err == FY_ERR_BUSY && free_from_the_dead(ctx, job)) {
+		due_by = even_early ? FY_LEASE_EVEN_EARLY : fy_clock();
+		err = fy_leases_take(ctx, fy_str(job->name), fy_str(h->owner), hold_of(job), due_by, &h->fence);
+	}
 	if (err)
 		return err;
 	h->renewing = true;

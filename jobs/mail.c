@@ -109,22 +109,26 @@ static fy_async int deliver(struct fy_ctx *ctx, struct delivery *d)
 		.sender = ctx->config->mail_from,
 		.to = mail->to_address,
 	};
-	struct fy_letter_written written;
+	struct fy_letter_written written = { 0 };
 	const char *why = "template";
 	int err = author(ctx, mail, &letter);
+	bool unwritten = err != 0;
 
-	if (err == 0)
+	if (err == 0) {
 		err = fy_letter_write(ctx->arena, &letter, &written, &why);
-
-	if (err) {
-		d->reason = fy_fmt(ctx->arena, "cannot be written, the fault is in: %s", why);
-		d->permanent = err != FY_ERR_CONFIG; /* a wrong mail.from can be mended */
-		return err;
+		unwritten = err != 0;
+		/* A wrong mail.from can be mended, and another server may know the template. */
+		d->permanent = unwritten && err != FY_ERR_CONFIG;
 	}
-	err = d->postman->smtp ? to_server(ctx, d, &written) : to_directory(ctx, d, &letter, &written);
-	const struct fy_slice secrets[] = { letter.text.text, letter.html.text, written.message.text };
+	if (unwritten)
+		d->reason = fy_fmt(ctx->arena, "cannot be written, the fault is in: %s", why);
+	else
+		err = d->postman->smtp ? to_server(ctx, d, &written) : to_directory(ctx, d, &letter, &written);
+	const struct fy_slice secrets[] = { mail->fields.text, letter.text.text, letter.html.text,
+					    written.message.text };
 	for (size_t i = 0; i < FY_COUNT(secrets); i++) /* they may hold a link that signs in */
-		explicit_bzero((char *)secrets[i].ptr, secrets[i].len);
+		if (secrets[i].len)
+			explicit_bzero((char *)secrets[i].ptr, secrets[i].len);
 	return err;
 }
 

@@ -26,8 +26,9 @@ struct fy_letter_written {
 	struct fy_secret message;
 };
 
-/* Puts a row's mail into words: sets subject, text and html of `letter`, in the context's arena. Not 0: this mail can
- * never be written. The job knows no pages, so the process that runs it names the author at its start. */
+/* Puts a row's mail into words: sets subject, text and html of `letter`, in the context's arena. Not 0: no template of
+ * this process fits; it is tried again, as another version's may. The job knows no pages, so the process that runs it
+ * names the author at its start. */
 struct fy_outbox_mail;
 typedef int (*fy_mail_author)(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter);
 void fy_mail_set_author(fy_mail_author author);

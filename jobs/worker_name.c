@@ -1,8 +1,10 @@
 /* See worker_name.h. A number of a process alone would not do: numbers come again, soonest in a container. */
 #include "jobs/worker_name.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,9 @@ static bool read_kernel_file(const char *path, char *ret_text, size_t size)
 	return got > 0;
 }
 
-/* 0: no such process, one that only waits to be reaped, or /proc cannot be read. */
+#define ENDED UINT64_MAX
+
+/* 0: it cannot be read, perhaps because it is another user's; ENDED: it only waits to be reaped. */
 static uint64_t started_at(long pid)
 {
 	char path[40], stat[1024];
@@ -33,7 +37,7 @@ static uint64_t started_at(long pid)
 		return 0;
 	const char *p = strrchr(stat, ')'); /* the name before it may hold anything */
 	if (p && (strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0))
-		return 0;
+		return ENDED;
 	for (int field = 2; p && field < 22; field++) {
 		p = strchr(p, ' ');
 		p += p != NULL;
@@ -86,5 +90,8 @@ bool fy_worker_gone(struct fy_slice name)
 		return false;
 	if (pid <= 0 || started == 0 || space == 0 || space != this_space())
 		return false;
-	return started_at(getpid()) != 0 && started_at(pid) != started;
+	uint64_t now = started_at(pid);
+	if (now == 0)
+		return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+	return now != started;
 }

@@ -212,8 +212,8 @@ fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const 
 	return take(ctx, fy_cstr(ctx->arena, bucket), network_of(address), 60000 / per_minute, burst, ret_wait_s);
 }
 
-fy_async bool fy_throttle_mail(struct fy_ctx *ctx, struct fy_slice recipient)
+fy_async bool fy_throttle_mail(struct fy_ctx *ctx, enum fy_mail_sort sort, struct fy_slice recipient)
 {
 	unsigned wait_s;
-	return take(ctx, "mail", recipient, MAIL_EACH_MS, MAIL_BURST, &wait_s) == 0;
+	return take(ctx, sort == FY_MAIL_LINK ? "link" : "mail", recipient, MAIL_EACH_MS, MAIL_BURST, &wait_s) == 0;
 }

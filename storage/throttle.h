@@ -35,5 +35,7 @@ fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const 
 			      unsigned per_minute, unsigned burst, unsigned *ret_wait_s);
 
 /* Whether somebody unknown may have another mail sent to this recipient: six at once, then one in 20 minutes, whoever
- * asks and from wherever. Without it a form that answers by mail is a way to flood a stranger. Redis away: true. */
-fy_async bool fy_throttle_mail(struct fy_ctx *ctx, struct fy_slice recipient);
+ * asks and from wherever. Without it a form that answers by mail is a way to flood a stranger. Links into an account
+ * count apart from notices, so that no flood of these keeps the holder from them. Redis away: true. */
+enum fy_mail_sort { FY_MAIL_NOTICE, FY_MAIL_LINK };
+fy_async bool fy_throttle_mail(struct fy_ctx *ctx, enum fy_mail_sort sort, struct fy_slice recipient);

@@ -288,8 +288,7 @@ static void flush_tls(struct fy_conn *conn)
 	}
 }
 
-/* No request can follow the present one. */
-static bool has_ended(const struct fy_conn *conn)
+bool fy_conn_has_ended(const struct fy_conn *conn)
 {
 	return conn->half_closed && conn->inbox == NULL;
 }
@@ -307,13 +306,14 @@ void fy_conn_respond(struct fy_req *req)
 			fy_req_destroy(req);
 			return;
 		}
-		req->res.close |= has_ended(conn);
+		req->res.close |= fy_conn_has_ended(conn);
 		response_done(conn);
 		return;
 	}
 	const struct fy_config *config = conn->http->app->config;
 	conn->requests++;
-	if (!req->head.keep_alive || has_ended(conn) || conn->http->app->draining || conn->state == FY_CONN_BODY ||
+	if (!req->head.keep_alive || fy_conn_has_ended(conn) || conn->http->app->draining ||
+	    conn->state == FY_CONN_BODY ||
 	    (config->limits_requests_per_connection && conn->requests >= config->limits_requests_per_connection))
 		req->res.close = true;
 	struct fy_slice head, body;
@@ -405,7 +405,7 @@ static void response_done(struct fy_conn *conn)
 			return;
 	}
 	/* A drain looked at the idle connections once, so who becomes idle later goes by itself. */
-	if (close_now || (conn->http->app->draining && conn->inbox == NULL)) {
+	if (close_now || fy_conn_has_ended(conn) || (conn->http->app->draining && conn->inbox == NULL)) {
 		linger(conn);
 		return;
 	}

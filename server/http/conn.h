@@ -57,6 +57,9 @@ void fy_conn_close(struct fy_conn *conn);
 void fy_conn_late(struct fy_conn *conn);  /* its clock has run out */
 void fy_conn_hurry(struct fy_conn *conn); /* idle: has a moment left to send its first request */
 
+/* The client has said its last word, and no request can follow the present one. */
+bool fy_conn_has_ended(const struct fy_conn *conn);
+
 /* The request's handler has returned: sends the response that it prepared and ends the request. */
 void fy_conn_respond(struct fy_req *req);
 

@@ -294,7 +294,7 @@ fy_async int fy_stream_begin(struct fy_req *req, int status, struct fy_slice typ
 	req->res.type = type;
 	req->res.streaming = true;
 	req->conn->requests++;
-	if (!req->head.keep_alive || req->app->draining || req->conn->half_closed)
+	if (!req->head.keep_alive || req->app->draining || fy_conn_has_ended(req->conn))
 		req->res.close = true;
 	return fy_conn_write(req, fy_response_stream_head(req, req->conn->http));
 }

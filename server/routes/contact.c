@@ -61,7 +61,7 @@ static int sent(struct fy_req *req, struct fy_slice reference)
 fy_async static int store(struct fy_req *req, const struct fy_contact_new *message, struct fy_slice email_hash)
 {
 	struct fy_mail_new receipt;
-	bool may_write = fy_throttle_mail(&req->ctx, email_hash);
+	bool may_write = fy_throttle_mail(&req->ctx, FY_MAIL_NOTICE, email_hash);
 	int err = fy_mails_contact_receipt(req, message->email.text, message->reference, &receipt);
 	if (err == 0)
 		err = fy_contact_add(&req->ctx, message, &receipt, may_write, NULL);

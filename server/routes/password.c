@@ -32,7 +32,7 @@ fy_async static int send_reset(struct fy_req *req, struct fy_slice hash)
 	struct fy_account_signin account;
 	struct fy_one_time token;
 	struct fy_mail_new mail;
-	bool may_write = fy_throttle_mail(&req->ctx, hash);
+	bool may_write = fy_throttle_mail(&req->ctx, FY_MAIL_LINK, hash);
 	int err = fy_accounts_find_signin(&req->ctx, hash, &account);
 	if (err || account.state == FY_ACCOUNT_CLOSED || !may_write)
 		return err == FY_ERR_NOT_FOUND ? 0 : err;

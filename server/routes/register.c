@@ -72,13 +72,16 @@ fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash, bool
 	struct fy_account_signin known;
 	struct fy_mail_new mail;
 	struct fy_one_time token;
-	bool may_write = fy_throttle_mail(&req->ctx, hash);
 	int err = fy_accounts_find_signin(&req->ctx, hash, &known);
+	bool found = err == 0, active = found && known.state == FY_ACCOUNT_ACTIVE;
+	bool may_write =
+		fy_throttle_mail(&req->ctx, active ? FY_MAIL_NOTICE : FY_MAIL_LINK, hash); /* asked for all alike */
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? 0 : err;
+	/* Who used the links up has sent them to the holder; the password of neither counts all the same. */
 	if (!may_write)
 		return registering && known.state == FY_ACCOUNT_PENDING ? fy_accounts_contest(&req->ctx, known.id) : 0;
-	if (known.state == FY_ACCOUNT_ACTIVE) {
+	if (active) {
 		err = fy_mails_address_known(req, known.language, known.email.text, known.given_name, &mail);
 		mail.account_id = known.id;
 		return err ? err : fy_outbox_add(&req->ctx, &mail);

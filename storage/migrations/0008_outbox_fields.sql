@@ -11,3 +11,9 @@ ALTER TABLE outbox
 	DROP COLUMN IF EXISTS body_text,
 	DROP COLUMN IF EXISTS body_html,
 	ADD COLUMN IF NOT EXISTS fields VARBINARY(4160) NULL AFTER to_address;
+
+-- And what a server of the earlier version added meanwhile.
+UPDATE outbox
+SET state = 4, ended_at = UTC_TIMESTAMP(6), next_attempt_at = NULL, claimed_by = NULL, to_address = NULL,
+	last_error = 'queued by an earlier version'
+WHERE state IN (1, 2) AND fields IS NULL;

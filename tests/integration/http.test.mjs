@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { setUp, signInToOffice } from '../support/flows.mjs';
 import { Foyer, top } from '../support/foyer.mjs';
@@ -209,6 +210,22 @@ test('a client that has said all it will is still answered all it asked', async 
     assert.deepEqual(responses.map((one) => one.status), statuses);
     assert.ok(responses.every((one) => one.whole));
   }
+});
+
+test('who half-closes while the answer is under way gets it, and then the end', async () => {
+  const path = (await new Visitor(foyer).get('/')).text.match(/href="([^"]+\.css)"/)[1];
+  const connection = await Connection.open(foyer);
+  connection.socket.pause();                     // until the server has more to send than the kernel holds
+  connection.send(get(path).repeat(400));
+  await pause(500);
+  connection.socket.end();
+  await pause(200);
+  connection.socket.resume();
+  const from = Date.now();
+  await connection.whenClosed(1900);             // the idle time is two seconds and more
+  assert.ok(Date.now() - from < 1900);
+  assert.equal(connection.responses().filter((one) => one.whole).length, 400);
+  connection.destroy();
 });
 
 test('Expect: 100-continue is answered before the body, and other expectations with 417', async () => {

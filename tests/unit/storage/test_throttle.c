@@ -225,7 +225,12 @@ static void a_bucket_gives_its_burst_then_its_rate(void **state)
 
 static void do_mail(struct task *t)
 {
-	admitted += fy_throttle_mail(&t->ctx, *(struct fy_slice *)t->arg);
+	admitted += fy_throttle_mail(&t->ctx, FY_MAIL_NOTICE, *(struct fy_slice *)t->arg);
+}
+
+static void do_link(struct task *t)
+{
+	admitted += fy_throttle_mail(&t->ctx, FY_MAIL_LINK, *(struct fy_slice *)t->arg);
 }
 
 static void a_recipient_gets_a_few_mails_and_then_one_now_and_then(void **state)
@@ -243,12 +248,14 @@ static void a_recipient_gets_a_few_mails_and_then_one_now_and_then(void **state)
 	now += 61 * FY_SECOND;
 	run_fibers(3, do_mail, &victim);
 	assert_int_equal(admitted, 8);
+	run_fiber(do_link, &victim); /* notices do not use the links up */
+	assert_int_equal(admitted, 9);
 }
 
 static void do_ask_away(struct task *t)
 {
 	unsigned wait;
-	CHECK(fy_throttle_mail(&t->ctx, who));
+	CHECK(fy_throttle_mail(&t->ctx, FY_MAIL_LINK, who));
 	CHECK_CODE(fy_throttle_sign_in(&t->ctx, who, HOME, &wait), FY_ERR_REDIS_DOWN);
 	CHECK_CODE(fy_throttle_take(&t->ctx, FY_LIT("contact"), HOME, 1, 1, &wait), 0);
 	CHECK_CODE(fy_throttle_take(&t->ctx, FY_LIT("contact"), HOME, 1, 1, &wait), 0);
