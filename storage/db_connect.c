@@ -68,6 +68,8 @@ static void close_connection(struct fy_db_conn *conn)
 	}
 	uv_timer_stop(&conn->timer);
 	fy_mariadb_close(&conn->m);
+	/* Only now: closing a statement of a live connection talks to the server, and where that has died meanwhile
+	 * Connector/C closes the socket under our poll handle. */
 	if (conn->probe)
 		mysql_stmt_close(conn->probe);
 	conn->probe = NULL;
@@ -120,8 +122,6 @@ static void on_idle_event(void *arg)
 static void checked(struct fy_db_conn *conn)
 {
 	struct fy_db *db = conn->db;
-	mysql_stmt_close(conn->probe);
-	conn->probe = NULL;
 	uv_timer_stop(&conn->timer);
 	if (db->up++ == 0)
 		fy_log(NULL, FY_LOG_INFO, "db.up", FY_KV("host", conn->host->name));

@@ -46,15 +46,18 @@ static void on_prepared(void *arg, int err)
 	MYSQL_STMT *stmt = fy_db_conn_statement(conn);
 	char why[200];
 	if (err == 0 &&
-	    !fy_sql_fits(stmt, conn->running, conn->running->variants[conn->variant].width, why, sizeof why))
+	    !fy_sql_fits(stmt, conn->running, conn->running->variants[conn->variant].width, why, sizeof why)) {
 		err = FY_ERR_SCHEMA;
-	if (err) {
+		conn->m.broken = true; /* the tables have changed under it: the next connection finds out how */
+	}
+	if (err && !conn->m.broken) { /* it was not prepared, so nothing is said to the server */
 		conn->statements[conn->running->slot + conn->variant] = NULL;
 		mysql_stmt_close(stmt);
-		on_run_done(conn, err);
-		return;
 	}
-	execute(conn);
+	if (err)
+		on_run_done(conn, err);
+	else
+		execute(conn);
 }
 
 /* `fill` puts the parameters into conn->scratch once the statement is prepared, right before they are sent: they may

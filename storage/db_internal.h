@@ -69,7 +69,7 @@ struct fy_db_conn {
 	char address[64];
 	char limit_text[64];
 	MYSQL_STMT **statements; /* by slot; prepared on first use */
-	MYSQL_STMT *probe;       /* at connect: what each statement is checked with */
+	MYSQL_STMT *probe;       /* at connect: what each statement is checked with; goes with the connection */
 	unsigned checking;       /* index of the statement being checked */
 	struct fy_sql_scratch scratch;
 	uint64_t up_since_ms;
