@@ -3,48 +3,112 @@
  * Statements: sql/account.def. */
 #include "storage/accounts.h"
 
+#include "foyer/arena.h"
+#include "foyer/log.h"
+#include "foyer/require.h"
+#include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/statements.h"
 
-/* The rows of both statements have the same members. */
-#define SIGNIN_OF(row)                                                                                   \
-	(struct fy_account_signin)                                                                       \
-	{                                                                                                \
-		.id = (row)->id, .state = (enum fy_account_state)(row)->state,                           \
-		.role = (enum fy_account_role)(row)->role, .language = (enum fy_lang)(row)->language,    \
-		.version = (row)->version, .password_hash = (row)->password_hash, .email = (row)->email, \
-		.given_name = (row)->given_name,                                                         \
-	}
+static int signin_of(struct fy_ctx *ctx, const struct fy_sql_account_signin_by_id_row *row,
+		     struct fy_account_signin *ret_account)
+{
+	struct fy_person person;
+	struct fy_account_signin account = {
+		.id = row->id,
+		.state = (enum fy_account_state)row->state,
+		.role = (enum fy_account_role)row->role,
+		.language = (enum fy_lang)row->language,
+		.version = row->version,
+		.password_hash = row->password_hash,
+	};
+	int err = fy_person_open(ctx, row->id, row->master_key_id, row->wrapped, &person);
+	if (err == 0)
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_EMAIL, row->id, FY_PURPOSE_AUTHENTICATION,
+					 row->email, &account.email);
+	if (err == 0)
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_GIVEN_NAME, row->id, FY_PURPOSE_CONTACT,
+					 row->given_name, &account.given_name);
+	if (err == 0)
+		*ret_account = account;
+	return err;
+}
 
 fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_hash,
 				     struct fy_account_signin *ret_account)
 {
 	struct fy_sql_account_signin_by_email_row row;
+	struct fy_sql_account_signin_by_id_row same;
 	int err = fy_sql_account_signin_by_email(
 		ctx, &(struct fy_sql_account_signin_by_email_params){ .email_hash = { email_hash } }, &row);
 	if (err)
 		return err;
-	*ret_account = SIGNIN_OF(&row);
-	return 0;
+	_Static_assert(sizeof same == sizeof row, "the rows of both statements have the same members");
+	memcpy(&same, &row, sizeof same);
+	return signin_of(ctx, &same, ret_account);
 }
 
 fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_account_signin *ret_account)
 {
 	struct fy_sql_account_signin_by_id_row row;
 	int err = fy_sql_account_signin_by_id(ctx, &(struct fy_sql_account_signin_by_id_params){ .id = id }, &row);
-	if (err)
-		return err;
-	*ret_account = SIGNIN_OF(&row);
+	return err ? err : signin_of(ctx, &row, ret_account);
+}
+
+/* Where each sealed field of an account comes from and goes to. */
+static const struct sealed_field {
+	enum fy_register_column column;
+	size_t from, to; /* in the row, in the account */
+} sealed_fields[] = {
+#define FIELD(upper, member, target)                                                        \
+	{                                                                                   \
+		FY_COLUMN_ACCOUNT_##upper, offsetof(struct fy_sql_account_get_row, member), \
+			offsetof(struct fy_account, target)                                 \
+	}
+	FIELD(EMAIL, email, email),
+	FIELD(GIVEN_NAME, given_name, profile.given_name),
+	FIELD(FAMILY_NAME, family_name, profile.family_name),
+	FIELD(PHONE, phone, profile.phone),
+	FIELD(POSITION, position, profile.position),
+	FIELD(SKILLS, skills, profile.skills),
+	FIELD(PASSIONS, passions, profile.passions),
+	FIELD(STREET_ADDRESS, street_address, profile.street_address),
+	FIELD(POSTAL_CODE, postal_code, profile.postal_code),
+	FIELD(ADDRESS_LEVEL2, address_level2, profile.address_level2),
+	FIELD(COUNTRY, country, profile.country),
+#undef FIELD
+};
+
+static int open_fields(struct fy_ctx *ctx, const struct fy_person *person, const struct fy_sql_account_get_row *row,
+		       enum fy_register_purpose purpose, struct fy_account *account)
+{
+	for (size_t i = 0; i < FY_COUNT(sealed_fields); i++) {
+		const struct sealed_field *f = &sealed_fields[i];
+		struct fy_sealed sealed;
+		struct fy_personal *to = (void *)((char *)account + f->to);
+		bool asked = purpose == FY_PURPOSE_RIGHTS || fy_register_fields[f->column].purposes >> purpose & 1;
+		memcpy(&sealed, (const char *)row + f->from, sizeof sealed);
+		int err = asked ? fy_unseal_personal(ctx, person, f->column, row->id, purpose, sealed, to)
+				: FY_ERR_DENIED;
+		if (err == FY_ERR_DENIED)
+			account->withheld |= 1u << (f->column - FY_COLUMN_ACCOUNT_ID);
+		else if (err)
+			return err;
+	}
 	return 0;
 }
 
-fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account *ret_account)
+fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
+			     struct fy_account *ret_account)
 {
 	struct fy_sql_account_get_row row;
+	struct fy_person person;
 	int err = fy_sql_account_get(ctx, id, &row);
+	if (err == 0)
+		err = fy_person_open(ctx, row.id, row.master_key_id, row.wrapped, &person);
 	if (err)
 		return err;
-	*ret_account = (struct fy_account){
+	struct fy_account account = {
 		.id = row.id,
 		.version = row.version,
 		.state = (enum fy_account_state)row.state,
@@ -53,25 +117,32 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account 
 		.confirmed_at = fy_repo_time(row.has_confirmed_at, row.confirmed_at),
 		.last_active_at = fy_repo_time(row.has_last_active_at, row.last_active_at),
 		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
-		.email = row.email,
-		.profile = {
-			.given_name = row.given_name,
-			.family_name = row.family_name,
-			.phone = row.phone,
-			.position = row.position,
-			.skills = row.skills,
-			.passions = row.passions,
-			.street_address = row.street_address,
-			.postal_code = row.postal_code,
-			.address_level2 = row.address_level2,
-			.country = row.country,
-			.language = (enum fy_lang)row.language,
-		},
+		.profile.language = (enum fy_lang)row.language,
 	};
-	return 0;
+	err = open_fields(ctx, &person, &row, purpose, &account);
+	if (err == 0)
+		*ret_account = account;
+	return err;
 }
 
-fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count,
+static int name_of(struct fy_ctx *ctx, const struct fy_sql_account_name_row *row, enum fy_register_purpose purpose,
+		   struct fy_account_name *ret_name)
+{
+	struct fy_person person;
+	int err = fy_person_open(ctx, row->id, row->master_key_id, row->wrapped, &person);
+	if (err == 0)
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_EMAIL, row->id, purpose, row->email,
+					 &ret_name->email);
+	if (err == 0)
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_GIVEN_NAME, row->id, purpose, row->given_name,
+					 &ret_name->given_name);
+	if (err == 0)
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_FAMILY_NAME, row->id, purpose,
+					 row->family_name, &ret_name->family_name);
+	return err;
+}
+
+fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, enum fy_register_purpose purpose,
 			       struct fy_account_name **ret_names)
 {
 	struct fy_account_name *names = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
@@ -89,11 +160,18 @@ fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t c
 	int err = fy_sql_account_name_each(ctx, distinct, known, rows, found);
 	if (err)
 		return err;
-	for (size_t i = 0; i < count; i++) {
-		const struct fy_sql_account_name_row *row = &rows[row_of[i]];
-		names[i] = found[row_of[i]] ? (struct fy_account_name){ row->email, row->given_name, row->family_name }
-					    : (struct fy_account_name){ 0 };
+	struct fy_account_name *opened = fy_new_array(ctx->arena, struct fy_account_name, known + 1);
+	for (size_t i = 0; i < known; i++) {
+		err = found[i] ? name_of(ctx, &rows[i], purpose, &opened[i]) : 0;
+		if (err == FY_ERR_UNREADABLE) { /* one damaged account does not hide the others */
+			fy_log(ctx, FY_LOG_ERROR, "account.unreadable", FY_KV("detail", ctx->fault));
+			opened[i] = (struct fy_account_name){ 0 };
+		} else if (err) {
+			return err;
+		}
 	}
+	for (size_t i = 0; i < count; i++)
+		names[i] = opened[row_of[i]];
 	*ret_names = names;
 	return 0;
 }
@@ -102,24 +180,29 @@ fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_
 					const struct fy_profile *profile, uint32_t *ret_version)
 {
 	struct fy_db_done done;
-	int err = fy_sql_account_update_profile(ctx,
-						&(struct fy_sql_account_update_profile_params){
-							.given_name = profile->given_name,
-							.family_name = profile->family_name,
-							.phone = profile->phone,
-							.position = profile->position,
-							.skills = profile->skills,
-							.passions = profile->passions,
-							.street_address = profile->street_address,
-							.postal_code = profile->postal_code,
-							.address_level2 = profile->address_level2,
-							.country = profile->country,
-							.language = (uint8_t)profile->language,
-							.id = id,
-							.version = version,
-							.closed = FY_ACCOUNT_CLOSED,
-						},
-						&done);
+	struct fy_person person;
+	int err = fy_persons_get(ctx, id, &person);
+	if (err)
+		return err;
+#define SEALED(upper, member) fy_seal(ctx, &person, FY_COLUMN_ACCOUNT_##upper, id, profile->member.text)
+	struct fy_sql_account_update_profile_params changes = {
+		.given_name = SEALED(GIVEN_NAME, given_name),
+		.family_name = SEALED(FAMILY_NAME, family_name),
+		.phone = SEALED(PHONE, phone),
+		.position = SEALED(POSITION, position),
+		.skills = SEALED(SKILLS, skills),
+		.passions = SEALED(PASSIONS, passions),
+		.street_address = SEALED(STREET_ADDRESS, street_address),
+		.postal_code = SEALED(POSTAL_CODE, postal_code),
+		.address_level2 = SEALED(ADDRESS_LEVEL2, address_level2),
+		.country = SEALED(COUNTRY, country),
+		.language = (uint8_t)profile->language,
+		.id = id,
+		.version = version,
+		.closed = FY_ACCOUNT_CLOSED,
+	};
+#undef SEALED
+	err = fy_sql_account_update_profile(ctx, &changes, &done);
 	if (err)
 		return err;
 	if (done.affected == 1) {

@@ -6,6 +6,7 @@
 
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
+#include "storage/register.h"
 #include "storage/tokens.h"
 
 enum fy_account_role {
@@ -86,12 +87,13 @@ struct fy_account {
 	fy_time password_changed_at;
 	struct fy_personal email;
 	struct fy_profile profile;
+	uint32_t withheld; /* what the purpose did not open: see fy_account_withheld */
 };
 
 struct fy_mail_new;
 
 /* Saves a new account with its token, the mail that carries it, and a consent, in one transaction. An empty
- * `token_hash`: no token; `mail` NULL: no mail (its account_id is filled in here). FY_ERR_EXISTS: the
+ * `token_hash`: no token; `mail` NULL: no mail (its person is the new account). FY_ERR_EXISTS: the
  * address is taken. ret_id may be NULL. */
 fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account, enum fy_token_purpose purpose,
 				struct fy_slice token_hash, fy_time token_expires_at, const struct fy_mail_new *mail,
@@ -102,17 +104,27 @@ fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_h
 				     struct fy_account_signin *ret_account);
 fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_account_signin *ret_account);
 
-/* All a person sees of the own account. Hot: reads that queue at the same time share one SELECT. */
-fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, struct fy_account *ret_account);
+/* The account, as far as it may be read for `purpose`: FY_PURPOSE_RIGHTS, for the person's own eyes, opens all. Fields
+ * that were not collected for the purpose are empty and withheld. Hot: reads that queue at the same time share one
+ * SELECT. FY_ERR_UNREADABLE: a value or the key of the person was changed, or is missing. */
+fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
+			     struct fy_account *ret_account);
 
-/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone the
- * texts are empty. Distinct ids share SELECTs, 32 each. */
+/* Whether the read left out that field (FY_COLUMN_ACCOUNT_…), rather than finding it empty. */
+static inline bool fy_account_withheld(const struct fy_account *account, enum fy_register_column column)
+{
+	return account->withheld >> (column - FY_COLUMN_ACCOUNT_ID) & 1;
+}
+
+/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone, or
+ * unreadable, which is logged, the texts are empty. Distinct ids share SELECTs, 32 each. FY_ERR_DENIED: names were not
+ * collected for the purpose. */
 struct fy_account_name {
 	struct fy_personal email;
 	struct fy_personal given_name;
 	struct fy_personal family_name;
 };
-fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count,
+fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, enum fy_register_purpose purpose,
 			       struct fy_account_name **ret_names);
 
 /* Replaces the profile if the account still has `version`; FY_ERR_CONFLICT when it changed meanwhile,

@@ -3,23 +3,34 @@
 #include "storage/accounts.h"
 
 #include "storage/outbox.h"
+#include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
 
-static int account_row(struct fy_ctx *ctx, const struct fy_account_new *account,
-		       struct fy_sql_account_insert_params *ret_row)
+/* A new person with an account: two rows. */
+struct newcomer {
+	struct fy_person person;
+	struct fy_sql_person_key_insert_params key;
+	struct fy_sql_account_insert_params account;
+};
+
+static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *account, struct newcomer *ret_newcomer)
 {
+	struct newcomer *n = ret_newcomer;
+	uint64_t id = fy_id_new(ctx);
 	if (account->email_hash.len != FY_HASH_BYTES || !account->email.text.len)
 		return fy_fail(ctx, FY_ERR_INVALID, "an account needs an address and its hash of %d bytes",
 			       FY_HASH_BYTES);
 	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
-	*ret_row = (struct fy_sql_account_insert_params){
-		.email = account->email,
+	fy_person_new(ctx, id, &n->person, &n->key);
+	n->account = (struct fy_sql_account_insert_params){
+		.id = id,
+		.email = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_EMAIL, id, account->email.text),
 		.email_hash = { account->email_hash },
 		.password_hash = { fy_repo_or_null(account->password_hash.text) },
-		.given_name = account->given_name,
-		.family_name = account->family_name,
+		.given_name = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_GIVEN_NAME, id, account->given_name.text),
+		.family_name = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_FAMILY_NAME, id, account->family_name.text),
 		.language = (uint8_t)account->language,
 		.role = (uint8_t)(account->role ? account->role : FY_ROLE_MEMBER),
 		.state = (uint8_t)state,
@@ -32,7 +43,8 @@ static int account_row(struct fy_ctx *ctx, const struct fy_account_new *account,
 	return 0;
 }
 
-/* A duplicate key and a lost deadlock look alike; only the first is "the address is taken". */
+/* A duplicate address, a taken number, a rotated master key and a lost deadlock look alike; only the first is "the
+ * address is taken". */
 static fy_async int taken_or(struct fy_ctx *ctx, struct fy_slice email_hash, int err)
 {
 	struct fy_account_signin other;
@@ -41,51 +53,63 @@ static fy_async int taken_or(struct fy_ctx *ctx, struct fy_slice email_hash, int
 	return fy_accounts_find_signin(ctx, email_hash, &other) == 0 ? FY_ERR_EXISTS : err;
 }
 
+struct creation {
+	const struct fy_account_new *account;
+	enum fy_token_purpose purpose;
+	struct fy_slice token_hash;
+	fy_time token_expires_at;
+	const struct fy_mail_new *mail;
+};
+
+static fy_async int create(struct fy_ctx *ctx, const struct creation *c, uint64_t *ret_id)
+{
+	struct newcomer newcomer;
+	struct fy_sql_token_insert_params token;
+	struct fy_sql_outbox_insert_params mail;
+	struct fy_sql_consent_insert_params consent;
+	struct fy_db_insert unit[5];
+	size_t count = 0;
+	int err = make_newcomer(ctx, c->account, &newcomer);
+	if (err)
+		return err;
+	uint64_t id = newcomer.person.id;
+	unit[count++] = fy_sql_person_key_insert_insert(&newcomer.key);
+	unit[count++] = fy_sql_account_insert_insert(&newcomer.account);
+	if (c->token_hash.len) {
+		fy_token_row(ctx, id, c->purpose, c->token_hash, c->token_expires_at, &token);
+		unit[count++] = fy_sql_token_insert_insert(&token);
+	}
+	if (c->mail) {
+		err = fy_outbox_row(ctx, c->mail, &newcomer.person, &mail);
+		if (err)
+			return err;
+		unit[count++] = fy_sql_outbox_insert_insert(&mail);
+	}
+	if (c->account->market_research) {
+		fy_consent_row(ctx, id, FY_CONSENT_MARKET_RESEARCH, true, &consent);
+		unit[count++] = fy_sql_consent_insert_insert(&consent);
+	}
+	err = fy_db_unit(ctx, unit, count, NULL);
+	if (err == 0 && ret_id)
+		*ret_id = id;
+	return err;
+}
+
 fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account, enum fy_token_purpose purpose,
 				struct fy_slice token_hash, fy_time token_expires_at, const struct fy_mail_new *mail,
 				uint64_t *ret_id)
 {
-	struct fy_sql_account_insert_params row;
-	struct fy_sql_token_insert_params token;
-	struct fy_sql_outbox_insert_params mail_row;
-	struct fy_sql_consent_insert_params consent;
-	struct fy_db_insert unit[4];
-	uint64_t ids[4];
-	size_t count = 0;
-	int err = account_row(ctx, account, &row);
-	if (err)
-		return err;
-	unit[count++] = fy_sql_account_insert_insert(&row);
-	if (token_hash.len) {
-		if (token_hash.len != FY_HASH_BYTES)
-			return fy_fail(ctx, FY_ERR_INVALID, "a token hash has %d bytes", FY_HASH_BYTES);
-		fy_token_row(ctx, 0, purpose, token_hash, token_expires_at, &token);
-		token.has_account_id = true;
-		unit[count] = fy_sql_token_insert_insert(&token);
-		unit[count].id_from = 1;
-		unit[count++].id_to = offsetof(struct fy_sql_token_insert_params, account_id);
-	}
-	if (mail) {
-		err = fy_outbox_row(ctx, mail, &mail_row);
+	const struct creation c = { account, purpose, token_hash, token_expires_at, mail };
+	unsigned tries = 0;
+	int err;
+	if (token_hash.len && token_hash.len != FY_HASH_BYTES)
+		return fy_fail(ctx, FY_ERR_INVALID, "a token hash has %d bytes", FY_HASH_BYTES);
+	do {
+		err = create(ctx, &c, ret_id);
 		if (err)
-			return err;
-		mail_row.has_account_id = true;
-		unit[count] = fy_sql_outbox_insert_insert(&mail_row);
-		unit[count].id_from = 1;
-		unit[count++].id_to = offsetof(struct fy_sql_outbox_insert_params, account_id);
-	}
-	if (account->market_research) {
-		fy_consent_row(ctx, 0, FY_CONSENT_MARKET_RESEARCH, true, &consent);
-		unit[count] = fy_sql_consent_insert_insert(&consent);
-		unit[count].id_from = 1;
-		unit[count++].id_to = offsetof(struct fy_sql_consent_insert_params, account_id);
-	}
-	err = fy_db_unit(ctx, unit, count, ids);
-	if (err)
-		return taken_or(ctx, account->email_hash, err);
-	if (ret_id)
-		*ret_id = ids[0];
-	return 0;
+			err = taken_or(ctx, account->email_hash, err);
+	} while (fy_persons_again(ctx, err, &tries));
+	return err;
 }
 
 struct token_flow {
@@ -179,14 +203,19 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 static fy_async int set_up(struct fy_ctx *ctx, void *arg)
 {
 	struct token_flow *f = arg;
+	const struct fy_account_new *a = f->account;
+	struct fy_person person;
 	int err = reset_password(ctx, f);
+	if (err == 0)
+		err = fy_persons_get(ctx, f->id, &person);
 	if (err)
 		return err;
-	return fy_sql_account_set_names(
-		ctx,
-		&(struct fy_sql_account_set_names_params){
-			.given_name = f->account->given_name, .family_name = f->account->family_name, .id = f->id },
-		NULL);
+	struct fy_sql_account_set_names_params names = {
+		.given_name = fy_seal(ctx, &person, FY_COLUMN_ACCOUNT_GIVEN_NAME, f->id, a->given_name.text),
+		.family_name = fy_seal(ctx, &person, FY_COLUMN_ACCOUNT_FAMILY_NAME, f->id, a->family_name.text),
+		.id = f->id,
+	};
+	return fy_sql_account_set_names(ctx, &names, NULL);
 }
 
 fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
@@ -242,24 +271,32 @@ static fy_async int set_up_owner(struct fy_ctx *ctx, void *arg)
 	if (owners)
 		return FY_ERR_DENIED;
 	struct fy_account_new account = *f->account;
-	struct fy_sql_account_insert_params row;
+	struct newcomer newcomer;
 	account.role = FY_ROLE_OWNER;
 	account.state = FY_ACCOUNT_ACTIVE;
-	err = account_row(ctx, &account, &row);
-	if (err)
-		return err;
-	return fy_sql_account_insert(ctx, &row, &f->id);
+	err = make_newcomer(ctx, &account, &newcomer);
+	if (err == 0)
+		err = fy_sql_person_key_insert(ctx, &newcomer.key, NULL);
+	if (err == 0)
+		err = fy_sql_account_insert(ctx, &newcomer.account, NULL);
+	f->id = newcomer.person.id;
+	return err;
 }
 
 fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,
 				      const struct fy_account_new *account, uint64_t *ret_id)
 {
 	struct token_flow f = { .token_hash = token_hash, .account = account };
-	int err = fy_repo_join(ctx, set_up_owner, &f);
-	if (err)
-		return taken_or(ctx, account->email_hash, err);
-	*ret_id = f.id;
-	return 0;
+	unsigned tries = 0;
+	int err;
+	do {
+		err = fy_repo_join(ctx, set_up_owner, &f);
+		if (err)
+			err = taken_or(ctx, account->email_hash, err);
+	} while (fy_persons_again(ctx, err, &tries));
+	if (err == 0)
+		*ret_id = f.id;
+	return err;
 }
 
 struct deletion {
@@ -283,8 +320,9 @@ static fy_async int delete_unconfirmed(struct fy_ctx *ctx, void *arg)
 	d->deleted = done.affected == 1;
 	if (!d->deleted)
 		return 0;
-	return fy_sql_outbox_delete_of_account(
-		ctx, &(struct fy_sql_outbox_delete_of_account_params){ .account_id = d->id }, NULL);
+	err = fy_sql_outbox_delete_of_person(ctx, &(struct fy_sql_outbox_delete_of_person_params){ .person_id = d->id },
+					     NULL);
+	return err ? err : fy_persons_destroy(ctx, d->id);
 }
 
 fy_async int fy_accounts_delete_unconfirmed(struct fy_ctx *ctx, uint64_t id, fy_time before, bool *ret_deleted)

@@ -2,8 +2,10 @@
  * durable write of the site. Statements: sql/contact_message.def. */
 #include "storage/contact.h"
 
+#include "foyer/log.h"
 #include "foyer/require.h"
 #include "storage/outbox.h"
+#include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
@@ -11,51 +13,91 @@
 #define MAILS_MAX 2
 #define PAGE_MAX 100
 
-fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
-			    size_t mail_count, uint64_t *ret_id)
+static fy_async int add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
+			size_t mail_count, uint64_t *ret_id)
 {
-	FY_REQUIRE(mail_count <= MAILS_MAX);
-	if (message->name.text.len > FY_CONTACT_NAME_MAX || message->email.text.len > FY_CONTACT_EMAIL_MAX ||
-	    message->subject.text.len > FY_CONTACT_SUBJECT_MAX || message->message.text.len > FY_CONTACT_MESSAGE_MAX)
-		return fy_fail(ctx, FY_ERR_TOO_LARGE, "a field of the message is too long");
+	struct fy_person person;
+	struct fy_sql_person_key_insert_params key;
+	struct fy_sql_outbox_insert_params mail_rows[MAILS_MAX];
+	uint64_t id = fy_id_new(ctx);
+	fy_person_new(ctx, id, &person, &key);
 	struct fy_sql_contact_insert_params row = {
+		.id = id,
 		.reference = message->reference,
-		.name = message->name,
-		.email = message->email,
-		.subject = message->subject,
-		.message = message->message,
+		.name = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_NAME, id, message->name.text),
+		.email = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_EMAIL, id, message->email.text),
+		.subject = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_SUBJECT, id, message->subject.text),
+		.message = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_MESSAGE, id, message->message.text),
 		.consent_text_version = message->consent_text_version,
 		.consented_at = ctx->now,
 		.lang = (uint8_t)message->lang,
 		.created_at = ctx->now,
 	};
-	struct fy_sql_outbox_insert_params mail_rows[MAILS_MAX];
-	struct fy_db_insert unit[1 + MAILS_MAX] = { fy_sql_contact_insert_insert(&row) };
+	struct fy_db_insert unit[2 + MAILS_MAX] = { fy_sql_person_key_insert_insert(&key),
+						    fy_sql_contact_insert_insert(&row) };
 	for (size_t i = 0; i < mail_count; i++) {
-		int err = fy_outbox_row(ctx, &mails[i], &mail_rows[i]);
+		int err = fy_outbox_row(ctx, &mails[i], &person, &mail_rows[i]);
 		if (err)
 			return err;
-		unit[1 + i] = fy_sql_outbox_insert_insert(&mail_rows[i]);
+		unit[2 + i] = fy_sql_outbox_insert_insert(&mail_rows[i]);
 	}
-	uint64_t ids[1 + MAILS_MAX];
-	int err = fy_db_unit(ctx, unit, 1 + mail_count, ids);
-	if (err)
-		return err;
-	if (ret_id)
-		*ret_id = ids[0];
-	return 0;
+	int err = fy_db_unit(ctx, unit, 2 + mail_count, NULL);
+	if (err == 0 && ret_id)
+		*ret_id = id;
+	return err;
 }
 
-/* The rows of the three reading statements have these members in common. */
-#define MESSAGE_OF(row, message_text)                                                                             \
-	(struct fy_contact_message)                                                                               \
-	{                                                                                                         \
-		.id = (row)->id, .state = (enum fy_contact_state)(row)->state, .lang = (enum fy_lang)(row)->lang, \
-		.created_at = (row)->created_at, .consented_at = (row)->consented_at,                             \
-		.closed_at = fy_repo_time((row)->has_closed_at, (row)->closed_at),                                \
-		.consent_text_version = (row)->consent_text_version, .reference = (row)->reference,               \
-		.name = (row)->name, .email = (row)->email, .subject = (row)->subject, .message = (message_text), \
-	}
+fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
+			    size_t mail_count, uint64_t *ret_id)
+{
+	unsigned tries = 0;
+	int err;
+	FY_REQUIRE(mail_count <= MAILS_MAX);
+	if (message->name.text.len > FY_CONTACT_NAME_MAX || message->email.text.len > FY_CONTACT_EMAIL_MAX ||
+	    message->subject.text.len > FY_CONTACT_SUBJECT_MAX || message->message.text.len > FY_CONTACT_MESSAGE_MAX)
+		return fy_fail(ctx, FY_ERR_TOO_LARGE, "a field of the message is too long");
+	do
+		err = add(ctx, message, mails, mail_count, ret_id);
+	while (fy_persons_again(ctx, err, &tries));
+	return err;
+}
+
+static struct fy_contact_message head_of(const struct fy_sql_contact_list_row *row)
+{
+	return (struct fy_contact_message){
+		.id = row->id,
+		.state = (enum fy_contact_state)row->state,
+		.lang = (enum fy_lang)row->lang,
+		.created_at = row->created_at,
+		.consented_at = row->consented_at,
+		.closed_at = fy_repo_time(row->has_closed_at, row->closed_at),
+		.consent_text_version = row->consent_text_version,
+		.reference = row->reference,
+	};
+}
+
+static int open_message(struct fy_ctx *ctx, const struct fy_sql_contact_list_row *row, struct fy_sealed message,
+			enum fy_register_purpose purpose, struct fy_contact_message *ret_message)
+{
+	struct fy_person person;
+	struct fy_contact_message m = head_of(row);
+	const struct {
+		enum fy_register_column column;
+		struct fy_sealed sealed;
+		struct fy_personal *to;
+	} fields[] = {
+		{ FY_COLUMN_CONTACT_MESSAGE_NAME, row->name, &m.name },
+		{ FY_COLUMN_CONTACT_MESSAGE_EMAIL, row->email, &m.email },
+		{ FY_COLUMN_CONTACT_MESSAGE_SUBJECT, row->subject, &m.subject },
+		{ FY_COLUMN_CONTACT_MESSAGE_MESSAGE, message, &m.message },
+	};
+	int err = fy_person_open(ctx, row->id, row->master_key_id, row->wrapped, &person);
+	for (size_t i = 0; i < FY_COUNT(fields) && err == 0; i++)
+		err = fy_unseal_personal(ctx, &person, fields[i].column, m.id, purpose, fields[i].sealed, fields[i].to);
+	if (err == 0)
+		*ret_message = m;
+	return err;
+}
 
 /* Cuts the row that was read beyond the limit: it only tells that there is a next page. */
 static void end_page(struct fy_contact_page *page, unsigned limit)
@@ -67,51 +109,78 @@ static void end_page(struct fy_contact_page *page, unsigned limit)
 	}
 }
 
+/* All, or those of one state: the rows have the same members. */
+static fy_async int list_rows(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t before, unsigned limit,
+			      struct fy_sql_contact_list_row **ret_rows, size_t *ret_count)
+{
+	struct fy_sql_contact_list_state_row *of_state;
+	_Static_assert(sizeof *of_state == sizeof **ret_rows, "the rows have the same members");
+	if (state == 0)
+		return fy_sql_contact_list(ctx,
+					   &(struct fy_sql_contact_list_params){ .before_id = before, .limit = limit },
+					   ret_rows, ret_count);
+	int err = fy_sql_contact_list_state(ctx,
+					    &(struct fy_sql_contact_list_state_params){
+						    .state = (uint8_t)state, .before_id = before, .limit = limit },
+					    &of_state, ret_count);
+	if (err)
+		return err;
+	*ret_rows = fy_new_array(ctx->arena, struct fy_sql_contact_list_row, *ret_count + 1);
+	memcpy(*ret_rows, of_state, *ret_count * sizeof **ret_rows);
+	return 0;
+}
+
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
-			     struct fy_contact_page *ret_page)
+			     enum fy_register_purpose purpose, struct fy_contact_page *ret_page)
 {
 	struct fy_contact_page page = { 0 };
-	const struct fy_personal left_out = { FY_NONE };
-	uint64_t before = cursor ? cursor : UINT64_MAX;
+	struct fy_sql_contact_list_row *rows;
+	const struct fy_sealed left_out = { FY_NONE };
 	if (limit == 0 || limit > PAGE_MAX)
 		limit = PAGE_MAX;
-	int err;
-	if (state) {
-		struct fy_sql_contact_list_state_row *rows;
-		err = fy_sql_contact_list_state(ctx,
-						&(struct fy_sql_contact_list_state_params){ .state = (uint8_t)state,
-											    .before_id = before,
-											    .limit = limit + 1 },
-						&rows, &page.count);
-		if (err)
+	int err = list_rows(ctx, state, cursor ? cursor : UINT64_MAX, limit + 1, &rows, &page.count);
+	if (err)
+		return err;
+	page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count + 1);
+	for (size_t i = 0; i < page.count; i++) {
+		err = open_message(ctx, &rows[i], left_out, purpose, &page.items[i]);
+		if (err == FY_ERR_UNREADABLE) { /* one damaged message does not hide the others */
+			fy_log(ctx, FY_LOG_ERROR, "contact.unreadable", FY_KV("detail", ctx->fault));
+			page.items[i] = head_of(&rows[i]);
+			page.items[i].unreadable = true;
+		} else if (err) {
 			return err;
-		page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count);
-		for (size_t i = 0; i < page.count; i++)
-			page.items[i] = MESSAGE_OF(&rows[i], left_out);
-	} else {
-		struct fy_sql_contact_list_row *rows;
-		err = fy_sql_contact_list(
-			ctx, &(struct fy_sql_contact_list_params){ .before_id = before, .limit = limit + 1 }, &rows,
-			&page.count);
-		if (err)
-			return err;
-		page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count);
-		for (size_t i = 0; i < page.count; i++)
-			page.items[i] = MESSAGE_OF(&rows[i], left_out);
+		}
 	}
 	end_page(&page, limit);
 	*ret_page = page;
 	return 0;
 }
 
-fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, struct fy_contact_message *ret_message)
+fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
+			    struct fy_contact_message *ret_message)
 {
 	struct fy_sql_contact_get_row row;
 	int err = fy_sql_contact_get(ctx, &(struct fy_sql_contact_get_params){ .id = id }, &row);
 	if (err)
 		return err;
-	*ret_message = MESSAGE_OF(&row, row.message);
-	return 0;
+	struct fy_sql_contact_list_row common = {
+		.id = row.id,
+		.state = row.state,
+		.lang = row.lang,
+		.created_at = row.created_at,
+		.consented_at = row.consented_at,
+		.closed_at = row.closed_at,
+		.has_closed_at = row.has_closed_at,
+		.consent_text_version = row.consent_text_version,
+		.reference = row.reference,
+		.name = row.name,
+		.email = row.email,
+		.subject = row.subject,
+		.master_key_id = row.master_key_id,
+		.wrapped = row.wrapped,
+	};
+	return open_message(ctx, &common, row.message, purpose, ret_message);
 }
 
 fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t *ret_count)
@@ -167,15 +236,43 @@ fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned li
 	return err;
 }
 
+struct purge {
+	fy_time before;
+	const uint64_t *ids;
+	size_t count;
+	uint64_t deleted;
+};
+
+/* Message and key go together; one that was reopened or closed meanwhile stays whole. */
+static fy_async int purge(struct fy_ctx *ctx, void *arg)
+{
+	struct purge *p = arg;
+	p->deleted = 0;
+	for (size_t i = 0; i < p->count; i++) {
+		struct fy_db_done done;
+		int err = fy_sql_contact_purge_one(
+			ctx,
+			&(struct fy_sql_contact_purge_one_params){
+				.id = p->ids[i], .created_before = p->before, .closed_before = p->before },
+			&done);
+		if (err == 0 && done.affected)
+			err = fy_persons_destroy(ctx, p->ids[i]);
+		if (err)
+			return err;
+		p->deleted += done.affected;
+	}
+	return 0;
+}
+
 fy_async int fy_contact_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
-	struct fy_db_done done;
-	int err = fy_sql_contact_purge(ctx,
-				       &(struct fy_sql_contact_purge_params){
-					       .created_before = before, .closed_before = before, .limit = limit },
-				       &done);
-	if (err)
-		return err;
-	*ret_deleted = done.affected;
-	return 0;
+	struct purge p = { .before = before };
+	uint64_t *ids;
+	int err = fy_contact_list_old(ctx, before, limit, &ids, &p.count);
+	p.ids = ids;
+	if (err == 0 && p.count)
+		err = fy_repo_join(ctx, purge, &p);
+	if (err == 0)
+		*ret_deleted = p.deleted;
+	return err;
 }

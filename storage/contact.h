@@ -5,6 +5,7 @@
 
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
+#include "storage/register.h"
 
 enum fy_contact_state { FY_CONTACT_OPEN = 1, FY_CONTACT_ANSWERED, FY_CONTACT_CLOSED };
 
@@ -37,6 +38,7 @@ struct fy_contact_message {
 	struct fy_personal email;
 	struct fy_personal subject;
 	struct fy_personal message; /* empty in lists */
+	bool unreadable;            /* in lists: damaged, so all four texts are empty */
 };
 
 /* A page of a list; keyset pagination: the next page starts below the last row's id. */
@@ -49,15 +51,19 @@ struct fy_contact_page {
 struct fy_mail_new;
 
 /* Saves the message together with its mails (up to 2: the acknowledgement, the notice), all or nothing,
- * and returns once they are durable. Messages that arrive while an earlier commit runs share the next
- * one; a bad row is then retried alone and cannot sink the others. ret_id (may be NULL) is the reference. */
+ * and returns once they are durable. Who writes is a person with a key of its own, for message and mails. Messages
+ * that arrive while an earlier commit runs share the next one; a bad row is then retried alone and cannot sink the
+ * others. ret_id may be NULL. */
 fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
 			    size_t mail_count, uint64_t *ret_id);
 
-/* Newest first, from below `cursor` (0: from the top), at most `limit` (up to 100). `state` 0: all. */
+/* Both open the texts for `purpose`: FY_ERR_DENIED where they were not collected for it, FY_ERR_UNREADABLE.
+ * The list logs and marks what is unreadable; it is newest first, from below `cursor` (0: from the top), at most
+ * `limit` (up to 100). `state` 0: all. */
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
-			     struct fy_contact_page *ret_page);
-fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, struct fy_contact_message *ret_message);
+			     enum fy_register_purpose purpose, struct fy_contact_page *ret_page);
+fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
+			    struct fy_contact_message *ret_message);
 fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t *ret_count);
 
 /* From any state to any other. FY_ERR_NOT_FOUND. Setting what is set already changes nothing. */

@@ -20,7 +20,8 @@ enum fy_sql_type {
 	FY_SQL_TEXT,
 	FY_SQL_BYTES,
 	FY_SQL_PERSONAL,
-	FY_SQL_SECRET, /* from here on: slices */
+	FY_SQL_SECRET,
+	FY_SQL_SEALED, /* from FY_SQL_TEXT on: slices */
 };
 
 #define FY_SQL_NO_FLAG UINT16_MAX

@@ -1,29 +1,43 @@
-/* See instance.h. Statements: sql/instance.def. */
+/* See instance.h. Statements: sql/instance.def, sql/person_key.def. */
 #include "storage/instance.h"
 
 #include "storage/keys.h"
 #include "storage/statements.h"
 
-#define KEY_FINGERPRINT FY_LIT("master_key")
+/* What versions before sealing noted: the fingerprint in words. */
+#define OLD_FINGERPRINT FY_LIT("master_key")
+
+static fy_async int note_first(struct fy_ctx *ctx, uint64_t mine)
+{
+	char fingerprint[17];
+	struct fy_sql_instance_get_row old;
+	fy_keys_fingerprint(ctx->keys, fingerprint);
+	int err = fy_sql_instance_get(ctx, &(struct fy_sql_instance_get_params){ .name = OLD_FINGERPRINT }, &old);
+	if (err == 0 && !fy_eq(old.value, fy_str(fingerprint)))
+		return FY_ERR_NOT_FOUND;
+	if (err && err != FY_ERR_NOT_FOUND)
+		return err;
+	return fy_sql_master_key_insert(
+		ctx, &(struct fy_sql_master_key_insert_params){ .id = mine, .created_at = ctx->now }, NULL);
+}
 
 fy_async int fy_instance_check_key(struct fy_ctx *ctx)
 {
-	char mine[17];
-	struct fy_sql_instance_get_row row;
-	struct fy_sql_instance_get_params wanted = { .name = KEY_FINGERPRINT };
-	fy_keys_fingerprint(ctx->keys, mine);
-	int err = fy_sql_instance_get(ctx, &wanted, &row);
-	if (err == FY_ERR_NOT_FOUND) {
-		err = fy_sql_instance_insert(
-			ctx, &(struct fy_sql_instance_insert_params){ .name = KEY_FINGERPRINT, .value = fy_str(mine) },
-			NULL);
-		if (err != FY_ERR_CONFLICT) /* another server was first: see what it noted */
-			return err;
-		err = fy_sql_instance_get(ctx, &wanted, &row);
+	uint64_t mine[2];
+	struct fy_sql_master_key_list_row *known;
+	size_t count;
+	unsigned held = fy_keys_masters(ctx->keys, mine);
+	int err = fy_sql_master_key_list(ctx, &known, &count);
+	if (err == 0 && count == 0) {
+		err = note_first(ctx, mine[0]);
+		if (err == 0) /* another server may have been first: see what stands there */
+			err = fy_sql_master_key_list(ctx, &known, &count);
 	}
-	if (err)
+	if (err && err != FY_ERR_NOT_FOUND)
 		return err;
-	if (fy_eq(row.value, fy_str(mine)))
-		return 0;
+	for (size_t i = 0; i < count && err == 0; i++)
+		for (unsigned m = 0; m < held; m++)
+			if (known[i].id == mine[m])
+				return 0;
 	return fy_fail(ctx, FY_ERR_CONFIG, "the master key is not the one that this database was made with");
 }

@@ -30,11 +30,13 @@ static const void *at(const void *base, uint16_t offset)
 	return (const char *)base + offset;
 }
 
-/* struct fy_personal and struct fy_secret hold exactly one slice. */
+/* The wrapped types hold exactly one slice. */
 static struct fy_slice slice_at(const void *base, const struct fy_sql_field *f)
 {
 	struct fy_slice s;
-	_Static_assert(sizeof(struct fy_personal) == sizeof s && sizeof(struct fy_secret) == sizeof s, "wrappers wrap");
+	_Static_assert(sizeof(struct fy_personal) == sizeof s && sizeof(struct fy_secret) == sizeof s &&
+			       sizeof(struct fy_sealed) == sizeof s,
+		       "wrappers wrap");
 	memcpy(&s, at(base, f->offset), sizeof s);
 	return s;
 }
@@ -178,6 +180,7 @@ static enum enum_field_types parameter_type(enum fy_sql_type type)
 	case FY_SQL_TIME:
 		return MYSQL_TYPE_DATETIME;
 	case FY_SQL_BYTES:
+	case FY_SQL_SEALED:
 		return MYSQL_TYPE_BLOB;
 	case FY_SQL_TEXT:
 	case FY_SQL_PERSONAL:
@@ -410,6 +413,7 @@ static bool column_has_type(const MYSQL_FIELD *column, const struct fy_sql_field
 	case FY_SQL_TEXT:
 		return text && !binary;
 	case FY_SQL_BYTES:
+	case FY_SQL_SEALED:
 		return text && binary;
 	case FY_SQL_PERSONAL:
 	case FY_SQL_SECRET:

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sodium.h>
 
+#include "foyer/buf.h"
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "storage/db_internal.h"
@@ -34,6 +35,7 @@ static const char *const tables[] = {
 struct migrator {
 	struct fy_ctx ctx; /* a copy of the caller's, with a db of its own */
 	const struct fy_migration_list *list;
+	const char *database;
 	unsigned lease_ms;
 	char owner[33];
 	struct fy_migration_status *states; /* of list->migrations */
@@ -191,6 +193,25 @@ static fy_async int run_step(struct fy_ctx *ctx, void *arg)
 	return err;
 }
 
+/* "{keys}" in a migration is the database of the keys, beside this one. */
+static char *expand(struct fy_ctx *ctx, struct fy_slice statement, const char *database)
+{
+	static const char mark[] = "{keys}";
+	struct fy_buf out;
+	fy_buf_init(&out, ctx->arena, statement.len + 4096);
+	const char *at = statement.ptr, *end = at + statement.len, *found;
+	while ((found = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL) {
+		fy_buf_put(&out, fy_slice(at, (size_t)(found - at)));
+		fy_buf_char(&out, '`');
+		for (const char *c = database; *c; c++)
+			fy_buf_fmt(&out, *c == '`' ? "``" : "%c", *c);
+		fy_buf_put(&out, FY_LIT("_keys`"));
+		at = found + sizeof mark - 1;
+	}
+	fy_buf_put(&out, fy_slice(at, (size_t)(end - at)));
+	return fy_cstr(ctx->arena, fy_buf_slice(&out));
+}
+
 static fy_async int apply(struct migrator *m, const struct fy_migration *migration, unsigned done)
 {
 	struct fy_slice rest = migration->text, statement;
@@ -205,7 +226,7 @@ static fy_async int apply(struct migrator *m, const struct fy_migration *migrati
 			continue;
 		if (m->lease_lost)
 			return fy_fail(&m->ctx, FY_ERR_SCHEMA, "The migration lease was lost to another server.");
-		step.text = fy_cstr(m->ctx.arena, statement);
+		step.text = expand(&m->ctx, statement, m->database);
 		err = fy_tx(&m->ctx, run_step, &step);
 		if (err && err != FY_ERR_DB_DOWN && err != FY_ERR_TIMEOUT)
 			err = fy_fail(&m->ctx, FY_ERR_SCHEMA, "Migration %04u_%s, statement %u: %s", migration->number,
@@ -251,6 +272,7 @@ static fy_async int open_database(struct fy_ctx *ctx, const struct fy_migrate_op
 	memset(m, 0, sizeof *m);
 	m->ctx = *ctx;
 	m->ctx.db = NULL;
+	m->database = options->db->database;
 	m->list = options->list ? options->list : &fy_migrations_builtin;
 	m->lease_ms = options->lease_ms ? options->lease_ms : LEASE_MS;
 	m->states = fy_new_array(ctx->arena, struct fy_migration_status, m->list->count + 1);

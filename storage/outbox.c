@@ -4,7 +4,9 @@
  * earlier claim of its own for the present one. Statements: sql/outbox.def. */
 #include "storage/outbox.h"
 
+#include "foyer/log.h"
 #include "foyer/require.h"
+#include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
@@ -23,19 +25,21 @@ static const fy_time waits[] = {
  * kills them. */
 #define ATTEMPTS_MAX 20
 
-int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, struct fy_sql_outbox_insert_params *ret_row)
+int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, const struct fy_person *person,
+		  struct fy_sql_outbox_insert_params *ret_row)
 {
+	uint64_t id = fy_id_new(ctx);
 	if (!mail->to_address.text.len || !mail->template_name.len)
 		return fy_fail(ctx, FY_ERR_INVALID, "a mail needs a template name and an address");
 	if (mail->to_address.text.len > FY_MAIL_ADDRESS_MAX || mail->fields.text.len > FY_MAIL_FIELDS_MAX)
 		return fy_fail(ctx, FY_ERR_TOO_LARGE, "a part of the mail is too long");
 	*ret_row = (struct fy_sql_outbox_insert_params){
-		.account_id = mail->account_id,
-		.has_account_id = mail->account_id != 0,
+		.id = id,
+		.person_id = person->id,
 		.template_name = mail->template_name,
 		.lang = (uint8_t)mail->lang,
-		.to_address = mail->to_address,
-		.fields = mail->fields,
+		.to_address = fy_seal(ctx, person, FY_COLUMN_OUTBOX_TO_ADDRESS, id, mail->to_address.text),
+		.fields = fy_seal(ctx, person, FY_COLUMN_OUTBOX_FIELDS, id, mail->fields.text),
 		.created_at = ctx->now,
 		.next_attempt_at = ctx->now,
 	};
@@ -45,7 +49,10 @@ int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, struct fy_
 fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail)
 {
 	struct fy_sql_outbox_insert_params row;
-	int err = fy_outbox_row(ctx, mail, &row);
+	struct fy_person person;
+	int err = fy_persons_get(ctx, mail->person_id, &person);
+	if (err == 0)
+		err = fy_outbox_row(ctx, mail, &person, &row);
 	if (err)
 		return err;
 	return fy_sql_outbox_insert(ctx, &row, NULL);
@@ -66,6 +73,19 @@ static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct 
 	if (err)
 		return err;
 	return done.affected == 1 ? 0 : FY_ERR_EXPIRED;
+}
+
+static int open_mail(struct fy_ctx *ctx, const struct fy_sql_outbox_get_claimed_row *row, struct fy_outbox_mail *mail)
+{
+	struct fy_person person;
+	int err = fy_person_open(ctx, mail->person_id, row->master_key_id, row->wrapped, &person);
+	if (err == 0)
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_CONTACT,
+					 row->to_address, &mail->to_address);
+	if (err == 0)
+		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, FY_PURPOSE_CONTACT, row->fields,
+				&mail->fields.text);
+	return err;
 }
 
 /* Claims one due mail and reads it. FY_ERR_BUSY: it is not ours to send. */
@@ -101,15 +121,18 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 	}
 	*ret_mail = (struct fy_outbox_mail){
 		.id = due->id,
-		.account_id = row.has_account_id ? row.account_id : 0,
+		.person_id = row.person_id,
 		.attempts = attempts,
 		.lang = (enum fy_lang)row.lang,
 		.created_at = row.created_at,
 		.template_name = row.template_name,
-		.to_address = row.to_address,
-		.fields = row.fields,
 	};
-	return 0;
+	err = open_mail(ctx, &row, ret_mail);
+	if (err == 0)
+		return 0;
+	fy_log(ctx, FY_LOG_ERROR, "mail.unreadable", FY_KV("mail", due->id), FY_KV("detail", ctx->fault));
+	err = end(ctx, owner, ret_mail, FY_MAIL_FAILED, FY_LIT("its person or its seal is gone"));
+	return err ? err : FY_ERR_BUSY;
 }
 
 fy_async int fy_outbox_claim(struct fy_ctx *ctx, struct fy_slice owner, fy_time claim_for, unsigned limit,

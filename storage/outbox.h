@@ -6,7 +6,8 @@
  *        ▲                  │  └─ claim lapses: due again
  *        └── failed, retry ─┘ ── failed, 3 days after it was written ──► FAILED
  *
- * Address and values are wiped at SENT and FAILED; the rest of the row goes with the purge. */
+ * Address and values are sealed under the person's key, and wiped at SENT and FAILED; the rest of the row goes with
+ * the purge. What cannot be opened any more is given up, and says so. */
 #pragma once
 
 #include "foyer/ctx.h"
@@ -19,7 +20,7 @@ enum fy_mail_state { FY_MAIL_QUEUED = 1, FY_MAIL_SENDING, FY_MAIL_SENT, FY_MAIL_
 #define FY_MAIL_FIELDS_MAX 4096  /* the column has room for a seal around them */
 
 struct fy_mail_new {
-	uint64_t account_id;           /* 0: none, for instance the contact form */
+	uint64_t person_id;            /* whose mail it is; filled in where the person is made with it */
 	struct fy_slice template_name; /* a constant name, up to 40 bytes; shown to the operator */
 	enum fy_lang lang;
 	struct fy_personal to_address;
@@ -29,7 +30,7 @@ struct fy_mail_new {
 /* A claimed mail; in the context's arena. */
 struct fy_outbox_mail {
 	uint64_t id;
-	uint64_t account_id;
+	uint64_t person_id;
 	unsigned attempts; /* this one included */
 	enum fy_lang lang;
 	fy_time created_at;
@@ -43,7 +44,8 @@ struct fy_outbox_counts {
 	fy_time oldest_queued_at; /* 0: none waits */
 };
 
-/* Joins the running transaction where there is one. Due at once. */
+/* Joins the running transaction where there is one. Due at once. FY_ERR_NOT_FOUND: there is no such person (any
+ * more). */
 fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail);
 
 /* Claims up to `limit` due mails for `claim_for` (microseconds): until then nobody else gets them, and

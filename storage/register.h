@@ -57,8 +57,8 @@ struct fy_register_field {
 	uint32_t seen_by;  /* bits 1u << FY_VIEWER_…; 0: nobody */
 	struct fy_register_keep keep[2];
 	uint8_t keep_count;
-	bool derived;  /* made from another field: erased with it, not exported beside it */
-	bool in_clear; /* not to be sealed at rest */
+	bool derived; /* made from another field: erased with it, not exported beside it */
+	bool sealed;  /* at rest; bound to `purposes` and FY_PURPOSE_RIGHTS (seal.h) */
 };
 
 extern const struct fy_register_table fy_register_tables[];

@@ -2,7 +2,7 @@
 """Holds the data register against the migrations and the statements, and turns it into C tables.
 
 Every column that a migration creates stands in storage/register.toml once, marked public, personal or
-secret; personal and secret text travels through statements in the types of that name. Where one of these
+secret; personal text travels through statements sealed, secrets in the type of that name. Where one of these
 fails this prints one sentence for each mistake and exits with 1, which stops the build. Run by meson:
     register.py --register R.toml --settings config_keys.def --migrations M.sql... --statements S.def...
                 [--header OUT.h --source OUT.c]
@@ -24,7 +24,8 @@ PREFIX = {"purposes": "PURPOSE", "categories": "CATEGORY", "bases": "BASIS", "so
           "triggers": "TRIGGER", "thens": "THEN", "viewers": "VIEWER"}
 INHERITED = ("basis", "provided_by", "keep", "then", "seen_by")
 REQUIRED = ("label", "category", "purposes", "basis", "provided_by", "keep", "then")
-COLUMN_KEYS = {"name", "mark", "derived_from", "in_clear", *REQUIRED, "seen_by"}
+COLUMN_KEYS = {"name", "mark", "derived_from", "in_clear", "sealed", *REQUIRED, "seen_by"}
+RIGHTS = "rights"       # the purpose that every sealed value is collected for: the person's own rights
 TABLE_KEYS = {"label", "person", "public", *INHERITED}
 KEEPS_MAX = 2
 
@@ -58,7 +59,8 @@ def statements_of(text):
         else:
             current += piece
     out.append(current + text[at:])
-    return [" ".join(s.split()) for s in out if s.strip()]
+    # "{keys}" is the database beside this one (migrate.h); its tables are held to the same rules.
+    return [" ".join(s.split()).replace("{keys}.", "") for s in out if s.strip()]
 
 
 def split_top(text):
@@ -108,8 +110,12 @@ class Schema:
     def apply(self, file, sql):
         word = sql.split(None, 1)[0].upper()
         if word in ("INSERT", "UPDATE", "DELETE", "SET", "ANALYZE", "OPTIMIZE") or \
-           re.match(r"(CREATE\s+(UNIQUE\s+)?INDEX|DROP\s+INDEX)\b", sql, re.I):
+           re.match(r"(CREATE\s+(UNIQUE\s+)?INDEX|DROP\s+INDEX|CREATE\s+DATABASE)\b", sql, re.I):
             return
+        view = re.match(r"CREATE\s+SQL\s+SECURITY\s+INVOKER\s+VIEW\s+IF\s+NOT\s+EXISTS\s+" + NAME + r"\s+AS\s+SELECT\s+[\w, ]+\s+FROM\s+"
+                        + NAME + "$", sql, re.I)
+        if view and view.group(1) == view.group(2) and view.group(1) in self.tables:
+            return      # a window on a table of that name
         for pattern, act in ((r"CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?" + NAME + r"\s*\((.*)\)[^()]*$", self.create),
                              (r"DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?([A-Za-z0-9_`, ]+?)(\s+RESTRICT|\s+CASCADE)?$", self.drop),
                              (r"RENAME\s+TABLE\s+" + NAME + r"\s+TO\s+" + NAME + "$", self.rename),
@@ -194,13 +200,19 @@ class Register:
         self.words = {kind: list(self.data.get(kind, {})) for kind in VOCABULARY}
         self.tables = self.data.get("tables", {})
         self.marks, self.fields = {}, []     # "table.column" -> mark; personal and secret columns, complete
+        self.sealed = {}                     # "table.column" -> bool
         for key in self.data:
             if key not in (*VOCABULARY, "tables", "columns"):
                 mistake(self.file, f"unknown section '{key}'")
         for kind in VOCABULARY:
-            for word, label in self.data.get(kind, {}).items():
+            for place, (word, label) in enumerate(self.data.get(kind, {}).items()):
+                if kind == "purposes" and (not isinstance(label, dict) or label.pop("bit", None) != place):
+                    mistake(self.file, f"purposes.{word} needs bit = {place}: sealed values carry the numbers, so a purpose "
+                                       "keeps its own for ever and a new one comes last")
                 if not is_label(label):
                     mistake(self.file, f"{kind}.{word} needs a text in fr and en")
+        if RIGHTS not in self.words["purposes"]:
+            mistake(self.file, f"there is no purpose '{RIGHTS}', for which a person reads the own data")
         for kind in ("purposes", "viewers"):
             if len(self.words[kind]) > 31:
                 mistake(self.file, f"more than 31 {kind} do not fit into a set of bits")
@@ -255,6 +267,9 @@ class Register:
                 self.mistake(self.file, f"{name} is secret: nobody sees it, so it has no seen_by")
             field["seen_by"] = []
         self.check_values(name, field)
+        if mark == "personal" and given.get("sealed"):
+            self.mistake(self.file, f"{name} is personal: it is sealed unless it says in_clear")
+        self.sealed[name] = given.get("sealed", False) if mark == "secret" else not ("in_clear" in given or "derived_from" in given)
         self.fields.append(field)
 
     def check_word(self, name, kind, word):
@@ -309,6 +324,8 @@ class Register:
             origin = field.get("derived_from")
             if origin and self.marks.get(origin) != "personal":
                 self.mistake(self.file, f"{field['name']} is derived from '{origin}', which is not a personal column")
+            if self.sealed.get(field["name"]) and kind is not None and kind not in BYTE_TYPES and field["mark"] == "secret":
+                self.mistake(self.file, f"{field['name']} is sealed and {kind}: make it VARBINARY or a BLOB")
             if kind is None or field["mark"] != "personal":
                 continue
             clear = field.get("in_clear")
@@ -329,7 +346,7 @@ def day_settings(path):
 
 WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?")
 RANK = {"public": 0, "personal": 1, "secret": 2}
-CARRIES = {"personal": 1, "secret": 2}       # what a slice type may carry; text and bytes: nothing
+CARRIES = {"personal": 1, "secret": 2, "sealed": 2}       # what a slice type may carry; text and bytes: nothing
 
 
 class StatementCheck:
@@ -389,11 +406,18 @@ class StatementCheck:
 
     def check_field(self, path, s, what, field, text, tables):
         mark, column = self.mark_of(text, tables)
-        if mark == "public" or not field.slice or CARRIES.get(field.type, 0) >= RANK[mark]:
+        if not field.slice:
             return
+        sealed = self.register.sealed.get(column, False)
+        if sealed != (field.type == "sealed"):
+            wanted = "sealed" if sealed else mark if mark != "public" else "text"
+        elif mark == "public" or CARRIES.get(field.type, 0) >= RANK[mark]:
+            return
+        else:
+            wanted = mark
         self.mistake(f"{os.path.basename(path)}:{s.line}",
-                     f"statement {s.name} has {what} {field.name} as {field.type}, but {column} is {mark}: "
-                     f"declare it {mark}({field.max})")
+                     f"statement {s.name} has {what} {field.name} as {field.type}, but {column or 'its column'} is "
+                     f"{'sealed' if sealed else mark}: declare it {wanted}({field.max})")
 
 
 # ---- output -----------------------------------------------------------------------------------------
@@ -411,8 +435,12 @@ def bits(kind, words):
     return " | ".join(f"1u << FY_{PREFIX[kind]}_{w.upper()}" for w in words) or "0"
 
 
-def write_header(register, out):
+def write_header(register, schema, out):
     out.write("/* Generated by storage/register.py from register.toml: its words, as C. See register.h. */\n#pragma once\n")
+    out.write("\n/* The columns, as indices of fy_register_fields. */\nenum fy_register_column {\n")
+    for table in register.tables:
+        out.write("".join(f"\tFY_COLUMN_{table.upper()}_{column.upper()},\n" for column in schema.tables.get(table, {})))
+    out.write("\tFY_COLUMN_COUNT,\n};\n")
     for kind in VOCABULARY:
         name = PREFIX[kind].lower()
         out.write(f"\nenum fy_register_{name} {{\n" + "".join(f"\tFY_{PREFIX[kind]}_{w.upper()},\n" for w in register.words[kind])
@@ -442,7 +470,7 @@ def write_source(register, schema, out):
             mark, f = register.marks[name], by_name.get(name)
             count += 1
             if not f:
-                out.write(f"\t{{ .table = {index}, .column = {c_string(column)}, .mark = FY_MARK_PUBLIC, .in_clear = true }},\n")
+                out.write(f"\t{{ .table = {index}, .column = {c_string(column)}, .mark = FY_MARK_PUBLIC }},\n")
                 continue
             keeps = "".join("{ .days = %d, .setting = %s, .setting_offset = %s, .from = FY_TRIGGER_%s }, " % (
                 keep.get("days", 0), c_string(keep["setting"]) if "setting" in keep else "NULL",
@@ -453,9 +481,10 @@ def write_source(register, schema, out):
                       f"\t  .category = FY_CATEGORY_{f['category'].upper()}, .basis = FY_BASIS_{f['basis'].upper()}, "
                       f".provided_by = FY_SOURCE_{f['provided_by'].upper()}, .then = FY_THEN_{f['then'].upper()},\n"
                       f"\t  .purposes = {bits('purposes', f['purposes'])},\n"
+                      f"\t  .sealed = {str(register.sealed[name]).lower()},\n"
                       f"\t  .seen_by = {bits('viewers', f['seen_by'])},\n"
                       f"\t  .keep = {{ {keeps}}}, .keep_count = {len(f['keep'])},\n"
-                      f"\t  .derived = {str('derived_from' in f).lower()}, .in_clear = {str('in_clear' in f).lower()} }},\n")
+                      f"\t  .derived = {str('derived_from' in f).lower()} }},\n")
     out.write(f"}};\nconst size_t fy_register_field_count = {count};\n")
 
 
@@ -479,7 +508,7 @@ def main():
         return 1
     register.compare(schema)
     check = StatementCheck(register, schema, mistake)
-    for path in sorted(args.statements):
+    for path in sorted(args.statements) if not mistake.lines else []:     # a wrong register would make more of them
         try:
             for statement in generate.parse(path):
                 check.check(path, statement)
@@ -490,7 +519,7 @@ def main():
         return 1
     if args.header:
         with open(args.header, "w", encoding="utf-8") as out:
-            write_header(register, out)
+            write_header(register, schema, out)
     if args.source:
         with open(args.source, "w", encoding="utf-8") as out:
             write_source(register, schema, out)

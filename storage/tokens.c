@@ -47,7 +47,10 @@ static fy_async int create(struct fy_ctx *ctx, void *arg)
 	err = fy_sql_token_insert(ctx, &row, NULL);
 	if (err || !c->mail)
 		return err;
-	return fy_outbox_add(ctx, c->mail);
+	struct fy_mail_new mail = *c->mail;
+	if (c->account_id)
+		mail.person_id = c->account_id;
+	return fy_outbox_add(ctx, &mail);
 }
 
 fy_async int fy_tokens_create(struct fy_ctx *ctx, uint64_t account_id, enum fy_token_purpose purpose,

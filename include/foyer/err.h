@@ -25,7 +25,8 @@
 	X(SCHEMA, -20019, "the database schema does not fit")              \
 	X(STALE_FORM, -20020, "the form is no longer valid")               \
 	X(UNSUPPORTED, -20021, "not supported")                            \
-	X(EXISTS, -20022, "it is there already")
+	X(EXISTS, -20022, "it is there already")                           \
+	X(UNREADABLE, -20023, "a sealed value does not open")
 
 enum fy_err {
 	FY_OK = 0,

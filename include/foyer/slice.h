@@ -1,7 +1,7 @@
 /* Text as a pointer and a length, passed by value.
  * A slice never owns: whoever made it says in whose memory it lives (usually a request's arena).
- * The two wrapped types at the end mark text about a person and text that opens doors; the logger
- * refuses both at compile time (see log.h). */
+ * The wrapped types at the end mark text about a person, sealed or not, and text that opens doors; the
+ * logger refuses them at compile time (see log.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -98,6 +98,11 @@ static inline struct fy_slice fy_trim(struct fy_slice s)
 /* Text about a person: shown to the person, sealed at rest, never logged. */
 struct fy_personal {
 	struct fy_slice text;
+};
+
+/* A personal or secret value as it is stored: sealed under its person's key (storage/seal.h). */
+struct fy_sealed {
+	struct fy_slice bytes;
 };
 
 /* Text that opens a door (password, token, key): compared in constant time, never logged. */

@@ -14,6 +14,7 @@
 #include "server/process/embedded.h"
 #include "server/process/start.h"
 #include "storage/db.h"
+#include "storage/instance.h"
 #include "storage/keys.h"
 #include "storage/migrate.h"
 #include "storage/redis.h"
@@ -102,6 +103,10 @@ static fy_async int with_clients(struct run *run, struct fy_ctx *ctx)
 		code = connect_db(run, ctx);
 	if (code == 0 && run->needs & FY_CLI_REDIS)
 		code = connect_redis(run, ctx);
+	if (code == 0 && ctx->db && keys && fy_instance_check_key(ctx) == FY_ERR_CONFIG) {
+		fy_cli_say("%s: %s", ctx->fault, run->config->keys_master_key.ptr);
+		code = FY_EXIT_CONFIG;
+	}
 	if (code == 0)
 		code = run->body(ctx, run->arg);
 	fy_redis_destroy(ctx->redis);

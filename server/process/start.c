@@ -15,6 +15,7 @@
 #include "storage/instance.h"
 #include "storage/keys.h"
 #include "storage/migrate.h"
+#include "storage/sealing.h"
 #include "storage/tokens.h"
 
 #define WHY_MAX 512
@@ -128,6 +129,12 @@ fy_async int fy_start_storage(struct fy_ctx *outer, const struct fy_config *conf
 	}
 	if (err == 0)
 		err = fy_instance_check_key(&ctx);
+	if (err == 0) {
+		uint64_t sealed;
+		ctx.deadline_ms = UINT64_MAX; /* as long as a migration */
+		err = fy_seal_existing(&ctx, &sealed);
+		ctx.deadline_ms = fy_loop_ms() + CONTACT_MS;
+	}
 	if (err == FY_ERR_CONFIG) {
 		snprintf(ret_why, WHY_MAX, "%s: %s", ctx.fault, config->keys_master_key.ptr);
 	} else if (err == 0) {

@@ -13,7 +13,7 @@ fy_async static int account_show(struct fy_req *req)
 	struct fy_account account;
 	struct fy_page page;
 	struct fy_buf out;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, &account);
+	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
 	fy_page_init(req, &page);
@@ -64,7 +64,7 @@ static int profile_page(struct fy_req *req, const struct fy_form *form, const st
 fy_async static int profile_show(struct fy_req *req)
 {
 	struct fy_account account;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, &account);
+	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	return err ? err : profile_page(req, NULL, &account.profile, account.version, false, 200);
 }
 
@@ -74,7 +74,7 @@ fy_async static int profile_submit(struct fy_req *req)
 	struct fy_account account;
 	struct fy_form form;
 	uint64_t version;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, &account);
+	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	if (err)
 		return err;
 	struct fy_profile profile = account.profile;
@@ -86,7 +86,7 @@ fy_async static int profile_submit(struct fy_req *req)
 		return profile_page(req, &form, &profile, version, false, 422);
 	err = fy_accounts_update_profile(&req->ctx, account.id, (uint32_t)version, &profile, NULL);
 	if (err == FY_ERR_CONFLICT) {
-		err = fy_accounts_get(&req->ctx, account.id, &account);
+		err = fy_accounts_get(&req->ctx, account.id, FY_PURPOSE_RIGHTS, &account);
 		return err ? err : profile_page(req, &form, &profile, account.version, true, 409);
 	}
 	if (err)

@@ -88,7 +88,7 @@ static int reply_me(struct fy_req *req, const struct fy_account *account)
 fy_async static int me(struct fy_req *req)
 {
 	struct fy_account account;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, &account);
+	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	return err ? err : reply_me(req, &account);
 }
 
@@ -109,7 +109,7 @@ fy_async static int me_patch(struct fy_req *req)
 {
 	struct fy_account account;
 	struct fy_form form;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, &account);
+	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	if (err)
 		return err;
 	if (fy_http_get(&req->head, FY_H_IF_MATCH).ptr == NULL)

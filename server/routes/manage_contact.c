@@ -34,7 +34,7 @@ fy_async static int list(struct fy_req *req)
 	if (err == 0)
 		err = fy_contact_count(&req->ctx, state, &total);
 	if (err == 0)
-		err = fy_contact_list(&req->ctx, state, cursor, PAGE_SIZE, &found);
+		err = fy_contact_list(&req->ctx, state, cursor, PAGE_SIZE, FY_PURPOSE_CONTACT, &found);
 	if (err)
 		return err;
 	struct fy_row_contact *rows = fy_new_array(&req->arena, struct fy_row_contact, found.count + 1);
@@ -46,6 +46,7 @@ fy_async static int list(struct fy_req *req)
 			.subject = found.items[i].subject,
 			.received = found.items[i].created_at,
 			.state = fy_str(state_names[found.items[i].state]),
+			.unreadable = found.items[i].unreadable,
 		};
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
@@ -70,7 +71,7 @@ fy_async static int show(struct fy_req *req)
 	uint64_t id;
 	if (fy_param_u64(req, "id", &id))
 		return FY_ERR_NOT_FOUND;
-	int err = fy_contact_get(&req->ctx, id, &message);
+	int err = fy_contact_get(&req->ctx, id, FY_PURPOSE_CONTACT, &message);
 	if (err)
 		return err;
 	fy_page_with_form(req, &page);

@@ -39,7 +39,7 @@ fy_async static int send_reset(struct fy_req *req, struct fy_slice hash)
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_reset(req, account.language, account.email.text, account.given_name,
 			     fy_link(req, "/password/reset", token.token), &mail);
-	mail.account_id = account.id;
+	mail.person_id = account.id;
 	return err ? err
 		   : fy_tokens_create(&req->ctx, account.id, FY_TOKEN_RESET_PASSWORD,
 				      fy_slice(token.hash, sizeof token.hash),
@@ -115,7 +115,7 @@ fy_async static void tell_holder(struct fy_req *req, const struct fy_account_sig
 {
 	struct fy_mail_new mail;
 	if (fy_mails_password_changed(req, account->language, account->email.text, account->given_name, &mail) == 0) {
-		mail.account_id = account->id;
+		mail.person_id = account->id;
 		fy_outbox_add(&req->ctx, &mail);
 		fy_mails_kick(req);
 	}

@@ -58,7 +58,7 @@ fy_async static int contest(struct fy_req *req, const struct fy_account_signin *
 	if (err == 0)
 		err = fy_mails_reset(req, known->language, known->email.text, (struct fy_personal){ FY_NONE },
 				     fy_link(req, "/password/reset", token.token), &mail);
-	mail.account_id = known->id;
+	mail.person_id = known->id;
 	return err ? err
 		   : fy_tokens_create(&req->ctx, known->id, FY_TOKEN_RESET_PASSWORD,
 				      fy_slice(token.hash, sizeof token.hash),
@@ -83,7 +83,7 @@ fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash, bool
 		return registering && known.state == FY_ACCOUNT_PENDING ? fy_accounts_contest(&req->ctx, known.id) : 0;
 	if (active) {
 		err = fy_mails_address_known(req, known.language, known.email.text, known.given_name, &mail);
-		mail.account_id = known.id;
+		mail.person_id = known.id;
 		return err ? err : fy_outbox_add(&req->ctx, &mail);
 	}
 	if (known.state != FY_ACCOUNT_PENDING)
@@ -92,7 +92,7 @@ fy_async static int remind_holder(struct fy_req *req, struct fy_slice hash, bool
 		return contest(req, &known);
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, known.email.text, fy_link(req, "/verify", token.token), &mail);
-	mail.account_id = known.id;
+	mail.person_id = known.id;
 	return err ? err
 		   : fy_tokens_create(&req->ctx, known.id, FY_TOKEN_CONFIRM_EMAIL,
 				      fy_slice(token.hash, sizeof token.hash),
@@ -270,7 +270,7 @@ fy_async static int setup_find(struct fy_req *req, struct setup *ret_setup)
 	int err = fy_tokens_find(&req->ctx, FY_TOKEN_SET_UP, fy_slice(ret_setup->token_hash, FY_HASH_BYTES), &token);
 	if (err || token.account_id == 0)
 		return err;
-	return fy_accounts_get(&req->ctx, token.account_id, &ret_setup->account);
+	return fy_accounts_get(&req->ctx, token.account_id, FY_PURPOSE_RIGHTS, &ret_setup->account);
 }
 
 fy_async static int setup_show(struct fy_req *req)

@@ -14,7 +14,7 @@ fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, in
 	struct fy_session_filter filter = { .account_id = req->session->account_id };
 	struct fy_page page;
 	struct fy_buf out;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, &account);
+	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	if (err == 0)
 		err = fy_sessions_list(&req->ctx, &filter, FY_NONE, SESSIONS_SHOWN, &found);
 	if (err)

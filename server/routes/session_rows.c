@@ -35,7 +35,7 @@ fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *ses
 	struct fy_ctx brief = *ctx;
 	if (brief.deadline_ms > fy_loop_ms() + NAMES_MS)
 		brief.deadline_ms = fy_loop_ms() + NAMES_MS;
-	if (ctx->db && fy_accounts_names(&brief, ids, count, ret_people) == 0)
+	if (ctx->db && fy_accounts_names(&brief, ids, count, FY_PURPOSE_IDENTIFICATION, ret_people) == 0)
 		return true;
 	*ret_people = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
 	return false;

@@ -11,7 +11,7 @@ import sys
 
 INTEGERS = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t", "i64": "int64_t", "bool": "bool"}
 SLICES = {"text": "struct fy_slice", "bytes": "struct fy_slice", "personal": "struct fy_personal",
-          "secret": "struct fy_secret"}
+          "secret": "struct fy_secret", "sealed": "struct fy_sealed"}
 KINDS = ("one", "many", "exec", "merge", "insert_batch")
 WITH_ROW = ("one", "many", "merge")
 WIDTHS = {"merge": (1, 8, 32), "insert_batch": (1, 2, 4, 8, 16, 32)}
@@ -59,7 +59,7 @@ class Field:
         if self.slice and (length is None or not 1 <= int(length) <= LENGTH_MAX):
             raise Mistake(line, f"'{self.name}' needs a length from 1 to {LENGTH_MAX}: {self.type}(N)")
         if not self.slice and length is not None:
-            raise Mistake(line, f"'{self.name}': only text, bytes, personal and secret have a length")
+            raise Mistake(line, f"'{self.name}': only text, bytes, personal, secret and sealed have a length")
         if self.exact and self.type != "bytes":
             raise Mistake(line, f"'{self.name}': only bytes have an exact length")
         self.max = int(length) if length else 0
@@ -68,7 +68,7 @@ class Field:
         return SLICES.get(self.type) or INTEGERS.get(self.type) or "fy_time"
 
     def declaration(self):
-        unit = "bytes" if self.type in ("bytes", "secret") else "characters"
+        unit = "bytes" if self.type in ("bytes", "secret", "sealed") else "characters"
         note = ""
         if self.slice:
             note = f"\t/* {'exactly' if self.exact else 'at most'} {self.max} {unit}{'; ptr NULL: NULL' if self.nullable else ''} */"

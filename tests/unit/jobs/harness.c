@@ -10,7 +10,10 @@
 
 #include "foyer/require.h"
 #include "storage/db.h"
+#include "storage/instance.h"
+#include "storage/keys.h"
 #include "storage/migrate.h"
+#include "tests/support/given_person.h"
 #include "tests/support/mariadb_fixture.h"
 
 #define TASKS_MAX 16
@@ -63,7 +66,8 @@ void run_tasks(unsigned count, void (*run)(struct task *t), void *arg)
 					  .now = fy_clock(),
 					  .lang = FY_LANG_EN,
 					  .config = &stage.config,
-					  .db = stage.db[i % 2] };
+					  .db = stage.db[i % 2],
+					  .keys = stage.keys };
 		assert_int_equal(fy_fiber_start(run_one, t), 0);
 	}
 	while (h.alive)
@@ -162,6 +166,7 @@ static void migrate_and_wait(struct task *t)
 		t->ctx.db = stage.db[i];
 		CHECK_CODE(fy_db_wait_ready(&t->ctx), 0);
 	}
+	CHECK_CODE(fy_instance_check_key(&t->ctx), 0);
 }
 
 int stage_open_with_mariadb(void **state)
@@ -169,6 +174,7 @@ int stage_open_with_mariadb(void **state)
 	if (stage_open(state))
 		return -1;
 	h.server = mariadb_fixture_start(NULL);
+	stage.keys = given_keys();
 	struct fy_db_options options = { .socket_path = mariadb_fixture_socket(h.server),
 					 .user = "root",
 					 .database = "foyer",
@@ -199,6 +205,7 @@ int stage_close(void **state)
 	for (int i = 0; i < 50 && uv_run(&h.loop, UV_RUN_NOWAIT); i++)
 		;
 	fy_arena_trim();
+	fy_keys_destroy(stage.keys);
 	mariadb_fixture_stop(h.server);
 	nftw(stage.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return uv_loop_close(&h.loop);

@@ -33,6 +33,7 @@ struct stage {
 	char dir[64]; /* log, mail and state directories are below */
 	struct fy_config config;
 	struct fy_db *db[2]; /* NULL where the test has no MariaDB */
+	struct fy_keys *keys;
 };
 extern struct stage stage;
 

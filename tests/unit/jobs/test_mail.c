@@ -14,6 +14,7 @@
 #include "jobs/mail_letter.h"
 #include "jobs/worker_name.h"
 #include "storage/outbox.h"
+#include "tests/support/given_person.h"
 #include "tests/unit/jobs/fake_smtp.h"
 
 static struct fake_smtp *server;
@@ -74,8 +75,10 @@ static void add(struct task *t)
 		.to_address = { fy_str(given->to) },
 		.fields = { FY_LIT("Bonjour Zoé,\nhttps://example.org/verify?token=TOPSECRET\n.fin\n") },
 	};
-	for (unsigned i = 0; i < given->count; i++)
+	for (unsigned i = 0; i < given->count; i++) {
+		mail.person_id = given_person(&t->ctx);
 		CHECK_CODE(fy_outbox_add(&t->ctx, &mail), 0);
+	}
 }
 
 static void given_mails(unsigned count, const char *to)
@@ -429,7 +432,7 @@ static bool nothing_runs(void)
 
 static void a_kick_sends_it_at_once(void **state)
 {
-	struct fy_jobs_host host = { .config = &stage.config, .db = stage.db[0] };
+	struct fy_jobs_host host = { .config = &stage.config, .db = stage.db[0], .keys = stage.keys };
 
 	(void)state;
 	change("INSERT INTO job_lease (name, next_due_at) SELECT n, UTC_TIMESTAMP(6) + INTERVAL 1 HOUR FROM "

@@ -9,7 +9,7 @@ static int begin(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease");
+	       "DELETE FROM job_lease; DELETE FROM person_key");
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static void given_mails(unsigned first, unsigned count, unsigned state, const ch
 	char sql[600];
 
 	snprintf(sql, sizeof sql,
-		 "INSERT INTO outbox (id, account_id, template_name, lang, state, created_at, ended_at) "
+		 "INSERT INTO outbox (id, person_id, template_name, lang, state, created_at, ended_at) "
 		 "SELECT seq, %s, 'x', 0, %u, UTC_TIMESTAMP(6) - INTERVAL 9 DAY, %s FROM seq_%u_to_%u",
 		 account, state, ended, first, first + count - 1);
 	change(sql);

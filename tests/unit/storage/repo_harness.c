@@ -2,7 +2,10 @@
 #include "tests/unit/storage/repo_harness.h"
 
 #include "storage/db.h"
+#include "storage/instance.h"
+#include "storage/keys.h"
 #include "storage/migrate.h"
+#include "tests/support/given_person.h"
 #include "tests/support/mariadb_fixture.h"
 
 #define CLIENTS 2
@@ -13,6 +16,7 @@ static struct {
 	uv_loop_t loop;
 	struct mariadb_fixture *server;
 	struct fy_db *clients[CLIENTS];
+	struct fy_keys *keys;
 	unsigned failures;
 	unsigned alive;
 } h;
@@ -54,7 +58,8 @@ void run_at(fy_time now, unsigned count, void (*run)(struct worker *w), void *ar
 		w->ctx = (struct fy_ctx){ .arena = &w->arena,
 					  .deadline_ms = fy_loop_ms() + DEADLINE_MS,
 					  .now = now,
-					  .db = h.clients[i % CLIENTS] };
+					  .db = h.clients[i % CLIENTS],
+					  .keys = h.keys };
 		assert_int_equal(fy_fiber_start(run_worker, w), 0);
 	}
 	while (h.alive)
@@ -91,7 +96,7 @@ int empty_tables(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease");
+	       "DELETE FROM job_lease; DELETE FROM person_key");
 	return 0;
 }
 
@@ -107,6 +112,7 @@ static void migrate_and_wait(struct worker *w)
 		w->ctx.db = h.clients[i];
 		CHECK_CODE(fy_db_wait_ready(&w->ctx), 0);
 	}
+	CHECK_CODE(fy_instance_check_key(&w->ctx), 0);
 }
 
 int harness_start(void **state)
@@ -119,6 +125,7 @@ int harness_start(void **state)
 	struct fy_db_options options = {
 		.socket_path = mariadb_fixture_socket(h.server), .user = "root", .database = "foyer", .pool_size = 4
 	};
+	h.keys = given_keys();
 	run_at(NOON, 1, migrate_and_wait, &options);
 	return 0;
 }
@@ -132,6 +139,7 @@ int harness_stop(void **state)
 	fy_sched_finish();
 	uv_run(&h.loop, UV_RUN_DEFAULT);
 	fy_arena_trim();
+	fy_keys_destroy(h.keys);
 	mariadb_fixture_stop(h.server);
 	return uv_loop_close(&h.loop);
 }

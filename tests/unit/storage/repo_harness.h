@@ -16,6 +16,7 @@
 #include "foyer/fiber.h"
 #include "foyer/require.h"
 #include "storage/tx.h"
+#include "tests/support/given_person.h"
 
 /* 2026-11-23 10:00 UTC: the time of every test's context, unless the test moves it. */
 #define NOON ((fy_time)1795428000 * FY_SECOND)

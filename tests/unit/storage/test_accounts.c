@@ -51,7 +51,7 @@ static void one_address_registered_many_times_at_once_gives_one_account(void **s
 	assert_int_equal(lost, 15);
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN one_time_token t ON t.account_id = a.id "
-				"JOIN outbox o ON o.account_id = a.id"),
+				"JOIN outbox o ON o.person_id = a.id"),
 			 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 1);
 }
@@ -102,12 +102,12 @@ static void read_back(struct worker *w)
 	CHECK_CODE(fy_accounts_find_signin(&w->ctx, hash_of(&w->arena, "bob"), &s), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
 	CHECK(s.id == id && fy_eq(s.email.text, FY_LIT("Ada@Example.org")));
-	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.id == id && a.version == 1 && a.created_at == NOON && a.confirmed_at == 0 && a.last_active_at == 0);
 	CHECK(a.password_changed_at == NOON && fy_eq(a.email.text, FY_LIT("Ada@Example.org")));
 	CHECK(fy_eq(a.profile.given_name.text, FY_LIT("Ada")) && fy_eq(a.profile.family_name.text, FY_LIT("Lovelace")));
 	CHECK(a.profile.phone.text.len == 0 && a.profile.country.text.len == 0 && a.profile.language == FY_LANG_EN);
-	CHECK_CODE(fy_accounts_get(&w->ctx, id + 1000, &a), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id + 1000, FY_PURPOSE_RIGHTS, &a), FY_ERR_NOT_FOUND);
 }
 
 static void an_account_is_read_back_as_it_was_written(void **state)
@@ -126,7 +126,7 @@ static void read_names(struct worker *w)
 	for (size_t i = 0; i < 80; i++)
 		ids[i] = i % 3 == 0 ? ada : i % 3 == 1 ? bob : bob + 100;
 	fy_db_status(w->ctx.db, &before);
-	CHECK_CODE(fy_accounts_names(&w->ctx, ids, 80, &names), 0);
+	CHECK_CODE(fy_accounts_names(&w->ctx, ids, 80, FY_PURPOSE_IDENTIFICATION, &names), 0);
 	fy_db_status(w->ctx.db, &after);
 	CHECK(after.executions - before.executions == 1);
 	for (size_t i = 0; i < 80; i++) {
@@ -135,7 +135,7 @@ static void read_names(struct worker *w)
 		CHECK(fy_eq(names[i].given_name.text, there ? FY_LIT("Ada") : FY_LIT("")));
 		CHECK(fy_eq(names[i].family_name.text, there ? FY_LIT("Lovelace") : FY_LIT("")));
 	}
-	CHECK_CODE(fy_accounts_names(&w->ctx, ids, 0, &names), 0);
+	CHECK_CODE(fy_accounts_names(&w->ctx, ids, 0, FY_PURPOSE_IDENTIFICATION, &names), 0);
 }
 
 static void the_names_of_a_list_take_one_statement(void **state)
@@ -173,7 +173,7 @@ static void widest_profile(struct worker *w)
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	CHECK_CODE(fy_accounts_update_profile(&w->ctx, id, 1, &p, &version), 0);
 	CHECK(version == 2);
-	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.version == 2 && a.profile.language == FY_LANG_FR);
 	CHECK(fy_eq(a.profile.given_name.text, p.given_name.text) &&
 	      fy_eq(a.profile.family_name.text, p.family_name.text));
@@ -319,11 +319,11 @@ static void rehash_and_touch(struct worker *w)
 	CHECK_CODE(fy_accounts_touch(&w->ctx, id), 0);
 	w->ctx.now = NOON + FY_DAY;
 	CHECK_CODE(fy_accounts_touch(&w->ctx, id), 0);
-	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.last_active_at == NOON);
 	w->ctx.now++;
 	CHECK_CODE(fy_accounts_touch(&w->ctx, id), 0);
-	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.last_active_at == NOON + FY_DAY + 1 && a.version == 1);
 }
 
@@ -345,7 +345,7 @@ static void set_up_known(struct worker *w)
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, hash_of(&w->arena, "link"), NOON + FY_HOUR, NULL), 0);
 	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), 0);
 	CHECK(got == id);
-	CHECK_CODE(fy_accounts_get(&w->ctx, id, &a), 0);
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.state == FY_ACCOUNT_ACTIVE && fy_eq(a.profile.given_name.text, FY_LIT("Eve")));
 	CHECK(fy_eq(a.profile.family_name.text, FY_LIT("Adam")));
 	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), FY_ERR_EXPIRED);

@@ -48,7 +48,7 @@ static void send_one(struct worker *w)
 	}
 	CHECK_CODE(err, 0);
 	struct fy_contact_message back;
-	CHECK_CODE(fy_contact_get(&w->ctx, id, &back), 0);
+	CHECK_CODE(fy_contact_get(&w->ctx, id, FY_PURPOSE_CONTACT, &back), 0);
 	CHECK(back.id == id && back.state == FY_CONTACT_OPEN && back.lang == FY_LANG_EN);
 	CHECK(fy_eq(back.message.text, question.message.text) && fy_eq(back.email.text, question.email.text));
 	CHECK(fy_eq(back.name.text, question.name.text) && fy_eq(back.subject.text, question.subject.text));
@@ -100,20 +100,20 @@ static void page_through(struct worker *w)
 	CHECK_CODE(fy_contact_set_state(&w->ctx, ids[5], FY_CONTACT_ANSWERED), 0);
 	CHECK_CODE(fy_contact_set_state(&w->ctx, ids[2], FY_CONTACT_ANSWERED), 0);
 
-	CHECK_CODE(fy_contact_list(&w->ctx, 0, 0, 3, &page), 0);
+	CHECK_CODE(fy_contact_list(&w->ctx, 0, 0, 3, FY_PURPOSE_CONTACT, &page), 0);
 	CHECK(page.count == 3 && page.items[0].id == ids[6] && page.items[2].id == ids[4] &&
 	      page.next_cursor == ids[4]);
 	CHECK(page.items[0].message.text.len == 0 && fy_eq(page.items[0].subject.text, question.subject.text));
 	uint64_t late;
 	CHECK_CODE(add(&w->ctx, &question, NULL, 0, &late), 0); /* does not shift the next page */
-	CHECK_CODE(fy_contact_list(&w->ctx, 0, page.next_cursor, 4, &page), 0);
+	CHECK_CODE(fy_contact_list(&w->ctx, 0, page.next_cursor, 4, FY_PURPOSE_CONTACT, &page), 0);
 	CHECK(page.count == 4 && page.items[0].id == ids[3] && page.items[3].id == ids[0] && page.next_cursor == 0);
 
-	CHECK_CODE(fy_contact_list(&w->ctx, FY_CONTACT_ANSWERED, 0, 1, &page), 0);
+	CHECK_CODE(fy_contact_list(&w->ctx, FY_CONTACT_ANSWERED, 0, 1, FY_PURPOSE_CONTACT, &page), 0);
 	CHECK(page.count == 1 && page.items[0].id == ids[5] && page.next_cursor == ids[5]);
-	CHECK_CODE(fy_contact_list(&w->ctx, FY_CONTACT_ANSWERED, page.next_cursor, 1, &page), 0);
+	CHECK_CODE(fy_contact_list(&w->ctx, FY_CONTACT_ANSWERED, page.next_cursor, 1, FY_PURPOSE_CONTACT, &page), 0);
 	CHECK(page.count == 1 && page.items[0].id == ids[2] && page.next_cursor == 0);
-	CHECK_CODE(fy_contact_list(&w->ctx, FY_CONTACT_CLOSED, 0, 0, &page), 0);
+	CHECK_CODE(fy_contact_list(&w->ctx, FY_CONTACT_CLOSED, 0, 0, FY_PURPOSE_CONTACT, &page), 0);
 	CHECK(page.count == 0 && page.next_cursor == 0);
 	CHECK_CODE(fy_contact_count(&w->ctx, FY_CONTACT_OPEN, &n), 0);
 	CHECK(n == 6);
@@ -138,16 +138,16 @@ static void close_and_purge(struct worker *w)
 	CHECK_CODE(fy_contact_set_state(&w->ctx, answered, FY_CONTACT_ANSWERED), 0);
 	CHECK_CODE(fy_contact_set_state(&w->ctx, reopened, FY_CONTACT_CLOSED), 0);
 	CHECK_CODE(fy_contact_set_state(&w->ctx, reopened, FY_CONTACT_OPEN), 0);
-	CHECK_CODE(fy_contact_get(&w->ctx, answered, &back), 0);
+	CHECK_CODE(fy_contact_get(&w->ctx, answered, FY_PURPOSE_CONTACT, &back), 0);
 	CHECK(back.state == FY_CONTACT_ANSWERED && back.closed_at == w->ctx.now);
-	CHECK_CODE(fy_contact_get(&w->ctx, reopened, &back), 0);
+	CHECK_CODE(fy_contact_get(&w->ctx, reopened, FY_PURPOSE_CONTACT, &back), 0);
 	CHECK(back.state == FY_CONTACT_OPEN && back.closed_at == 0);
 	w->ctx.now += FY_DAY;
 	CHECK_CODE(fy_contact_set_state(&w->ctx, answered, FY_CONTACT_ANSWERED), 0); /* again: keeps its time */
-	CHECK_CODE(fy_contact_get(&w->ctx, answered, &back), 0);
+	CHECK_CODE(fy_contact_get(&w->ctx, answered, FY_PURPOSE_CONTACT, &back), 0);
 	CHECK(back.closed_at == NOON + 30 * FY_DAY);
 	CHECK_CODE(fy_contact_set_state(&w->ctx, unanswered + 1000, FY_CONTACT_CLOSED), FY_ERR_NOT_FOUND);
-	CHECK_CODE(fy_contact_get(&w->ctx, unanswered + 1000, &back), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_contact_get(&w->ctx, unanswered + 1000, FY_PURPOSE_CONTACT, &back), FY_ERR_NOT_FOUND);
 
 	CHECK_CODE(fy_contact_count_old(&w->ctx, NOON + FY_DAY, &n), 0); /* the answered one was answered later */
 	CHECK(n == 2);
@@ -155,7 +155,7 @@ static void close_and_purge(struct worker *w)
 	CHECK(n == 1);
 	CHECK_CODE(fy_contact_purge(&w->ctx, NOON + FY_DAY, 10, &n), 0);
 	CHECK(n == 1);
-	CHECK_CODE(fy_contact_get(&w->ctx, answered, &back), 0);
+	CHECK_CODE(fy_contact_get(&w->ctx, answered, FY_PURPOSE_CONTACT, &back), 0);
 	CHECK_CODE(fy_contact_purge(&w->ctx, NOON + 30 * FY_DAY + 1, 10, &n), 0);
 	CHECK(n == 1);
 }

@@ -42,7 +42,7 @@ static int remove_folder(void **state)
 static void given_file(size_t size, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	char bytes[64] = { 1, 2, 3 };
+	char bytes[65] = { 1, 2, 3 };
 	assert_int_equal(write(fd, bytes, size), size);
 	close(fd);
 	assert_int_equal(chmod(path, mode), 0);
@@ -94,12 +94,11 @@ static void unfit_files_are_refused_in_one_sentence(void **state)
 {
 	(void)state;
 	refused("there is no such file");
-	given_file(31, 0600);
-	refused("exactly 32 bytes");
-	given_file(33, 0600);
-	refused("exactly 32 bytes");
-	given_file(0, 0600);
-	refused("exactly 32 bytes");
+	static const size_t wrong[] = { 0, 31, 33, 63, 65 };
+	for (unsigned i = 0; i < 5; i++) {
+		given_file(wrong[i], 0600);
+		refused("neither 32 bytes nor the 64");
+	}
 	given_file(32, 0640);
 	refused("mode must be 0600");
 	given_file(32, 0604);
@@ -135,6 +134,85 @@ static void a_systemd_credential_is_taken_as_it_is(void **state)
 		 folder); /* "/tmp/foyer-keys-XXXXX" is no parent of it */
 	setenv("CREDENTIALS_DIRECTORY", near, 1);
 	refused("mode must be 0600");
+}
+
+static void of_look_ups_nothing_changes_when_the_master_key_does(void **state)
+{
+	(void)state;
+	struct fy_keys *before, *during, *after;
+	uint8_t hash[3][FY_HASH_BYTES], key[FY_PERSON_KEY_BYTES] = { 7 }, got[FY_PERSON_KEY_BYTES];
+	uint8_t old_frame[FY_WRAPPED_BYTES], new_frame[FY_WRAPPED_BYTES];
+	uint64_t old_master, new_master, ids[2];
+	assert_int_equal(fy_keys_create_file(path, why), 0);
+	assert_int_equal(fy_keys_load(path, &before, why), 0);
+	assert_int_equal(fy_keys_masters(before, ids), 1);
+	fy_keys_wrap(before, 5, key, old_frame, &old_master);
+	assert_int_equal(old_master, ids[0]);
+
+	assert_int_equal(fy_keys_make_next(path, why), 0);
+	assert_int_equal(fy_keys_make_next(path, why), FY_ERR_EXISTS); /* cut off and begun again: the same one */
+	assert_int_equal(fy_keys_load(path, &during, why), 0);
+	assert_int_equal(fy_keys_masters(during, ids), 2);
+	fy_keys_wrap(during, 5, key, new_frame, &new_master);
+	assert_int_equal(new_master, ids[1]);
+	assert_int_equal(fy_keys_unwrap(during, old_master, 5, fy_slice(old_frame, sizeof old_frame), got), 0);
+	assert_memory_equal(got, key, sizeof key);
+	/* a process that knows the old one only looks again by itself */
+	assert_int_equal(fy_keys_unwrap(before, new_master, 5, fy_slice(new_frame, sizeof new_frame), got), 0);
+	assert_memory_equal(got, key, sizeof key);
+
+	assert_int_equal(fy_keys_adopt_next(path, why), 0);
+	assert_int_equal(fy_keys_load(path, &after, why), 0);
+	assert_int_equal(fy_keys_masters(after, ids), 1);
+	assert_int_equal(ids[0], new_master);
+	assert_int_equal(fy_keys_unwrap(after, old_master, 5, fy_slice(old_frame, sizeof old_frame), got),
+			 FY_ERR_NOT_FOUND);
+	struct fy_keys *all[] = { before, during, after };
+	for (unsigned i = 0; i < 3; i++) {
+		fy_keys_hash(all[i], FY_KEY_EMAIL, FY_LIT("ada@example.org"), hash[i]);
+		assert_memory_equal(hash[i], hash[0], FY_HASH_BYTES);
+		fy_keys_destroy(all[i]);
+	}
+}
+
+static void a_next_key_of_another_file_is_refused(void **state)
+{
+	(void)state;
+	struct fy_keys *keys;
+	char other[160], beside[160];
+	assert_int_equal(fy_keys_create_file(path, why), 0);
+	snprintf(other, sizeof other, "%s/other.key", folder);
+	assert_int_equal(fy_keys_create_file(other, why), 0);
+	assert_int_equal(fy_keys_make_next(other, why), 0);
+	snprintf(beside, sizeof beside, "%s/other.key.next", folder);
+	snprintf(other, sizeof other, "%s.next", path);
+	assert_int_equal(rename(beside, other), 0);
+	assert_int_equal(fy_keys_load(path, &keys, why), FY_ERR_CONFIG);
+	assert_non_null(strstr(why, "not made from the key beside it"));
+	unlink(other);
+	snprintf(other, sizeof other, "%s/other.key", folder);
+	unlink(other);
+}
+
+static void a_wrapped_key_opens_for_its_person_only(void **state)
+{
+	(void)state;
+	uint8_t bytes[32] = { 1 }, key[FY_PERSON_KEY_BYTES] = { 9 }, got[FY_PERSON_KEY_BYTES], frame[FY_WRAPPED_BYTES];
+	uint64_t master;
+	struct fy_keys *keys = fy_keys_from_bytes(bytes);
+	fy_keys_wrap(keys, 1000, key, frame, &master);
+	assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame), got), 0);
+	assert_memory_equal(got, key, sizeof key);
+	assert_int_equal(fy_keys_unwrap(keys, master, 1001, fy_slice(frame, sizeof frame), got), FY_ERR_UNREADABLE);
+	assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame - 1), got), FY_ERR_UNREADABLE);
+	assert_int_equal(fy_keys_unwrap(keys, master + 1, 1000, fy_slice(frame, sizeof frame), got), FY_ERR_NOT_FOUND);
+	for (unsigned i = 0; i < sizeof frame; i++) {
+		frame[i] ^= 1;
+		assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame), got),
+				 FY_ERR_UNREADABLE);
+		frame[i] ^= 1;
+	}
+	fy_keys_destroy(keys);
 }
 
 static void uses_and_masters_have_nothing_in_common(void **state)
@@ -188,6 +266,9 @@ int main(void)
 		TEST(unfit_files_are_refused_in_one_sentence),
 		TEST(a_file_of_somebody_else_is_refused),
 		TEST(a_systemd_credential_is_taken_as_it_is),
+		TEST(of_look_ups_nothing_changes_when_the_master_key_does),
+		TEST(a_next_key_of_another_file_is_refused),
+		TEST(a_wrapped_key_opens_for_its_person_only),
 		TEST(uses_and_masters_have_nothing_in_common),
 		TEST(derivation_never_changes),
 	};

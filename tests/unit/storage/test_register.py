@@ -16,7 +16,8 @@ TOOL = os.path.join(ROOT, "storage", "register.py")
 
 REGISTER = """
 [purposes]
-contact = { fr = "contact", en = "contact" }
+contact = { bit = 0, fr = "contact", en = "contact" }
+rights = { bit = 1, fr = "droits", en = "rights" }
 [categories]
 identity = { fr = "identité", en = "identity" }
 [bases]
@@ -72,7 +73,7 @@ CREATE TABLE IF NOT EXISTS pet (
 STATEMENTS = """
 -- statement: pet_get
 -- params: id:u64
--- row: id:u64, nickname:personal(464), chip:secret(32)?
+-- row: id:u64, nickname:sealed(464), chip:secret(32)?
 -- kind: one
 SELECT p.id, p.nickname, p.chip_hash AS chip
 FROM pet p
@@ -185,6 +186,16 @@ class Broken(unittest.TestCase):
         self.refused("pet.nickname needs at least one purpose",
                      register=REGISTER.replace('purposes = ["contact"]\nseen_by', 'purposes = []\nseen_by'))
 
+    def test_a_purpose_that_changed_its_number(self):
+        swapped = REGISTER.replace("bit = 0", "bit = 9").replace("bit = 1", "bit = 0")
+        self.refused("purposes.contact needs bit = 0", register=swapped.replace('rights = { bit = 0', 'rights = { bit = 1'))
+
+    def test_no_purpose_for_the_rights_of_persons(self):
+        self.refused("there is no purpose 'rights'", register=REGISTER.replace('rights = { bit', 'other = { bit'))
+
+    def test_a_secret_that_cannot_be_sealed(self):
+        self.refused("pet.chip_hash is sealed and BINARY", register=REGISTER + "sealed = true\n")
+
     def test_a_mark_that_does_not_exist(self):
         self.refused('pet.nickname needs mark = "personal" or "secret"',
                      register=REGISTER.replace('mark = "personal"', 'mark = "public"').replace('seen_by = ["self"]\n', ""))
@@ -219,18 +230,18 @@ class Types(unittest.TestCase):
     refused = Broken.refused
 
     def test_personal_text_read_as_text(self):
-        self.refused("statement pet_get has column nickname as text, but pet.nickname is personal: declare it personal(464)",
-                     statements=STATEMENTS.replace("nickname:personal", "nickname:text"))
+        self.refused("statement pet_get has column nickname as text, but pet.nickname is sealed: declare it sealed(464)",
+                     statements=STATEMENTS.replace("nickname:sealed", "nickname:text"))
 
     def test_personal_text_read_as_bytes(self):
-        self.refused("pet.nickname is personal", statements=STATEMENTS.replace("nickname:personal", "nickname:bytes"))
+        self.refused("pet.nickname is sealed", statements=STATEMENTS.replace("nickname:sealed", "nickname:bytes"))
 
     def test_another_name_does_not_hide_it(self):
         self.refused("has column chip as personal, but pet.chip_hash is secret", statements=STATEMENTS.replace("chip:secret", "chip:personal"))
 
     def test_nor_does_an_expression(self):
-        self.refused("pet.nickname is personal", statements=STATEMENTS.replace("p.nickname,", "COALESCE(UPPER(p.nickname), ?),")
-                     .replace("nickname:personal", "nickname:text").replace("params: id:u64", "params: other:text(9), id:u64"))
+        self.refused("pet.nickname is sealed", statements=STATEMENTS.replace("p.nickname,", "COALESCE(UPPER(p.nickname), ?),")
+                     .replace("nickname:sealed", "nickname:text").replace("params: id:u64", "params: other:text(9), id:u64"))
 
     def test_a_parameter_that_is_compared(self):
         self.refused("statement pet_find has parameter wanted as bytes, but pet.chip_hash is secret: declare it secret(32)", statements="""
@@ -242,18 +253,25 @@ SELECT id FROM pet WHERE chip_hash = ?;
 """)
 
     def test_a_parameter_that_is_inserted_or_set(self):
-        self.refused("parameter x as text, but pet.nickname is personal", statements="""
+        self.refused("parameter x as text, but pet.nickname is sealed", statements="""
 -- statement: pet_insert
 -- params: owner_id:u64, x:text(464)
 -- kind: insert_batch
 INSERT INTO pet (owner_id, nickname) VALUES (?, ?);
 """)
-        self.refused("parameter x as text, but pet.nickname is personal", statements="""
+        self.refused("parameter x as text, but pet.nickname is sealed", statements="""
 -- statement: pet_rename
 -- params: x:text(464), id:u64
 -- kind: exec
 UPDATE pet SET nickname = ? WHERE id = ?;
 """)
+
+    def test_what_is_not_sealed_as_sealed(self):
+        self.refused("has column chip as sealed, but pet.chip_hash is secret: declare it secret(32)",
+                     statements=STATEMENTS.replace("chip:secret", "chip:sealed"))
+
+    def test_personal_text_that_is_read_readable(self):
+        self.refused("as personal, but pet.nickname is sealed", statements=STATEMENTS.replace("nickname:sealed", "nickname:personal"))
 
     def test_numbers_times_and_counts_are_free(self):
         code, said, _ = run(statements="""

@@ -106,7 +106,7 @@ static void a_token_fits_its_purpose_and_ends_to_the_microsecond(void **state)
 
 static void create_with_a_bad_mail(struct worker *w)
 {
-	struct fy_mail_new mail = { .template_name = FY_LIT("reset") };
+	struct fy_mail_new mail = { .template_name = FY_LIT("reset"), .person_id = given_person(&w->ctx) };
 	struct fy_token token;
 	struct fy_slice hash = hash_of(&w->arena, "t");
 	CHECK_CODE(fy_tokens_create(&w->ctx, 0, FY_TOKEN_SET_UP, hash, NOON + FY_HOUR, &mail), FY_ERR_INVALID);

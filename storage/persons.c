@@ -1,0 +1,82 @@
+/* See persons.h. Statements: sql/person_key.def. */
+#include "storage/persons.h"
+
+#include <sodium.h>
+
+#include "foyer/require.h"
+#include "storage/keys.h"
+#include "storage/statements.h"
+
+#define EPOCH_MS INT64_C(1767225600000) /* 2026-01-01 */
+#define RANDOM_BITS 12
+#define TRIES 3
+
+uint64_t fy_id_new(const struct fy_ctx *ctx)
+{
+	static uint64_t last;
+	int64_t ms = ctx->now / (FY_SECOND / 1000) - EPOCH_MS;
+	uint64_t id = (uint64_t)(ms > 0 ? ms : 0) << RANDOM_BITS | randombytes_random() >> (32 - RANDOM_BITS);
+	if (id <= last && last - id < (UINT64_C(1) << (RANDOM_BITS + 10))) /* within a second: the same burst */
+		id = last + 1;
+	last = id;
+	return id;
+}
+
+static struct fy_person person_of(struct fy_ctx *ctx, uint64_t id, uint8_t key[FY_PERSON_KEY_BYTES])
+{
+	struct fy_secret kept = fy_copy_secret(ctx->arena, fy_slice(key, FY_PERSON_KEY_BYTES));
+	sodium_memzero(key, FY_PERSON_KEY_BYTES);
+	return (struct fy_person){ .id = id, .key = (const uint8_t *)kept.text.ptr };
+}
+
+void fy_person_new(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person,
+		   struct fy_sql_person_key_insert_params *ret_row)
+{
+	uint8_t key[FY_PERSON_KEY_BYTES], *wrapped = fy_alloc(ctx->arena, FY_WRAPPED_BYTES);
+	uint64_t master;
+	randombytes_buf(key, sizeof key);
+	fy_keys_wrap(ctx->keys, id, key, wrapped, &master);
+	*ret_row = (struct fy_sql_person_key_insert_params){
+		.person_id = id,
+		.master_key_id = master,
+		.wrapped = { fy_slice(wrapped, FY_WRAPPED_BYTES) },
+		.created_at = ctx->now,
+	};
+	*ret_person = person_of(ctx, id, key);
+}
+
+bool fy_persons_again(struct fy_ctx *ctx, int err, unsigned *tries)
+{
+	if (err != FY_ERR_CONFLICT || ++*tries >= TRIES)
+		return false;
+	fy_keys_reload(ctx->keys);
+	return true;
+}
+
+int fy_person_open(struct fy_ctx *ctx, uint64_t id, uint64_t master, struct fy_secret wrapped,
+		   struct fy_person *ret_person)
+{
+	uint8_t key[FY_PERSON_KEY_BYTES];
+	if (wrapped.text.len == 0)
+		return fy_fail(ctx, FY_ERR_UNREADABLE, "person %llu has no key", (unsigned long long)id);
+	int err = fy_keys_unwrap(ctx->keys, master, id, wrapped.text, key);
+	if (err == FY_ERR_NOT_FOUND)
+		return fy_fail(ctx, FY_ERR_UNREADABLE, "the key of person %llu needs master key %016llx, not ours",
+			       (unsigned long long)id, (unsigned long long)master);
+	if (err)
+		return fy_fail(ctx, err, "the key of person %llu was changed", (unsigned long long)id);
+	*ret_person = person_of(ctx, id, key);
+	return 0;
+}
+
+fy_async int fy_persons_get(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person)
+{
+	struct fy_sql_person_key_get_row row;
+	int err = fy_sql_person_key_get(ctx, id, &row);
+	return err ? err : fy_person_open(ctx, id, row.master_key_id, row.wrapped, ret_person);
+}
+
+fy_async int fy_persons_destroy(struct fy_ctx *ctx, uint64_t id)
+{
+	return fy_sql_person_key_delete(ctx, &(struct fy_sql_person_key_delete_params){ .person_id = id }, NULL);
+}

@@ -1,0 +1,132 @@
+/* See sealing.h. Statements: sql/account.def, sql/contact_message.def. */
+#include "storage/sealing.h"
+
+#include "foyer/log.h"
+#include "storage/persons.h"
+#include "storage/repo.h"
+#include "storage/statements.h"
+
+#define SLICE 50
+#define DONE FY_LIT("sealed")
+
+/* What sealed values begin with, and nothing else does. */
+static const struct fy_sealed seal_byte = { { "\xF9", 1 } };
+
+static fy_async int new_person(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person)
+{
+	struct fy_sql_person_key_insert_params key;
+	fy_person_new(ctx, id, ret_person, &key);
+	return fy_sql_person_key_insert(ctx, &key, NULL);
+}
+
+struct slice {
+	uint64_t after;
+	size_t count;
+};
+
+static fy_async int seal_accounts(struct fy_ctx *ctx, void *arg)
+{
+	struct slice *s = arg;
+	struct fy_sql_account_list_unsealed_row *rows;
+	int err = fy_sql_account_list_unsealed(ctx,
+					       &(struct fy_sql_account_list_unsealed_params){
+						       .after_id = s->after, .seal = seal_byte, .limit = SLICE },
+					       &rows, &s->count);
+	for (size_t i = 0; i < s->count && err == 0; i++) {
+		const struct fy_sql_account_list_unsealed_row *r = &rows[i];
+		struct fy_person person;
+		err = new_person(ctx, r->id, &person);
+		if (err)
+			break;
+#define SEALED(upper, member) fy_seal(ctx, &person, FY_COLUMN_ACCOUNT_##upper, r->id, r->member.bytes)
+		struct fy_sql_account_seal_params sealed = {
+			.email = SEALED(EMAIL, email),
+			.given_name = SEALED(GIVEN_NAME, given_name),
+			.family_name = SEALED(FAMILY_NAME, family_name),
+			.phone = SEALED(PHONE, phone),
+			.position = SEALED(POSITION, position),
+			.skills = SEALED(SKILLS, skills),
+			.passions = SEALED(PASSIONS, passions),
+			.street_address = SEALED(STREET_ADDRESS, street_address),
+			.postal_code = SEALED(POSTAL_CODE, postal_code),
+			.address_level2 = SEALED(ADDRESS_LEVEL2, address_level2),
+			.country = SEALED(COUNTRY, country),
+			.id = r->id,
+		};
+#undef SEALED
+		err = fy_sql_account_seal(ctx, &sealed, NULL);
+		s->after = r->id;
+	}
+	return err;
+}
+
+/* A message gets a new number with its person: the old ones are numbers of accounts, too. */
+static fy_async int seal_messages(struct fy_ctx *ctx, void *arg)
+{
+	struct slice *s = arg;
+	struct fy_sql_contact_list_unsealed_row *rows;
+	int err = fy_sql_contact_list_unsealed(
+		ctx, &(struct fy_sql_contact_list_unsealed_params){ .seal = seal_byte, .limit = SLICE }, &rows,
+		&s->count);
+	for (size_t i = 0; i < s->count && err == 0; i++) {
+		const struct fy_sql_contact_list_unsealed_row *r = &rows[i];
+		struct fy_person person;
+		uint64_t id = fy_id_new(ctx);
+		err = new_person(ctx, id, &person);
+		if (err)
+			break;
+#define SEALED(upper, member) fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_##upper, id, r->member.bytes)
+		struct fy_sql_contact_seal_params sealed = {
+			.new_id = id,
+			.name = SEALED(NAME, name),
+			.email = SEALED(EMAIL, email),
+			.subject = SEALED(SUBJECT, subject),
+			.message = SEALED(MESSAGE, message),
+			.id = r->id,
+		};
+#undef SEALED
+		err = fy_sql_contact_seal(ctx, &sealed, NULL);
+	}
+	return err;
+}
+
+static fy_async int all_slices(struct fy_ctx *outer, fy_async int (*step)(struct fy_ctx *ctx, void *arg),
+			       uint64_t *rows)
+{
+	uint64_t after = 0;
+	for (;;) {
+		struct fy_arena arena;
+		struct fy_ctx ctx = *outer;
+		struct slice slice = { .after = after };
+		fy_arena_init(&arena, 0);
+		ctx.arena = &arena;
+		int err = fy_tx(&ctx, step, &slice);
+		if (err)
+			fy_fail(outer, err, "%s", ctx.fault ? ctx.fault : fy_strerror(err));
+		fy_arena_finish(&arena);
+		if (err || slice.count == 0)
+			return err;
+		after = slice.after;
+		*rows += slice.count;
+	}
+}
+
+fy_async int fy_seal_existing(struct fy_ctx *ctx, uint64_t *ret_rows)
+{
+	struct fy_sql_instance_get_row done;
+	uint64_t rows = 0;
+	*ret_rows = 0;
+	int err = fy_sql_instance_get(ctx, &(struct fy_sql_instance_get_params){ .name = DONE }, &done);
+	if (err != FY_ERR_NOT_FOUND)
+		return err;
+	err = all_slices(ctx, seal_accounts, &rows);
+	if (err == 0)
+		err = all_slices(ctx, seal_messages, &rows);
+	if (err == 0 && rows)
+		fy_log(ctx, FY_LOG_INFO, "storage.sealed", FY_KV("rows", rows));
+	else if (err == 0) /* a server of the earlier version may have added rows while the first pass ran */
+		err = fy_sql_instance_set(
+			ctx, &(struct fy_sql_instance_set_params){ .name = DONE, .value = FY_LIT("1") }, NULL);
+	*ret_rows = rows;
+	return err;
+}
