@@ -125,6 +125,38 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_p
 	return err;
 }
 
+fy_async int fy_accounts_overview(struct fy_ctx *ctx, uint64_t id, struct fy_account_overview *ret_overview)
+{
+	struct fy_sql_account_overview_row row;
+	struct fy_person person;
+	int err = fy_sql_account_overview(ctx, id, &row);
+	if (err == 0)
+		err = fy_person_open(ctx, row.id, row.master_key_id, row.wrapped, &person);
+	if (err)
+		return err;
+	struct fy_account_overview o = {
+		.created_at = row.created_at,
+		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
+	};
+	const struct {
+		enum fy_register_column column;
+		struct fy_sealed sealed;
+		struct fy_personal *to;
+	} fields[] = {
+		{ FY_COLUMN_ACCOUNT_EMAIL, row.email, &o.email },
+		{ FY_COLUMN_ACCOUNT_GIVEN_NAME, row.given_name, &o.given_name },
+		{ FY_COLUMN_ACCOUNT_FAMILY_NAME, row.family_name, &o.family_name },
+		{ FY_COLUMN_ACCOUNT_PHONE, row.phone, &o.phone },
+		{ FY_COLUMN_ACCOUNT_ADDRESS_LEVEL2, row.address_level2, &o.address_level2 },
+	};
+	for (size_t i = 0; i < FY_COUNT(fields) && err == 0; i++)
+		err = fy_unseal_personal(ctx, &person, fields[i].column, id, FY_PURPOSE_RIGHTS, fields[i].sealed,
+					 fields[i].to);
+	if (err == 0)
+		*ret_overview = o;
+	return err;
+}
+
 static int name_of(struct fy_ctx *ctx, const struct fy_sql_account_name_row *row, enum fy_register_purpose purpose,
 		   struct fy_account_name *ret_name)
 {

@@ -105,7 +105,7 @@ fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_h
 fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_account_signin *ret_account);
 
 /* The account, as far as it may be read for `purpose`: FY_PURPOSE_RIGHTS, for the person's own eyes, opens all. Fields
- * that were not collected for the purpose are empty and withheld. Hot: reads that queue at the same time share one
+ * that were not collected for the purpose are empty and withheld. Reads that queue at the same time share one
  * SELECT. FY_ERR_UNREADABLE: a value or the key of the person was changed, or is missing. */
 fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			     struct fy_account *ret_account);
@@ -115,6 +115,13 @@ static inline bool fy_account_withheld(const struct fy_account *account, enum fy
 {
 	return account->withheld >> (column - FY_COLUMN_ACCOUNT_ID) & 1;
 }
+
+/* What the first page of the own account shows, and no more. The hottest read of all: merged. Errors as above. */
+struct fy_account_overview {
+	struct fy_personal email, given_name, family_name, phone, address_level2;
+	fy_time created_at, password_changed_at; /* the latter 0: never */
+};
+fy_async int fy_accounts_overview(struct fy_ctx *ctx, uint64_t id, struct fy_account_overview *ret_overview);
 
 /* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone, or
  * unreadable, which is logged, the texts are empty. Distinct ids share SELECTs, 32 each. FY_ERR_DENIED: names were not

@@ -74,6 +74,7 @@ static void destroy_memory(struct fy_db *db)
 		free(db->hosts[i].name);
 	free(db->hosts);
 	for (unsigned i = 0; db->conns && i < db->options.pool_size; i++) {
+		free(db->conns[i].preparing);
 		fy_sql_scratch_finish(&db->conns[i].scratch);
 		free(db->conns[i].statements);
 	}

@@ -169,8 +169,7 @@ static void check_next(struct fy_db_conn *conn)
 		return;
 	}
 	const struct fy_sql_statement *statement = list->statements[conn->checking];
-	fy_mariadb_prepare(&conn->m, conn->probe, statement->variants[0].text, statement->variants[0].len,
-			   on_prepared_for_check, conn);
+	fy_db_conn_prepare(conn, conn->probe, &statement->variants[0], on_prepared_for_check);
 }
 
 static void on_limit_set(void *arg, int err)

@@ -1,6 +1,7 @@
 /* One call on a pooled connection that is up: a prepared statement, prepared on its first use, or a text.
  * Connecting and discarding are left to db_connect.c, results to the callers: db_run.c, db_merge.c, db_batch.c and
  * tx.c. A call that breaks the connection ends in its user's `lost`, any other in its `done`. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "storage/db_internal.h"
@@ -60,6 +61,15 @@ static void on_prepared(void *arg, int err)
 		execute(conn);
 }
 
+void fy_db_conn_prepare(struct fy_db_conn *conn, MYSQL_STMT *stmt, const struct fy_sql_variant *variant,
+			fy_mariadb_done done)
+{
+	size_t len;
+	free(conn->preparing); /* Connector/C looks at it until the call is over */
+	conn->preparing = fy_sql_expand(fy_slice(variant->text, variant->len), conn->db->options.database, &len);
+	fy_mariadb_prepare(&conn->m, stmt, conn->preparing, len, done, conn);
+}
+
 /* `fill` puts the parameters into conn->scratch once the statement is prepared, right before they are sent: they may
  * be in the memory of fibers, which can leave while a statement is prepared on its first use. */
 void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *statement, unsigned variant,
@@ -80,8 +90,7 @@ void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *stat
 		return;
 	}
 	conn->statements[statement->slot + variant] = stmt;
-	fy_mariadb_prepare(&conn->m, stmt, statement->variants[variant].text, statement->variants[variant].len,
-			   on_prepared, conn);
+	fy_db_conn_prepare(conn, stmt, &statement->variants[variant], on_prepared);
 }
 
 void fy_db_conn_query(struct fy_db_conn *conn, const char *text, fy_db_conn_done done)

@@ -71,6 +71,7 @@ struct fy_db_conn {
 	MYSQL_STMT **statements; /* by slot; prepared on first use */
 	MYSQL_STMT *probe;       /* at connect: what each statement is checked with; goes with the connection */
 	unsigned checking;       /* index of the statement being checked */
+	char *preparing;         /* the text of the statement that is being prepared */
 	struct fy_sql_scratch scratch;
 	uint64_t up_since_ms;
 	uint64_t call_since_ms; /* 0: no statement runs */
@@ -142,8 +143,13 @@ void fy_db_conn_discard(struct fy_db_conn *conn, int err);
 /* db_execute.c */
 void fy_db_conn_run(struct fy_db_conn *conn, const struct fy_sql_statement *statement, unsigned variant,
 		    int (*fill)(struct fy_db_conn *conn), fy_db_conn_done done);
+void fy_db_conn_prepare(struct fy_db_conn *conn, MYSQL_STMT *stmt, const struct fy_sql_variant *variant,
+			fy_mariadb_done done);
 void fy_db_conn_query(struct fy_db_conn *conn, const char *text, fy_db_conn_done done);
 MYSQL_STMT *fy_db_conn_statement(const struct fy_db_conn *conn); /* the one that just ran */
+
+/* sql_expand.c. With the quoted name of the keys database in place of each "{keys}"; to be freed. */
+char *fy_sql_expand(struct fy_slice text, const char *database, size_t *ret_len);
 
 /* db_run.c */
 void fy_db_op_queue(struct fy_db_op *op); /* alone, in the queue */

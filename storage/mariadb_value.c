@@ -289,10 +289,7 @@ static int copy_slice(struct fy_sql_scratch *s, MYSQL_STMT *stmt, unsigned i, co
 	unsigned long len = s->column_lengths[i];
 	if (len > (unsigned long)f->max * (counts_characters(f) ? UTF8MB4_BYTES_MAX : 1))
 		return FY_ERR_TOO_LARGE;
-	bool secret = f->type == FY_SQL_SECRET;
-	char *text = secret ? malloc(len + 1) : fy_alloc(ctx->arena, len + 1);
-	if (text == NULL)
-		return FY_ERR_NOMEM;
+	char *text = f->type == FY_SQL_SECRET ? fy_alloc_secret(ctx->arena, len) : fy_alloc(ctx->arena, len + 1);
 	unsigned long got = 0;
 	my_bool null = 0, cut = 0;
 	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_BLOB,
@@ -308,12 +305,6 @@ static int copy_slice(struct fy_sql_scratch *s, MYSQL_STMT *stmt, unsigned i, co
 		err = FY_ERR_TOO_LARGE;
 	text[len] = '\0';
 	*ret_slice = fy_slice(text, len);
-	if (secret) {
-		if (err == 0)
-			*ret_slice = fy_copy_secret(ctx->arena, *ret_slice).text;
-		explicit_bzero(text, len);
-		free(text);
-	}
 	return err;
 }
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sodium.h>
 
-#include "foyer/buf.h"
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "storage/db_internal.h"
@@ -193,25 +192,6 @@ static fy_async int run_step(struct fy_ctx *ctx, void *arg)
 	return err;
 }
 
-/* "{keys}" in a migration is the database of the keys, beside this one. */
-static char *expand(struct fy_ctx *ctx, struct fy_slice statement, const char *database)
-{
-	static const char mark[] = "{keys}";
-	struct fy_buf out;
-	fy_buf_init(&out, ctx->arena, statement.len + 4096);
-	const char *at = statement.ptr, *end = at + statement.len, *found;
-	while ((found = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL) {
-		fy_buf_put(&out, fy_slice(at, (size_t)(found - at)));
-		fy_buf_char(&out, '`');
-		for (const char *c = database; *c; c++)
-			fy_buf_fmt(&out, *c == '`' ? "``" : "%c", *c);
-		fy_buf_put(&out, FY_LIT("_keys`"));
-		at = found + sizeof mark - 1;
-	}
-	fy_buf_put(&out, fy_slice(at, (size_t)(end - at)));
-	return fy_cstr(ctx->arena, fy_buf_slice(&out));
-}
-
 static fy_async int apply(struct migrator *m, const struct fy_migration *migration, unsigned done)
 {
 	struct fy_slice rest = migration->text, statement;
@@ -226,7 +206,10 @@ static fy_async int apply(struct migrator *m, const struct fy_migration *migrati
 			continue;
 		if (m->lease_lost)
 			return fy_fail(&m->ctx, FY_ERR_SCHEMA, "The migration lease was lost to another server.");
-		step.text = expand(&m->ctx, statement, m->database);
+		size_t len;
+		char *text = fy_sql_expand(statement, m->database, &len);
+		step.text = fy_cstr(m->ctx.arena, fy_slice(text, len));
+		free(text);
 		err = fy_tx(&m->ctx, run_step, &step);
 		if (err && err != FY_ERR_DB_DOWN && err != FY_ERR_TIMEOUT)
 			err = fy_fail(&m->ctx, FY_ERR_SCHEMA, "Migration %04u_%s, statement %u: %s", migration->number,

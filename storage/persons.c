@@ -22,19 +22,13 @@ uint64_t fy_id_new(const struct fy_ctx *ctx)
 	return id;
 }
 
-static struct fy_person person_of(struct fy_ctx *ctx, uint64_t id, uint8_t key[FY_PERSON_KEY_BYTES])
-{
-	struct fy_secret kept = fy_copy_secret(ctx->arena, fy_slice(key, FY_PERSON_KEY_BYTES));
-	sodium_memzero(key, FY_PERSON_KEY_BYTES);
-	return (struct fy_person){ .id = id, .key = (const uint8_t *)kept.text.ptr };
-}
-
 void fy_person_new(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person,
 		   struct fy_sql_person_key_insert_params *ret_row)
 {
-	uint8_t key[FY_PERSON_KEY_BYTES], *wrapped = fy_alloc(ctx->arena, FY_WRAPPED_BYTES);
+	uint8_t *key = (uint8_t *)fy_alloc_secret(ctx->arena, FY_PERSON_KEY_BYTES);
+	uint8_t *wrapped = fy_alloc(ctx->arena, FY_WRAPPED_BYTES);
 	uint64_t master;
-	randombytes_buf(key, sizeof key);
+	randombytes_buf(key, FY_PERSON_KEY_BYTES);
 	fy_keys_wrap(ctx->keys, id, key, wrapped, &master);
 	*ret_row = (struct fy_sql_person_key_insert_params){
 		.person_id = id,
@@ -42,7 +36,7 @@ void fy_person_new(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person
 		.wrapped = { fy_slice(wrapped, FY_WRAPPED_BYTES) },
 		.created_at = ctx->now,
 	};
-	*ret_person = person_of(ctx, id, key);
+	*ret_person = (struct fy_person){ .id = id, .key = key };
 }
 
 bool fy_persons_again(struct fy_ctx *ctx, int err, unsigned *tries)
@@ -56,7 +50,7 @@ bool fy_persons_again(struct fy_ctx *ctx, int err, unsigned *tries)
 int fy_person_open(struct fy_ctx *ctx, uint64_t id, uint64_t master, struct fy_secret wrapped,
 		   struct fy_person *ret_person)
 {
-	uint8_t key[FY_PERSON_KEY_BYTES];
+	uint8_t *key = (uint8_t *)fy_alloc_secret(ctx->arena, FY_PERSON_KEY_BYTES);
 	if (wrapped.text.len == 0)
 		return fy_fail(ctx, FY_ERR_UNREADABLE, "person %llu has no key", (unsigned long long)id);
 	int err = fy_keys_unwrap(ctx->keys, master, id, wrapped.text, key);
@@ -65,7 +59,7 @@ int fy_person_open(struct fy_ctx *ctx, uint64_t id, uint64_t master, struct fy_s
 			       (unsigned long long)id, (unsigned long long)master);
 	if (err)
 		return fy_fail(ctx, err, "the key of person %llu was changed", (unsigned long long)id);
-	*ret_person = person_of(ctx, id, key);
+	*ret_person = (struct fy_person){ .id = id, .key = key };
 	return 0;
 }
 

@@ -112,10 +112,6 @@ class Schema:
         if word in ("INSERT", "UPDATE", "DELETE", "SET", "ANALYZE", "OPTIMIZE") or \
            re.match(r"(CREATE\s+(UNIQUE\s+)?INDEX|DROP\s+INDEX|CREATE\s+DATABASE)\b", sql, re.I):
             return
-        view = re.match(r"CREATE\s+SQL\s+SECURITY\s+INVOKER\s+VIEW\s+IF\s+NOT\s+EXISTS\s+" + NAME + r"\s+AS\s+SELECT\s+[\w, ]+\s+FROM\s+"
-                        + NAME + "$", sql, re.I)
-        if view and view.group(1) == view.group(2) and view.group(1) in self.tables:
-            return      # a window on a table of that name
         for pattern, act in ((r"CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?" + NAME + r"\s*\((.*)\)[^()]*$", self.create),
                              (r"DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?([A-Za-z0-9_`, ]+?)(\s+RESTRICT|\s+CASCADE)?$", self.drop),
                              (r"RENAME\s+TABLE\s+" + NAME + r"\s+TO\s+" + NAME + "$", self.rename),
@@ -394,6 +390,7 @@ class StatementCheck:
         return out
 
     def check(self, path, s):
+        s.sql = s.sql.replace("{keys}.", "")
         tables = self.tables_of(s.sql)
         expressions = self.select_list(s.sql)
         for i, field in enumerate(s.row):

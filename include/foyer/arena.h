@@ -41,6 +41,7 @@ struct fy_slice fy_fmt(struct fy_arena *arena, const char *format, ...) __attrib
 void fy_arena_on_finish(struct fy_arena *arena, void (*release)(void *object), void *object);
 
 /* A secret copied into the arena is wiped when the arena finishes. */
+char *fy_alloc_secret(struct fy_arena *arena, size_t len); /* room for one, to be filled by the caller */
 struct fy_secret fy_copy_secret(struct fy_arena *arena, struct fy_slice text);
 
 /* Frees the calling thread's pooled chunks; for leak checks at the end of a process. */

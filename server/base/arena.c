@@ -156,15 +156,21 @@ static void wipe(void *object)
 	sodium_memzero(secret->text, secret->len);
 }
 
+char *fy_alloc_secret(struct fy_arena *arena, size_t len)
+{
+	struct kept_secret *secret = fy_alloc(arena, sizeof *secret + len + 1);
+	secret->len = len;
+	secret->text[len] = '\0';
+	fy_arena_on_finish(arena, wipe, secret);
+	return secret->text;
+}
+
 struct fy_secret fy_copy_secret(struct fy_arena *arena, struct fy_slice text)
 {
-	struct kept_secret *secret = fy_alloc(arena, sizeof *secret + text.len + 1);
-	secret->len = text.len;
+	char *copy = fy_alloc_secret(arena, text.len);
 	if (text.len)
-		memcpy(secret->text, text.ptr, text.len);
-	secret->text[text.len] = '\0';
-	fy_arena_on_finish(arena, wipe, secret);
-	return (struct fy_secret){ fy_slice(secret->text, text.len) };
+		memcpy(copy, text.ptr, text.len);
+	return (struct fy_secret){ fy_slice(copy, text.len) };
 }
 
 void fy_arena_trim(void)

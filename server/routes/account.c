@@ -10,10 +10,10 @@
 /* The hot page: one Redis command, one merged SELECT. */
 fy_async static int account_show(struct fy_req *req)
 {
-	struct fy_account account;
+	struct fy_account_overview account;
 	struct fy_page page;
 	struct fy_buf out;
-	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
+	int err = fy_accounts_overview(&req->ctx, req->session->account_id, &account);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
 	fy_page_init(req, &page);
@@ -21,11 +21,11 @@ fy_async static int account_show(struct fy_req *req)
 	fy_page_buf(req, &out);
 	fy_page_account(&out, &page,
 			&(struct fy_view_account){
-				.given_name = account.profile.given_name,
-				.family_name = account.profile.family_name,
+				.given_name = account.given_name,
+				.family_name = account.family_name,
 				.email = account.email,
-				.phone = account.profile.phone,
-				.address_level2 = account.profile.address_level2,
+				.phone = account.phone,
+				.address_level2 = account.address_level2,
 				.member_since = account.created_at,
 				.password_changed = account.password_changed_at,
 				.signed_in = req->session->created_at,

@@ -1,5 +1,5 @@
 -- The keys of persons, in the database beside this one ("{keys}" stands for its name), so that a dump of this one
--- never holds a key beside what it seals. The views are how statements reach them.
+-- never holds a key beside what it seals.
 -- A key names the master key that wrapped it; a master key that a key still needs cannot be taken out, and one that
 -- is out wraps nothing any more, whatever a server still believes.
 CREATE DATABASE IF NOT EXISTS {keys} CHARACTER SET utf8mb4;
@@ -19,12 +19,6 @@ CREATE TABLE IF NOT EXISTS {keys}.person_key (
 	KEY person_key_master (master_key_id),
 	CONSTRAINT person_key_of_master FOREIGN KEY (master_key_id) REFERENCES {keys}.master_key (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-
-CREATE SQL SECURITY INVOKER VIEW IF NOT EXISTS master_key AS
-SELECT id, created_at FROM {keys}.master_key;
-
-CREATE SQL SECURITY INVOKER VIEW IF NOT EXISTS person_key AS
-SELECT person_id, master_key_id, wrapped, created_at FROM {keys}.person_key;
 
 -- A mail belongs to a person, with an account or without. What waits was written before mails were sealed.
 UPDATE outbox

@@ -166,7 +166,7 @@ class Statement:
         return [(w, self.sql if w == 1 else f"{head} IN ({', '.join('?' * w)})") for w in WIDTHS["merge"]]
 
     def widen_insert_batch(self):
-        match = re.match(r"^(insert\s+into\s+[a-z_][a-z0-9_]*\s*\([a-z0-9_, ]+\)\s*values\s*)(\([^()]*\))(\s+returning\s+[a-z_][a-z0-9_]*)?$",
+        match = re.match(r"^(insert\s+into\s+(?:\{keys\}\.)?[a-z_][a-z0-9_]*\s*\([a-z0-9_, ]+\)\s*values\s*)(\([^()]*\))(\s+returning\s+[a-z_][a-z0-9_]*)?$",
                          self.sql, re.I)
         if not match:
             raise Mistake(self.line, "an insert_batch is INSERT INTO t (columns) VALUES (one row) [RETURNING id]")

@@ -9,7 +9,7 @@ static int begin(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease; DELETE FROM person_key");
+	       "DELETE FROM job_lease; DELETE FROM foyer_keys.person_key");
 	return 0;
 }
 

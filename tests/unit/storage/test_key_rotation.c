@@ -47,7 +47,7 @@ static int given_people(void **harness)
 {
 	char why[256];
 	empty_tables(harness);
-	change("DELETE FROM master_key; DELETE FROM instance");
+	change("DELETE FROM foyer_keys.master_key; DELETE FROM instance");
 	assert_int_equal(fy_keys_create_file(path, why), 0);
 	assert_int_equal(fy_keys_load(path, &early, why), 0);
 	run_all(1, first_use, NULL);
@@ -64,7 +64,7 @@ static int forget(void **harness)
 	unlink(path);
 	unlink(next);
 	/* the other tests' key */
-	change("DELETE FROM person_key; DELETE FROM master_key");
+	change("DELETE FROM foyer_keys.person_key; DELETE FROM foyer_keys.master_key");
 	return 0;
 }
 
@@ -99,7 +99,7 @@ static void a_rotation_that_was_cut_off_goes_on(void **harness)
 	run_all(1, rotate, NULL);
 	assert_int_equal(outcome, 0);
 	assert_int_equal(state.done, PEOPLE - 200);
-	assert_int_equal(number("SELECT COUNT(*) FROM master_key"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.master_key"), 1);
 	assert_int_not_equal(access(next, F_OK), 0);
 	struct fy_keys *fresh;
 	char why[256];
@@ -112,15 +112,15 @@ static void a_damaged_key_is_named_and_the_old_master_key_stays_in_use(void **ha
 {
 	(void)harness;
 	struct fy_keys *old = early;
-	change("UPDATE person_key SET wrapped = REVERSE(wrapped) ORDER BY person_id LIMIT 1");
+	change("UPDATE foyer_keys.person_key SET wrapped = REVERSE(wrapped) ORDER BY person_id LIMIT 1");
 	run_all(1, rotate, NULL);
 	assert_int_equal(outcome, FY_ERR_UNREADABLE);
 	assert_int_equal(state.damaged, 1);
 	assert_int_equal(state.done, PEOPLE - 1);
 	assert_non_null(strstr(fault, "1 keys do not open"));
-	assert_int_equal(number("SELECT COUNT(*) FROM master_key"), 2);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.master_key"), 2);
 	assert_int_equal(access(next, F_OK), 0);
-	change("UPDATE person_key SET wrapped = REVERSE(wrapped) ORDER BY person_id LIMIT 1"); /* restored from a copy */
+	change("UPDATE foyer_keys.person_key SET wrapped = REVERSE(wrapped) ORDER BY person_id LIMIT 1"); /* restored from a copy */
 	run_all(1, rotate, NULL);
 	assert_int_equal(outcome, 0);
 	run_all(1, open_all, old);
@@ -146,9 +146,9 @@ static void a_server_that_missed_the_rotation_learns_of_it_before_it_can_lose_a_
 	run_all(1, rotate, NULL);
 	assert_int_equal(outcome, 0);
 	run_all(1, register_somebody, NULL);
-	assert_int_equal(number("SELECT COUNT(DISTINCT master_key_id) FROM person_key"), 1);
+	assert_int_equal(number("SELECT COUNT(DISTINCT master_key_id) FROM foyer_keys.person_key"), 1);
 	assert_int_equal(
-		number("SELECT COUNT(*) FROM person_key p LEFT JOIN master_key m ON m.id = p.master_key_id WHERE "
+		number("SELECT COUNT(*) FROM foyer_keys.person_key p LEFT JOIN foyer_keys.master_key m ON m.id = p.master_key_id WHERE "
 		       "m.id IS NULL"),
 		0);
 }

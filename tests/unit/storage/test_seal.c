@@ -112,7 +112,7 @@ static void unreadable_after(const char *change_it, const char *fault, const cha
 	char *sql;
 	assert_true(asprintf(&sql, change_it, (unsigned long long)people[1], (unsigned long long)people[0]) > 0);
 	change("CREATE OR REPLACE TABLE kept AS SELECT * FROM account");
-	change("CREATE OR REPLACE TABLE kept_key AS SELECT * FROM person_key");
+	change("CREATE OR REPLACE TABLE kept_key AS SELECT * FROM foyer_keys.person_key");
 	change(sql);
 	last_fault = fault;
 	run_all(1, read_ada_unreadable, NULL);
@@ -122,8 +122,8 @@ static void unreadable_after(const char *change_it, const char *fault, const cha
 }
 
 #define ACCOUNTS_BACK "UPDATE account a JOIN kept k ON k.id = a.id SET a.email = k.email, a.family_name = k.family_name"
-#define KEYS_BACK                                                                                       \
-	"INSERT IGNORE INTO person_key SELECT * FROM kept_key; UPDATE person_key p JOIN kept_key k ON " \
+#define KEYS_BACK                                                                                                             \
+	"INSERT IGNORE INTO foyer_keys.person_key SELECT * FROM kept_key; UPDATE foyer_keys.person_key p JOIN kept_key k ON " \
 	"k.person_id = p.person_id SET p.wrapped = k.wrapped"
 
 static void what_somebody_did_in_the_database_is_noticed_and_named(void **state)
@@ -138,10 +138,11 @@ static void what_somebody_did_in_the_database_is_noticed_and_named(void **state)
 			 "account.email", ACCOUNTS_BACK);
 	unreadable_after("UPDATE account SET email = 'ada@example.org' WHERE id <> %llu AND id = %llu", "is not sealed",
 			 ACCOUNTS_BACK);
-	unreadable_after("UPDATE person_key p JOIN person_key q ON q.person_id = %llu SET p.wrapped = q.wrapped WHERE "
-			 "p.person_id = %llu",
-			 "was changed", KEYS_BACK);
-	unreadable_after("DELETE FROM person_key WHERE person_id <> %llu AND person_id = %llu", "has no key",
+	unreadable_after(
+		"UPDATE foyer_keys.person_key p JOIN foyer_keys.person_key q ON q.person_id = %llu SET p.wrapped = q.wrapped WHERE "
+		"p.person_id = %llu",
+		"was changed", KEYS_BACK);
+	unreadable_after("DELETE FROM foyer_keys.person_key WHERE person_id <> %llu AND person_id = %llu", "has no key",
 			 KEYS_BACK);
 	change("DROP TABLE kept; DROP TABLE kept_key");
 	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE INSTR(CONCAT(email, given_name, family_name), "

@@ -13,9 +13,9 @@
 	"INSERT INTO contact_message (id, reference, name, email, subject, message, consent_text_version, consented_at, "         \
 	"lang, state, created_at) SELECT seq, seq, 'Zoé', CONCAT('p', seq, '@example.org'), 's', 'm', '1', '2026-01-01', 0, 1, " \
 	"'2026-01-01' FROM seq_1_to_60"
-#define PLAIN                                                                                               \
-	"SELECT (SELECT COUNT(*) FROM account WHERE INSTR(email, 'example') OR INSTR(given_name, 'Zo')) + " \
-	"(SELECT COUNT(*) FROM contact_message WHERE INSTR(email, 'example') OR INSTR(name, 'Zo'))"
+#define PLAIN                                                                                                 \
+	"SELECT (SELECT COUNT(*) FROM account WHERE INSTR(email, 'example') OR INSTR(given_name, 'Zoé')) + " \
+	"(SELECT COUNT(*) FROM contact_message WHERE INSTR(email, 'example') OR INSTR(name, 'Zoé'))"
 
 static int empty(void **state)
 {
@@ -62,12 +62,12 @@ static void plain_rows_are_sealed_wherever_the_last_start_was_cut_off(void **sta
 	change("DROP TRIGGER cut_off");
 	assert_int_not_equal(o.err, 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE INSTR(email, 'example')"), 70);
-	assert_int_equal(number("SELECT COUNT(*) FROM person_key"), 50); /* no key without its row */
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.person_key"), 50); /* no key without its row */
 	run_all(1, seal, &o);
 	assert_int_equal(o.err, 0);
 	assert_int_equal(o.rows, 70 + 60);
 	assert_int_equal(number(PLAIN), 0);
-	assert_int_equal(number("SELECT COUNT(*) FROM person_key"), 180);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.person_key"), 180);
 	run_all(1, read_all, NULL);
 }
 
