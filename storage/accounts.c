@@ -55,6 +55,16 @@ fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_a
 	return err ? err : signin_of(ctx, &row, ret_account);
 }
 
+fy_async int fy_accounts_find_id(struct fy_ctx *ctx, struct fy_slice email_hash, uint64_t *ret_id)
+{
+	struct fy_sql_account_id_by_email_row row;
+	int err = fy_sql_account_id_by_email(
+		ctx, &(struct fy_sql_account_id_by_email_params){ .email_hash = { email_hash } }, &row);
+	if (err == 0)
+		*ret_id = row.id;
+	return err;
+}
+
 /* Where each sealed field of an account comes from and goes to. */
 static const struct sealed_field {
 	enum fy_register_column column;

@@ -104,6 +104,9 @@ fy_async int fy_accounts_find_signin(struct fy_ctx *ctx, struct fy_slice email_h
 				     struct fy_account_signin *ret_account);
 fy_async int fy_accounts_get_signin(struct fy_ctx *ctx, uint64_t id, struct fy_account_signin *ret_account);
 
+/* The number alone. FY_ERR_NOT_FOUND. */
+fy_async int fy_accounts_find_id(struct fy_ctx *ctx, struct fy_slice email_hash, uint64_t *ret_id);
+
 /* The account, as far as it may be read for `purpose`: FY_PURPOSE_RIGHTS, for the person's own eyes, opens all. Fields
  * that were not collected for the purpose are empty and withheld. Reads that queue at the same time share one
  * SELECT. FY_ERR_UNREADABLE: a value or the key of the person was changed, or is missing. */

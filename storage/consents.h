@@ -6,12 +6,13 @@
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
 
-enum fy_consent_purpose { FY_CONSENT_MARKET_RESEARCH = 1 };
+enum fy_consent_purpose { FY_CONSENT_MARKET_RESEARCH = 1, FY_CONSENT_PURPOSES };
 
 /* The wording of the boxes now; goes up when a sentence changes, and consents to an older one stay what they are. */
 #define FY_CONSENT_TEXT_VERSION "2026-11"
 
 struct fy_consent {
+	enum fy_consent_purpose purpose;
 	bool given;         /* false also where the person never decided */
 	fy_time decided_at; /* 0: never */
 	struct fy_slice text_version;
@@ -19,6 +20,10 @@ struct fy_consent {
 
 fy_async int fy_consents_get(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose,
 			     struct fy_consent *ret_consent);
+
+/* All decisions, the newest first, in the arena. */
+fy_async int fy_consents_list(struct fy_ctx *ctx, uint64_t account_id, struct fy_consent **ret_consents,
+			      size_t *ret_count);
 
 /* Writes a decision where it differs from the last one. */
 fy_async int fy_consents_set(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose, bool given);

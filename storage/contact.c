@@ -4,6 +4,7 @@
 
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "storage/email_hash.h"
 #include "storage/outbox.h"
 #include "storage/persons.h"
 #include "storage/repo.h"
@@ -19,13 +20,18 @@ static fy_async int add(struct fy_ctx *ctx, const struct fy_contact_new *message
 	struct fy_person person;
 	struct fy_sql_person_key_insert_params key;
 	struct fy_sql_outbox_insert_params mail_rows[MAILS_MAX];
+	uint8_t hash[FY_HASH_BYTES];
 	uint64_t id = fy_id_new(ctx);
+	int err = fy_email_hash(ctx, message->email.text, NULL, hash);
+	if (err)
+		return err;
 	fy_person_new(ctx, id, &person, &key);
 	struct fy_sql_contact_insert_params row = {
 		.id = id,
 		.reference = message->reference,
 		.name = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_NAME, id, message->name.text),
 		.email = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_EMAIL, id, message->email.text),
+		.email_hash = { fy_slice(hash, sizeof hash) },
 		.subject = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_SUBJECT, id, message->subject.text),
 		.message = fy_seal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_MESSAGE, id, message->message.text),
 		.consent_text_version = message->consent_text_version,
@@ -36,12 +42,12 @@ static fy_async int add(struct fy_ctx *ctx, const struct fy_contact_new *message
 	struct fy_db_insert unit[2 + MAILS_MAX] = { fy_sql_person_key_insert_insert(&key),
 						    fy_sql_contact_insert_insert(&row) };
 	for (size_t i = 0; i < mail_count; i++) {
-		int err = fy_outbox_row(ctx, &mails[i], &person, &mail_rows[i]);
+		err = fy_outbox_row(ctx, &mails[i], &person, &mail_rows[i]);
 		if (err)
 			return err;
 		unit[2 + i] = fy_sql_outbox_insert_insert(&mail_rows[i]);
 	}
-	int err = fy_db_unit(ctx, unit, 2 + mail_count, NULL);
+	err = fy_db_unit(ctx, unit, 2 + mail_count, NULL);
 	if (err == 0 && ret_id)
 		*ret_id = id;
 	return err;
@@ -109,6 +115,19 @@ static void end_page(struct fy_contact_page *page, unsigned limit)
 	}
 }
 
+/* In lists: one damaged message does not hide the others. */
+static int open_listed(struct fy_ctx *ctx, const struct fy_sql_contact_list_row *row, struct fy_sealed message,
+		       enum fy_register_purpose purpose, struct fy_contact_message *ret_message)
+{
+	int err = open_message(ctx, row, message, purpose, ret_message);
+	if (err != FY_ERR_UNREADABLE)
+		return err;
+	fy_log(ctx, FY_LOG_ERROR, "contact.unreadable", FY_KV("detail", ctx->fault));
+	*ret_message = head_of(row);
+	ret_message->unreadable = true;
+	return 0;
+}
+
 /* All, or those of one state: the rows have the same members. */
 static fy_async int list_rows(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t before, unsigned limit,
 			      struct fy_sql_contact_list_row **ret_rows, size_t *ret_count)
@@ -143,44 +162,85 @@ fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, ui
 		return err;
 	page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count + 1);
 	for (size_t i = 0; i < page.count; i++) {
-		err = open_message(ctx, &rows[i], left_out, purpose, &page.items[i]);
-		if (err == FY_ERR_UNREADABLE) { /* one damaged message does not hide the others */
-			fy_log(ctx, FY_LOG_ERROR, "contact.unreadable", FY_KV("detail", ctx->fault));
-			page.items[i] = head_of(&rows[i]);
-			page.items[i].unreadable = true;
-		} else if (err) {
+		err = open_listed(ctx, &rows[i], left_out, purpose, &page.items[i]);
+		if (err)
 			return err;
-		}
 	}
 	end_page(&page, limit);
 	*ret_page = page;
 	return 0;
 }
 
+/* A row with the text, as one of a list without it. */
+static struct fy_sql_contact_list_row without_text(const struct fy_sql_contact_get_row *row)
+{
+	return (struct fy_sql_contact_list_row){
+		.id = row->id,
+		.state = row->state,
+		.lang = row->lang,
+		.created_at = row->created_at,
+		.consented_at = row->consented_at,
+		.closed_at = row->closed_at,
+		.has_closed_at = row->has_closed_at,
+		.consent_text_version = row->consent_text_version,
+		.reference = row->reference,
+		.name = row->name,
+		.email = row->email,
+		.subject = row->subject,
+		.master_key_id = row->master_key_id,
+		.wrapped = row->wrapped,
+	};
+}
+
 fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			    struct fy_contact_message *ret_message)
 {
 	struct fy_sql_contact_get_row row;
-	int err = fy_sql_contact_get(ctx, &(struct fy_sql_contact_get_params){ .id = id }, &row);
+	int err = fy_sql_contact_get(ctx, id, &row);
 	if (err)
 		return err;
-	struct fy_sql_contact_list_row common = {
-		.id = row.id,
-		.state = row.state,
-		.lang = row.lang,
-		.created_at = row.created_at,
-		.consented_at = row.consented_at,
-		.closed_at = row.closed_at,
-		.has_closed_at = row.has_closed_at,
-		.consent_text_version = row.consent_text_version,
-		.reference = row.reference,
-		.name = row.name,
-		.email = row.email,
-		.subject = row.subject,
-		.master_key_id = row.master_key_id,
-		.wrapped = row.wrapped,
-	};
+	struct fy_sql_contact_list_row common = without_text(&row);
 	return open_message(ctx, &common, row.message, purpose, ret_message);
+}
+
+fy_async int fy_contact_list_email(struct fy_ctx *ctx, struct fy_slice email_hash, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count)
+{
+	struct fy_sql_contact_list_email_row *rows;
+	size_t count;
+	int err = fy_sql_contact_list_email(
+		ctx, &(struct fy_sql_contact_list_email_params){ .email_hash = { email_hash }, .limit = limit + 1 },
+		&rows, &count);
+	if (err)
+		return err;
+	if (count > limit)
+		return fy_fail(ctx, FY_ERR_TOO_LARGE, "more than %u messages", limit);
+	*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, count);
+	*ret_count = count;
+	return 0;
+}
+
+fy_async int fy_contact_get_each(struct fy_ctx *ctx, const uint64_t *ids, size_t count,
+				 enum fy_register_purpose purpose, struct fy_contact_message **ret_messages,
+				 size_t *ret_count)
+{
+	struct fy_sql_contact_get_row *rows = fy_new_array(ctx->arena, struct fy_sql_contact_get_row, count + 1);
+	bool *found = fy_new_array(ctx->arena, bool, count + 1);
+	int err = fy_sql_contact_get_each(ctx, ids, count, rows, found);
+	if (err)
+		return err;
+	struct fy_contact_message *messages = fy_new_array(ctx->arena, struct fy_contact_message, count + 1);
+	size_t opened = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct fy_sql_contact_list_row common = without_text(&rows[i]);
+		err = found[i] ? open_listed(ctx, &common, rows[i].message, purpose, &messages[opened]) : 0;
+		if (err)
+			return err;
+		opened += found[i];
+	}
+	*ret_messages = messages;
+	*ret_count = opened;
+	return 0;
 }
 
 fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t *ret_count)

@@ -53,7 +53,7 @@ struct fy_mail_new;
 /* Saves the message together with its mails (up to 2: the acknowledgement, the notice), all or nothing,
  * and returns once they are durable. Who writes is a person with a key of its own, for message and mails. Messages
  * that arrive while an earlier commit runs share the next one; a bad row is then retried alone and cannot sink the
- * others. ret_id may be NULL. */
+ * others. ret_id may be NULL. FY_ERR_INVALID: that is no address. */
 fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
 			    size_t mail_count, uint64_t *ret_id);
 
@@ -64,6 +64,16 @@ fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, ui
 			     enum fy_register_purpose purpose, struct fy_contact_page *ret_page);
 fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			    struct fy_contact_message *ret_message);
+
+/* The messages that were written with an address, by its look-up hash (email_hash.h), the newest first: at most `limit`
+ * (up to 10000), and FY_ERR_TOO_LARGE where there are more. Their text is read by id: fy_contact_get_each gives as many as
+ * ids, marks what is unreadable, and leaves out what is gone; outside of transactions. */
+fy_async int fy_contact_list_email(struct fy_ctx *ctx, struct fy_slice email_hash, unsigned limit, uint64_t **ret_ids,
+				   size_t *ret_count);
+fy_async int fy_contact_get_each(struct fy_ctx *ctx, const uint64_t *ids, size_t count,
+				 enum fy_register_purpose purpose, struct fy_contact_message **ret_messages,
+				 size_t *ret_count);
+
 fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t *ret_count);
 
 /* From any state to any other. FY_ERR_NOT_FOUND. Setting what is set already changes nothing. */

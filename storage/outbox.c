@@ -13,6 +13,7 @@
 
 #define CLAIM_MAX 100 /* `max` of outbox_due */
 #define OWNER_MAX 64
+#define WAITING_MAX 1000 /* `max` of outbox_waiting */
 #define REASON_MAX 200
 
 /* Waits before attempt 2, 3, …; the last one repeats. */
@@ -56,6 +57,32 @@ fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail)
 	if (err)
 		return err;
 	return fy_sql_outbox_insert(ctx, &row, NULL);
+}
+
+fy_async int fy_outbox_list_waiting(struct fy_ctx *ctx, struct fy_slice email_hash,
+				    struct fy_outbox_waiting **ret_mails, size_t *ret_count)
+{
+	struct fy_sql_outbox_waiting_row *rows;
+	const struct fy_sql_outbox_waiting_params params = { .of_account = { email_hash },
+							     .of_messages = { email_hash },
+							     .of_requests = { email_hash },
+							     .limit = WAITING_MAX };
+	int err = fy_sql_outbox_waiting(ctx, &params, &rows, ret_count);
+	if (err)
+		return err;
+	*ret_mails = fy_new_array(ctx->arena, struct fy_outbox_waiting, *ret_count + 1);
+	for (size_t i = 0; i < *ret_count && err == 0; i++) {
+		struct fy_outbox_waiting *mail = &(*ret_mails)[i];
+		struct fy_person person;
+		*mail = (struct fy_outbox_waiting){ .id = rows[i].id, .created_at = rows[i].created_at };
+		err = fy_person_open(ctx, rows[i].person_id, rows[i].master_key_id, rows[i].wrapped, &person);
+		if (err == 0)
+			err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_RIGHTS,
+						 rows[i].to_address, &mail->to_address);
+		if (err == FY_ERR_UNREADABLE) /* the mail job gives it up, and says so */
+			err = 0;
+	}
+	return err;
 }
 
 static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,

@@ -39,6 +39,13 @@ struct fy_outbox_mail {
 	struct fy_secret fields;
 };
 
+/* A mail that was not sent yet, without what it says: that may be a link. */
+struct fy_outbox_waiting {
+	uint64_t id;
+	fy_time created_at;
+	struct fy_personal to_address; /* empty: it cannot be opened any more */
+};
+
 struct fy_outbox_counts {
 	uint64_t queued, sending, sent, failed;
 	fy_time oldest_queued_at; /* 0: none waits */
@@ -47,6 +54,11 @@ struct fy_outbox_counts {
 /* Joins the running transaction where there is one. Due at once. FY_ERR_NOT_FOUND: there is no such person (any
  * more). */
 fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail);
+
+/* The mails that wait for the holder of an address, by its look-up hash: of the account, of messages and of requests made
+ * with it. The newest first, in the arena, read for FY_PURPOSE_RIGHTS. */
+fy_async int fy_outbox_list_waiting(struct fy_ctx *ctx, struct fy_slice email_hash,
+				    struct fy_outbox_waiting **ret_mails, size_t *ret_count);
 
 /* Claims up to `limit` due mails for `claim_for` (microseconds): until then nobody else gets them, and
  * afterwards they are due again. `owner` (up to 64 bytes) names the worker. *ret_mails is an array in the

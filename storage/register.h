@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "foyer/slice.h"
+#include "foyer/buf.h"
+#include "foyer/ctx.h"
 #include "storage/register_table.h"
 
 struct fy_config;
@@ -33,6 +34,7 @@ struct fy_register_table {
 	const char *name;
 	struct fy_slice label[2];
 	const char *person; /* the column by which a row belongs to a person; NULL: about nobody */
+	bool in_redis;      /* no table of MariaDB: records under keys of their own */
 };
 
 /* One rule of how long a value is kept; a field goes when the first of its rules says so. */
@@ -73,3 +75,7 @@ const struct fy_register_field *fy_register_find(struct fy_slice table, struct f
 
 /* How many days a rule means under this configuration. */
 int64_t fy_register_keep_days(const struct fy_register_keep *keep, const struct fy_config *config);
+
+/* The rule in words: "2 years after your last action". */
+void fy_register_put_keep(struct fy_buf *out, const struct fy_register_keep *keep, const struct fy_config *config,
+			  enum fy_lang lang);

@@ -26,7 +26,7 @@ INHERITED = ("basis", "provided_by", "keep", "then", "seen_by")
 REQUIRED = ("label", "category", "purposes", "basis", "provided_by", "keep", "then")
 COLUMN_KEYS = {"name", "mark", "derived_from", "in_clear", "sealed", *REQUIRED, "seen_by"}
 RIGHTS = "rights"       # the purpose that every sealed value is collected for: the person's own rights
-TABLE_KEYS = {"label", "person", "public", *INHERITED}
+TABLE_KEYS = {"label", "person", "public", "store", *INHERITED}
 KEEPS_MAX = 2
 
 
@@ -228,6 +228,8 @@ class Register:
                 self.mistake(self.file, f"table {name}: unknown key '{key}'")
         if not is_label(table.get("label")):
             self.mistake(self.file, f"table {name} needs a label in fr and en")
+        if table.get("store", "redis") != "redis":
+            self.mistake(self.file, f"table {name}: a store is \"redis\"; without one it is a table of MariaDB")
         for column in table.get("public", []):
             self.mark(f"{name}.{column}", "public")
 
@@ -296,6 +298,15 @@ class Register:
                 self.mistake(self.file, f"{name}: there is no setting '{keep['setting']}' that counts days")
             if "days" in keep and (not isinstance(keep["days"], int) or not 0 <= keep["days"] <= 36525):
                 self.mistake(self.file, f"{name}: days is a number from 0 to 36525")
+
+    def add_to(self, schema):
+        """What is held in Redis has no migration: its columns are those that are listed here."""
+        for table in [name for name, given in self.tables.items() if "store" in given]:
+            if table in schema.tables:
+                self.mistake(self.file, f"[tables.{table}] is in Redis, but a migration creates it")
+                continue
+            columns = [name.split(".")[1] for name in self.marks if name.split(".")[0] == table]
+            schema.tables[table] = {column: "REDIS" for column in columns}
 
     def compare(self, schema):
         for table, columns in schema.tables.items():
@@ -456,7 +467,8 @@ def write_source(register, schema, out):
     out.write("\nconst struct fy_register_table fy_register_tables[] = {\n")
     for name, table in register.tables.items():
         person = c_string(table["person"]) if "person" in table else "NULL"
-        out.write(f"\t{{ .name = {c_string(name)}, .label = {both(table['label'])}, .person = {person} }},\n")
+        redis = ", .in_redis = true" if "store" in table else ""
+        out.write(f"\t{{ .name = {c_string(name)}, .label = {both(table['label'])}, .person = {person}{redis} }},\n")
     out.write(f"}};\nconst size_t fy_register_table_count = {len(register.tables)};\n")
     out.write("\nconst struct fy_register_field fy_register_fields[] = {\n")
     by_name = {f["name"]: f for f in register.fields}
@@ -503,6 +515,7 @@ def main():
     except (OSError, tomllib.TOMLDecodeError) as problem:
         print(f"{args.register}: {problem}", file=sys.stderr)
         return 1
+    register.add_to(schema)
     register.compare(schema)
     check = StatementCheck(register, schema, mistake)
     for path in sorted(args.statements) if not mistake.lines else []:     # a wrong register would make more of them

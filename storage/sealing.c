@@ -2,6 +2,7 @@
 #include "storage/sealing.h"
 
 #include "foyer/log.h"
+#include "storage/email_hash.h"
 #include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/statements.h"
@@ -60,6 +61,12 @@ static fy_async int seal_accounts(struct fy_ctx *ctx, void *arg)
 	return err;
 }
 
+/* An address that is none, from before forms checked them, has no hash: nobody can ask by it. */
+static struct fy_slice hash_or_null(struct fy_ctx *ctx, struct fy_slice address, uint8_t room[FY_HASH_BYTES])
+{
+	return fy_email_hash(ctx, address, NULL, room) ? FY_NONE : fy_slice(room, FY_HASH_BYTES);
+}
+
 /* A message gets a new number with its person: the old ones are numbers of accounts, too. */
 static fy_async int seal_messages(struct fy_ctx *ctx, void *arg)
 {
@@ -71,6 +78,7 @@ static fy_async int seal_messages(struct fy_ctx *ctx, void *arg)
 	for (size_t i = 0; i < s->count && err == 0; i++) {
 		const struct fy_sql_contact_list_unsealed_row *r = &rows[i];
 		struct fy_person person;
+		uint8_t hash[FY_HASH_BYTES];
 		uint64_t id = fy_id_new(ctx);
 		err = new_person(ctx, id, &person);
 		if (err)
@@ -80,12 +88,42 @@ static fy_async int seal_messages(struct fy_ctx *ctx, void *arg)
 			.new_id = id,
 			.name = SEALED(NAME, name),
 			.email = SEALED(EMAIL, email),
+			.email_hash = { hash_or_null(ctx, r->email.bytes, hash) },
 			.subject = SEALED(SUBJECT, subject),
 			.message = SEALED(MESSAGE, message),
 			.id = r->id,
 		};
 #undef SEALED
 		err = fy_sql_contact_seal(ctx, &sealed, NULL);
+	}
+	return err;
+}
+
+/* What was sealed before messages were found by their address. Nobody's but the person's own right is served. */
+static fy_async int hash_messages(struct fy_ctx *ctx, void *arg)
+{
+	struct slice *s = arg;
+	struct fy_sql_contact_list_unhashed_row *rows;
+	int err = fy_sql_contact_list_unhashed(
+		ctx, &(struct fy_sql_contact_list_unhashed_params){ .after_id = s->after, .limit = SLICE }, &rows,
+		&s->count);
+	for (size_t i = 0; i < s->count && err == 0; i++) {
+		struct fy_person person;
+		struct fy_slice address;
+		uint8_t hash[FY_HASH_BYTES];
+		s->after = rows[i].id;
+		int closed = fy_person_open(ctx, rows[i].id, rows[i].master_key_id, rows[i].wrapped, &person);
+		if (closed == 0)
+			closed = fy_unseal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_EMAIL, rows[i].id, FY_PURPOSE_RIGHTS,
+					   rows[i].email, &address);
+		if (closed == 0)
+			err = fy_sql_contact_set_hash(
+				ctx,
+				&(struct fy_sql_contact_set_hash_params){
+					.email_hash = { hash_or_null(ctx, address, hash) }, .id = rows[i].id },
+				NULL);
+		else if (closed != FY_ERR_UNREADABLE) /* such a message is shown as what it is, in the back office */
+			err = closed;
 	}
 	return err;
 }
@@ -109,6 +147,12 @@ static fy_async int all_slices(struct fy_ctx *outer, fy_async int (*step)(struct
 		after = slice.after;
 		*rows += slice.count;
 	}
+}
+
+fy_async int fy_hash_existing(struct fy_ctx *ctx)
+{
+	uint64_t rows = 0;
+	return all_slices(ctx, hash_messages, &rows);
 }
 
 fy_async int fy_seal_existing(struct fy_ctx *ctx, uint64_t *ret_rows)

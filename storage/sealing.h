@@ -7,3 +7,6 @@
 /* Seals all accounts and messages that are not, in transactions of a few rows; one that is cut off goes on where it was.
  * ret_rows: how many it sealed. Does nothing once a start has found nothing left to seal. */
 fy_async int fy_seal_existing(struct fy_ctx *ctx, uint64_t *ret_rows);
+
+/* Then gives each message that has none the hash of its address. Those that were hashed are not read. */
+fy_async int fy_hash_existing(struct fy_ctx *ctx);

@@ -1,8 +1,6 @@
 /* See one_time.h. */
 #include "server/auth/one_time.h"
 
-#include "protocol/email_address.h"
-
 void fy_one_time_make(const struct fy_keys *keys, struct fy_one_time *ret_token)
 {
 	fy_session_make_token(ret_token->token);
@@ -15,17 +13,4 @@ bool fy_one_time_hash(const struct fy_keys *keys, struct fy_slice token, uint8_t
 		return false;
 	fy_keys_hash(keys, FY_KEY_ONE_TIME, token, ret_hash);
 	return true;
-}
-
-int fy_email_hash(struct fy_ctx *ctx, struct fy_slice typed, struct fy_slice *ret_address,
-		  uint8_t ret_hash[FY_HASH_BYTES])
-{
-	struct fy_slice address;
-	int err = fy_email_parse(ctx->arena, typed, &address);
-	if (err)
-		return err;
-	if (ret_address)
-		*ret_address = address;
-	fy_keys_hash(ctx->keys, FY_KEY_EMAIL, fy_email_key(ctx->arena, address), ret_hash);
-	return 0;
 }

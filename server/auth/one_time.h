@@ -3,6 +3,7 @@
 #pragma once
 
 #include "foyer/ctx.h"
+#include "storage/email_hash.h"
 #include "storage/keys.h"
 #include "storage/sessions.h"
 
@@ -15,8 +16,3 @@ void fy_one_time_make(const struct fy_keys *keys, struct fy_one_time *ret_token)
 
 /* False when `token` cannot be one, whatever the database says. */
 bool fy_one_time_hash(const struct fy_keys *keys, struct fy_slice token, uint8_t ret_hash[FY_HASH_BYTES]);
-
-/* The look-up hash of an address as a person types it; FY_ERR_INVALID and FY_ERR_UNSUPPORTED as
- * fy_email_parse. ret_address (may be NULL) is the parsed address, in the arena. */
-int fy_email_hash(struct fy_ctx *ctx, struct fy_slice typed, struct fy_slice *ret_address,
-		  uint8_t ret_hash[FY_HASH_BYTES]);

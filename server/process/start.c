@@ -133,6 +133,8 @@ fy_async int fy_start_storage(struct fy_ctx *outer, const struct fy_config *conf
 		uint64_t sealed;
 		ctx.deadline_ms = UINT64_MAX; /* as long as a migration */
 		err = fy_seal_existing(&ctx, &sealed);
+		if (err == 0)
+			err = fy_hash_existing(&ctx);
 		ctx.deadline_ms = fy_loop_ms() + CONTACT_MS;
 	}
 	if (err == FY_ERR_CONFIG) {

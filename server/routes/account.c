@@ -115,16 +115,6 @@ static bool of_a_member(const struct fy_register_field *field)
 	return strcmp(table, "account") == 0 || strcmp(table, "consent") == 0;
 }
 
-static void put_duration(struct fy_buf *out, int64_t days, enum fy_lang lang)
-{
-	bool years = days >= 365 && days % 365 <= days / 365 / 4 + 1;
-	int64_t n = years ? days / 365 : days;
-	if (lang == FY_LANG_EN)
-		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "year" : "day", n == 1 ? "" : "s");
-	else
-		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "an" : "jour", n == 1 ? "" : "s");
-}
-
 /* One row a category: its fields, their purposes, how long. */
 static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max)
 {
@@ -146,12 +136,8 @@ static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max
 				if ((field->purposes & ~named) >> p & 1)
 					join(&purposes, fy_register_purposes[p].label[lang]);
 			named |= field->purposes;
-			for (unsigned k = 0; kept.len == 0 && k < field->keep_count; k++) {
-				int64_t days = fy_register_keep_days(&field->keep[k], req->app->config);
-				if (days)
-					put_duration(&kept, days, lang);
-				fy_buf_put(&kept, fy_register_triggers[field->keep[k].from].label[lang]);
-			}
+			if (kept.len == 0 && field->keep_count)
+				fy_register_put_keep(&kept, &field->keep[0], req->app->config, lang);
 		}
 		if (fields.len == 0)
 			continue;

@@ -56,6 +56,26 @@ category = "identity"
 purposes = ["contact"]
 """
 
+LEASH = """
+[tables.leash]
+store = "redis"
+label = { fr = "Laisse", en = "Leash" }
+person = "owner_id"
+public = ["owner_id"]
+basis = "contract"
+provided_by = "person"
+keep = [{ days = 1, from = "last_activity" }]
+then = "delete"
+seen_by = ["self"]
+[[columns]]
+name = "leash.colour"
+mark = "personal"
+in_clear = "in memory"
+label = { fr = "Couleur", en = "Colour" }
+category = "identity"
+purposes = ["contact"]
+"""
+
 MIGRATION = """
 -- a comment; with a semicolon, and a column that is not one: ghost INT
 CREATE TABLE IF NOT EXISTS pet (
@@ -117,6 +137,13 @@ class Good(unittest.TestCase):
                                   "MODIFY nickname VARBINARY(500) NOT NULL;"])
         self.assertEqual((code, said), (0, ""))
 
+    def test_what_is_in_redis_needs_no_migration(self):
+        code, said, made = run(register=REGISTER + LEASH)
+        self.assertEqual((code, said), (0, ""))
+        self.assertIn('.name = "leash"', made)
+        self.assertEqual(made.count(".in_redis = true"), 1)
+        self.assertIn('.column = "colour", .mark = FY_MARK_PERSONAL', made)
+
 
 class Broken(unittest.TestCase):
     def refused(self, sentence, **inputs):
@@ -144,6 +171,12 @@ class Broken(unittest.TestCase):
 
     def test_a_table_whose_columns_cannot_be_told(self):
         self.refused("cannot tell which columns this makes", more=["CREATE TABLE copy LIKE pet;"])
+
+    def test_a_store_that_is_none_or_is_not_the_only_one(self):
+        self.refused('table leash: a store is "redis"', register=REGISTER + LEASH.replace('"redis"', '"paper"'))
+        self.refused("[tables.leash] is in Redis, but a migration creates it", register=REGISTER + LEASH,
+                     more=["CREATE TABLE leash (owner_id INT, colour INT);"])
+        self.refused("leash.colour is personal and REDIS", register=REGISTER + LEASH.replace('in_clear = "in memory"\n', ""))
 
     def test_listed_twice(self):
         self.refused("pet.id is listed twice", register=REGISTER.replace('["id", "owner_id"]', '["id", "owner_id", "id"]'))

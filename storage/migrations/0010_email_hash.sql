@@ -1,0 +1,12 @@
+-- By which messages are found that were written with an address, for the answer to whoever holds the mailbox: the keyed
+-- hash that accounts have, too (GDPR Article 15). A start fills it for messages that are there already.
+ALTER TABLE contact_message
+	ADD COLUMN IF NOT EXISTS email_hash BINARY(32) NULL AFTER email,
+	ADD KEY IF NOT EXISTS contact_message_email_hash (email_hash);
+
+-- A link to the data of an address belongs to no account: it names the address by that hash, and the person whose key
+-- seals the mail, made for this mail alone.
+ALTER TABLE one_time_token
+	ADD COLUMN IF NOT EXISTS email_hash BINARY(32) NULL AFTER account_id,
+	ADD COLUMN IF NOT EXISTS person_id BIGINT UNSIGNED NULL AFTER email_hash,
+	ADD KEY IF NOT EXISTS one_time_token_email_hash (email_hash);

@@ -1,0 +1,307 @@
+/* The answer to "what do you hold about me": everything the register lets the person see, with its end, and nothing of
+ * anybody else; and messages of earlier versions are found by their address, too. */
+#include "tests/unit/storage/repo_harness.h"
+
+#include "foyer/config.h"
+#include "storage/email_hash.h"
+#include "storage/export.h"
+#include "storage/redis.h"
+#include "storage/sealing.h"
+#include "tests/support/redis_fixture.h"
+
+#define ZOE "Zoe.Lefevre@example.org"
+
+static struct redis_fixture *redis;
+static const struct fy_config config = {
+	.retention_unconfirmed_days = 7,
+	.retention_contact_days = 180,
+	.sessions_idle_days = 14,
+	.sessions_absolute_days = 30,
+	.sessions_manager_minutes = 30,
+};
+
+static int start(void **state)
+{
+	redis = redis_fixture_start(NULL);
+	return harness_start(state);
+}
+
+static int stop(void **state)
+{
+	redis_fixture_stop(redis);
+	return harness_stop(state);
+}
+
+static int empty(void **state)
+{
+	change("DELETE FROM instance WHERE name = 'sealed'");
+	redis_fixture_number(redis, "FLUSHALL");
+	return empty_tables(state);
+}
+
+static struct fy_slice hash(struct worker *w, const char *address)
+{
+	char *room = fy_alloc(&w->arena, FY_HASH_BYTES);
+	FY_REQUIRE(fy_email_hash(&w->ctx, fy_str(address), NULL, (uint8_t *)room) == 0);
+	return fy_slice(room, FY_HASH_BYTES);
+}
+
+static fy_async int connect_redis(struct worker *w)
+{
+	const struct fy_redis_options options = { .socket_path = redis_fixture_socket(redis) };
+	w->ctx.config = &config;
+	int err = fy_redis_create(&options, &w->ctx.redis);
+	return err ? err : fy_redis_wait_ready(&w->ctx);
+}
+
+static fy_async int write_message(struct worker *w, const char *address, const char *text, uint64_t *ret_id)
+{
+	static unsigned made;
+	const struct fy_contact_new message = {
+		.reference = fy_fmt(&w->arena, "TEST-%u", ++made),
+		.name = personal("Zoé Lefèvre"),
+		.email = personal(address),
+		.subject = personal("A room"),
+		.message = personal(text),
+		.consent_text_version = FY_LIT("2026-11"),
+	};
+	return fy_contact_add(&w->ctx, &message, NULL, 0, ret_id);
+}
+
+/* An account with every field filled, two decisions, a session, a message, and a mail that waits. */
+static fy_async int given_all(struct worker *w, const char *address, uint64_t *ret_id)
+{
+	char token[FY_TOKEN_CHARS + 1];
+	const struct fy_account_new account = { .email = personal(address),
+						.email_hash = hash(w, address),
+						.given_name = personal("Zoé"),
+						.family_name = personal("Lefèvre"),
+						.state = FY_ACCOUNT_ACTIVE,
+						.market_research = true };
+	const struct fy_profile profile = { personal("Zoé"),     personal("Lefèvre"), personal("+33 6 12"),
+					    personal("Teacher"), personal("Piano"),   personal("Hiking"),
+					    personal("1, rue"),  personal("75003"),   personal("Paris"),
+					    personal("FR"),      FY_LANG_EN };
+	const struct fy_mail_new mail = { .template_name = FY_LIT("contact_receipt"),
+					  .to_address = personal(address),
+					  .fields = secret("https://foyer.example/?token=never") };
+	int err = fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, &mail, ret_id);
+	if (err == 0)
+		err = fy_accounts_update_profile(&w->ctx, *ret_id, 1, &profile, NULL);
+	if (err == 0)
+		err = fy_accounts_touch(&w->ctx, *ret_id);
+	w->ctx.now += FY_DAY;
+	if (err == 0)
+		err = fy_consents_set(&w->ctx, *ret_id, FY_CONSENT_MARKET_RESEARCH, false);
+	const struct fy_session_new session = { .account_id = *ret_id,
+						.kind = FY_SESSION_VISITOR,
+						.method = FY_METHOD_PASSWORD,
+						.address = { [10] = 0xff, 0xff, 192, 0, 2, 7 },
+						.device = FY_LIT("Firefox, Linux") };
+	if (err == 0)
+		err = fy_sessions_open(&w->ctx, &session, FY_NONE, token);
+	uint64_t message;
+	return err ? err : write_message(w, address, "Is there a room?", &message);
+}
+
+static const struct fy_export_value *value_of(const struct fy_export *export, enum fy_register_column column)
+{
+	for (const struct fy_export_record *r = export->records; r; r = r->next)
+		for (size_t i = 0; i < r->value_count; i++)
+			if (r->values[i].column == column)
+				return &r->values[i];
+	return NULL;
+}
+
+static void walk_register(struct worker *w)
+{
+	struct fy_export export;
+	uint64_t id;
+	size_t shown = 0;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(given_all(w, ZOE, &id), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &export), 0);
+	for (size_t i = 0; i < fy_register_field_count; i++) {
+		const struct fy_register_field *field = &fy_register_fields[i];
+		const struct fy_export_value *value = value_of(&export, (enum fy_register_column)i);
+		bool shows = field->mark == FY_MARK_PERSONAL && !field->derived && field->seen_by >> FY_VIEWER_SELF & 1;
+		if (shows != (value != NULL))
+			fprintf(stderr, "%s.%s\n", fy_register_tables[field->table].name, field->column);
+		CHECK(shows == (value != NULL));
+		if (value == NULL)
+			continue;
+		shown++;
+		/* All was filled in, so an empty value would be one that was read from the wrong place. */
+		CHECK(value->type != FY_EXPORT_TEXT || value->text.text.len);
+		CHECK(value->type != FY_EXPORT_TIME || value->time || i == FY_COLUMN_ACCOUNT_PASSWORD_CHANGED_AT);
+	}
+	CHECK(shown > 20);
+	CHECK(export.account_id == id && export.record_count == 6);
+	fy_export_finish(&export);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void every_field_that_the_register_lets_the_person_see_is_in_the_export(void **state)
+{
+	(void)state;
+	run_all(1, walk_register, NULL);
+}
+
+static bool text_is(const struct fy_export *export, enum fy_register_column column, const char *text)
+{
+	const struct fy_export_value *value = value_of(export, column);
+	return value && fy_eq(value->text.text, fy_str(text));
+}
+
+static fy_time end_of_first(const struct fy_export *export, enum fy_register_column column)
+{
+	const struct fy_export_value *value = value_of(export, column);
+	return value ? value->ends_at : -1;
+}
+
+static void read_values(struct worker *w)
+{
+	struct fy_export export;
+	uint64_t id, answered;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(given_all(w, ZOE, &id), 0);
+	CHECK_CODE(write_message(w, "zoe.lefevre@EXAMPLE.org", "Again", &answered), 0);
+	w->ctx.now += FY_DAY;
+	CHECK_CODE(fy_contact_set_state(&w->ctx, answered, FY_CONTACT_ANSWERED), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &export), 0);
+	CHECK(text_is(&export, FY_COLUMN_ACCOUNT_EMAIL, ZOE) && text_is(&export, FY_COLUMN_ACCOUNT_COUNTRY, "FR"));
+	CHECK(text_is(&export, FY_COLUMN_SESSION_ADDRESS, "192.0.2.7") &&
+	      text_is(&export, FY_COLUMN_SESSION_DEVICE, "Firefox, Linux") &&
+	      text_is(&export, FY_COLUMN_OUTBOX_TO_ADDRESS, ZOE) &&
+	      text_is(&export, FY_COLUMN_CONTACT_MESSAGE_MESSAGE, "Again"));
+	CHECK(value_of(&export, FY_COLUMN_ACCOUNT_LANGUAGE)->language == FY_LANG_EN);
+	CHECK(end_of_first(&export, FY_COLUMN_ACCOUNT_PHONE) == NOON + 730 * FY_DAY);
+	CHECK(end_of_first(&export, FY_COLUMN_SESSION_DEVICE) == NOON + 15 * FY_DAY);
+	CHECK(end_of_first(&export, FY_COLUMN_OUTBOX_TO_ADDRESS) == 0);
+	CHECK(end_of_first(&export, FY_COLUMN_CONTACT_MESSAGE_MESSAGE) == NOON + 182 * FY_DAY);
+	unsigned seen = 0;
+	for (const struct fy_export_record *r = export.records; r; r = r->next) {
+		if (r->kind == FY_EXPORT_CONSENT) { /* the last decision stays, the one before it is replaced */
+			CHECK(r->values[0].yes == (seen == 1));
+			CHECK(r->values[0].ends_at == (seen ? NOON + 1827 * FY_DAY : 0));
+			seen++;
+		}
+		if (r->kind == FY_EXPORT_MESSAGE && r->message->id != answered)
+			CHECK(r->values[0].ends_at == NOON + 181 * FY_DAY &&
+			      r->triggers == 1u << FY_TRIGGER_MESSAGE_WRITTEN);
+	}
+	CHECK(seen == 2);
+	fy_export_finish(&export);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void each_value_has_its_end_as_far_as_it_is_known(void **state)
+{
+	(void)state;
+	run_all(1, read_values, NULL);
+}
+
+static void look_for_others(struct worker *w)
+{
+	struct fy_export export;
+	uint64_t zoe, ada, message;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(given_all(w, ZOE, &zoe), 0);
+	CHECK_CODE(given_all(w, "ada@example.org", &ada), 0);
+	CHECK_CODE(write_message(w, "paul@example.org", "No account", &message), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &export), 0);
+	for (const struct fy_export_record *r = export.records; r; r = r->next)
+		for (size_t i = 0; i < r->value_count; i++) {
+			struct fy_slice text = r->values[i].text.text;
+			CHECK(text.len == 0 || (memmem(text.ptr, text.len, "ada", 3) == NULL &&
+						memmem(text.ptr, text.len, "paul", 4) == NULL &&
+						memmem(text.ptr, text.len, "token=", 6) == NULL));
+		}
+	CHECK(export.record_count == 6);
+	fy_export_finish(&export);
+
+	CHECK_CODE(fy_export_find(&w->ctx, hash(w, "PAUL@example.org")), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, "paul@example.org"), &export), 0);
+	CHECK(export.record_count == 1 && export.account_id == 0);
+	CHECK(text_is(&export, FY_COLUMN_CONTACT_MESSAGE_MESSAGE, "No account"));
+	fy_export_finish(&export);
+
+	CHECK_CODE(fy_export_find(&w->ctx, hash(w, "nobody@example.org")), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, "nobody@example.org"), &export), 0);
+	CHECK(export.records == NULL && export.record_count == 0);
+	fy_export_finish(&export);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void nothing_of_another_person_is_in_it(void **state)
+{
+	(void)state;
+	run_all(1, look_for_others, NULL);
+}
+
+static void lose_a_key(struct worker *w)
+{
+	struct fy_export export;
+	uint64_t lost, kept;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(write_message(w, ZOE, "Lost", &lost), 0);
+	CHECK_CODE(write_message(w, ZOE, "Kept", &kept), 0);
+	change("DELETE FROM foyer_keys.person_key WHERE person_id = (SELECT MIN(id) FROM foyer.contact_message)");
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &export), 0);
+	CHECK(export.record_count == 2 && !export.records->message->unreadable);
+	CHECK(export.records->next->message->unreadable);
+	fy_export_finish(&export);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void a_damaged_message_is_named_and_does_not_hide_the_others(void **state)
+{
+	(void)state;
+	run_all(1, lose_a_key, NULL);
+}
+
+#define OLD_MESSAGES                                                                                                      \
+	"INSERT INTO contact_message (id, reference, name, email, subject, message, consent_text_version, consented_at, " \
+	"lang, state, created_at) SELECT seq, seq, 'Zoé', '" ZOE                                                          \
+	"', 's', REPEAT('m', 5000), '1', '2026-11-01', 0, 1, "                                                            \
+	"'2026-11-01' FROM seq_1_to_5000"
+
+static void seal_and_gather(struct worker *w)
+{
+	struct fy_export export;
+	uint64_t rows, *ids;
+	size_t count;
+	w->ctx.deadline_ms += 60000;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(fy_seal_existing(&w->ctx, &rows), 0);
+	CHECK(rows == 5000);
+	CHECK(number("SELECT COUNT(*) FROM contact_message WHERE email_hash IS NULL") == 0);
+	change("UPDATE contact_message SET email_hash = NULL WHERE id % 10 = 0"); /* sealed before there were hashes */
+	change("UPDATE contact_message SET email_hash = NULL ORDER BY id LIMIT 90");
+	CHECK_CODE(fy_hash_existing(&w->ctx), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &export), 0);
+	CHECK(export.record_count == 5000);
+	CHECK_CODE(fy_contact_list_email(&w->ctx, hash(w, ZOE), 4999, &ids, &count), FY_ERR_TOO_LARGE);
+	CHECK(export.records->values[3].text.text.len == 5000);
+	fy_export_finish(&export);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void five_thousand_messages_of_an_earlier_version_are_found(void **state)
+{
+	(void)state;
+	change(OLD_MESSAGES);
+	run_all(1, seal_and_gather, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(every_field_that_the_register_lets_the_person_see_is_in_the_export, empty),
+		cmocka_unit_test_setup(each_value_has_its_end_as_far_as_it_is_known, empty),
+		cmocka_unit_test_setup(nothing_of_another_person_is_in_it, empty),
+		cmocka_unit_test_setup(a_damaged_message_is_named_and_does_not_hide_the_others, empty),
+		cmocka_unit_test_setup(five_thousand_messages_of_an_earlier_version_are_found, empty),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
