@@ -100,35 +100,42 @@ bool fy_accept_encoding(struct fy_slice field, struct fy_slice coding)
 }
 
 /* How exactly a media range names a type: 0 not at all, 1 any, 2 by its first half, 3 fully. */
-static int exactness(struct fy_slice range, const char *half, const char *full)
+static int exactness(struct fy_slice range, struct fy_slice type)
 {
-	if (fy_eq_nocase(range, fy_str(full)))
+	struct fy_slice half = type;
+	fy_cut(&half, '/');
+	half = fy_upto(type, type.len - half.len);
+	if (fy_eq_nocase(range, type))
 		return 3;
-	if (fy_eq_nocase(range, fy_str(half)))
+	if (range.len == half.len + 1 && range.ptr[half.len] == '*' && fy_eq_nocase(fy_upto(range, half.len), half))
 		return 2;
 	return fy_eq(range, FY_LIT("*/*")) ? 1 : 0;
 }
 
-enum fy_media fy_accept_media(struct fy_slice field, enum fy_media fallback)
+/* By the range that names the type, or `also`, most exactly. */
+static int weight_of(struct fy_slice field, const char *type, const char *also)
 {
-	int html = 0, html_exact = 0, json = 0, json_exact = 0, left = ELEMENTS_MAX;
+	int weight = 0, best = 0, left = ELEMENTS_MAX;
 	struct element element;
 	while (next_element(&field, &left, &element)) {
-		int exact = exactness(element.name, "text/*", "text/html");
-		if (fy_eq_nocase(element.name, FY_LIT("application/xhtml+xml")))
-			exact = 3;
-		if (exact > html_exact || (exact && exact == html_exact && element.q > html)) {
-			html_exact = exact;
-			html = element.q;
-		}
-		exact = exactness(element.name, "application/*", "application/json");
-		if (fy_eq_nocase(element.name, FY_LIT("application/problem+json")))
-			exact = 3;
-		if (exact > json_exact || (exact && exact == json_exact && element.q > json)) {
-			json_exact = exact;
-			json = element.q;
+		int exact = fy_eq_nocase(element.name, fy_str(also)) ? 3 : exactness(element.name, fy_str(type));
+		if (exact > best || (exact && exact == best && element.q > weight)) {
+			best = exact;
+			weight = element.q;
 		}
 	}
+	return weight;
+}
+
+int fy_accept_weight(struct fy_slice field, const char *type)
+{
+	return weight_of(field, type, type);
+}
+
+enum fy_media fy_accept_media(struct fy_slice field, enum fy_media fallback)
+{
+	int html = weight_of(field, "text/html", "application/xhtml+xml");
+	int json = weight_of(field, "application/json", "application/problem+json");
 	return html == json ? fallback : html > json ? FY_MEDIA_HTML : FY_MEDIA_JSON;
 }
 

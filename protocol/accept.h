@@ -19,6 +19,9 @@ enum fy_media { FY_MEDIA_HTML = 1, FY_MEDIA_JSON };
 /* Whether the client would rather have JSON or HTML; `fallback` when it says nothing, or ranks both alike. */
 enum fy_media fy_accept_media(struct fy_slice field, enum fy_media fallback);
 
+/* How much the client wants `type` ("application/zip"), in thousandths; 0: not at all, or not a word about it. */
+int fy_accept_weight(struct fy_slice field, const char *type);
+
 /* A Content-Type without its parameters equals `type`, ASCII case ignored ("application/json"). */
 bool fy_media_is(struct fy_slice content_type, struct fy_slice type);
 

@@ -11,6 +11,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	MUST(lang == FY_LANG_FR || lang == FY_LANG_EN);
 	enum fy_media media = fy_accept_media(field, FY_MEDIA_HTML);
 	MUST(media == FY_MEDIA_HTML || media == FY_MEDIA_JSON);
+	int weight = fy_accept_weight(field, "application/zip");
+	MUST(weight >= 0 && weight <= 1000);
 	if (memmem(field.ptr, field.len, "q=", 2) == NULL && memmem(field.ptr, field.len, "Q=", 2) == NULL)
 		MUST(fy_accept_encoding(field, FY_LIT("identity"))); /* only q=0 excludes it */
 	fy_accept_encoding(field, FY_LIT("br"));

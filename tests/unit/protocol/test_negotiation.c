@@ -99,6 +99,28 @@ static void media_are_ranked(void **state)
 	}
 }
 
+static void a_type_has_the_weight_of_the_range_that_names_it_most_exactly(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *field;
+		int zip, json;
+	} fields[] = {
+		{ "application/zip", 1000, 0 },
+		{ "application/json", 0, 1000 },
+		{ "*/*", 1000, 1000 },
+		{ "", 0, 0 },
+		{ "application/*;q=0.3, application/zip;q=0.5", 500, 300 },
+		{ "application/zip;q=0, */*", 0, 1000 },
+		{ "APPLICATION/ZIP;q=0.25, application/zi", 250, 0 },
+		{ "applicationx*;q=0.9, application/", 0, 0 },
+	};
+	for (size_t i = 0; i < FY_COUNT(fields); i++)
+		if (fy_accept_weight(fy_str(fields[i].field), "application/zip") != fields[i].zip ||
+		    fy_accept_weight(fy_str(fields[i].field), "application/json") != fields[i].json)
+			fail_msg("\"%s\"", fields[i].field);
+}
+
 static void content_types_are_read(void **state)
 {
 	(void)state;
@@ -169,7 +191,8 @@ static void preconditions_follow_the_rfc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(languages_are_weighed),  FY_TEST(codings_are_asked_for),        FY_TEST(media_are_ranked),
+		FY_TEST(languages_are_weighed),  FY_TEST(codings_are_asked_for),
+		FY_TEST(media_are_ranked),       FY_TEST(a_type_has_the_weight_of_the_range_that_names_it_most_exactly),
 		FY_TEST(content_types_are_read), FY_TEST(preconditions_follow_the_rfc),
 	};
 	return RUN_TESTS(tests);
