@@ -15,5 +15,11 @@ enum fy_sign_in_result {
  * not exist. Negative: an error. */
 fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *ret_account);
 
+/* Asks somebody who is signed in for the password once more: the field `field` must hold the account's. An error is in
+ * the form where it does not, and ret_password is what was typed. With the brake of the sign-in: a stolen session must
+ * not be a way to guess. Negative: an error, FY_ERR_LIMITED among them. */
+fy_async int fy_sign_in_confirm(struct fy_form *form, const char *field, const struct fy_account_signin *account,
+				struct fy_secret *ret_password);
+
 /* Opens the session and sends its cookie. The token that the visitor had stops working. */
 fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin *account, enum fy_session_kind kind);
