@@ -4,9 +4,13 @@
 #include "storage/tokens.h"
 
 #include "storage/outbox.h"
+#include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
+
+/* As long as the outbox tries to deliver a mail (outbox.c). */
+#define MAIL_WAITS (3 * FY_DAY)
 
 struct creation {
 	uint64_t account_id;
@@ -62,6 +66,40 @@ fy_async int fy_tokens_create(struct fy_ctx *ctx, uint64_t account_id, enum fy_t
 	return fy_repo_join(ctx, create, &c);
 }
 
+static fy_async int create_for_address(struct fy_ctx *ctx, const struct fy_sql_token_insert_params *common,
+				       const struct fy_mail_new *mail)
+{
+	struct fy_person person;
+	struct fy_sql_person_key_insert_params key;
+	struct fy_sql_outbox_insert_params mail_row;
+	struct fy_sql_token_insert_params token = *common;
+	fy_person_new(ctx, fy_id_new(ctx), &person, &key);
+	token.person_id = person.id;
+	token.has_person_id = true;
+	int err = fy_outbox_row(ctx, mail, &person, &mail_row);
+	if (err)
+		return err;
+	const struct fy_db_insert unit[] = { fy_sql_person_key_insert_insert(&key), fy_sql_token_insert_insert(&token),
+					     fy_sql_outbox_insert_insert(&mail_row) };
+	return fy_db_unit(ctx, unit, 3, NULL);
+}
+
+fy_async int fy_tokens_create_for_address(struct fy_ctx *ctx, struct fy_slice email_hash, enum fy_token_purpose purpose,
+					  struct fy_slice hash, fy_time expires_at, const struct fy_mail_new *mail)
+{
+	struct fy_sql_token_insert_params row;
+	unsigned tries = 0;
+	int err;
+	if (hash.len != FY_HASH_BYTES || email_hash.len != FY_HASH_BYTES)
+		return fy_fail(ctx, FY_ERR_INVALID, "a hash has %d bytes", FY_HASH_BYTES);
+	fy_token_row(ctx, 0, purpose, hash, expires_at, &row);
+	row.email_hash.text = email_hash;
+	do
+		err = create_for_address(ctx, &row, mail);
+	while (fy_persons_again(ctx, err, &tries));
+	return err;
+}
+
 fy_async int fy_tokens_find(struct fy_ctx *ctx, enum fy_token_purpose purpose, struct fy_slice hash,
 			    struct fy_token *ret_token)
 {
@@ -76,6 +114,7 @@ fy_async int fy_tokens_find(struct fy_ctx *ctx, enum fy_token_purpose purpose, s
 		return FY_ERR_EXPIRED;
 	*ret_token = (struct fy_token){ .id = row.id,
 					.account_id = row.has_account_id ? row.account_id : 0,
+					.email_hash = row.email_hash.text,
 					.expires_at = row.expires_at };
 	return 0;
 }
@@ -104,32 +143,68 @@ fy_async int fy_tokens_use(struct fy_ctx *ctx, enum fy_token_purpose purpose, st
 fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
 {
 	struct fy_sql_token_count_expired_row row;
-	int err =
-		fy_sql_token_count_expired(ctx, &(struct fy_sql_token_count_expired_params){ .before = before }, &row);
+	int err = fy_sql_token_count_expired(ctx,
+					     &(struct fy_sql_token_count_expired_params){
+						     .before = before, .before_of_person = before - MAIL_WAITS },
+					     &row);
 	if (err)
 		return err;
 	*ret_count = (uint64_t)row.tokens;
 	return 0;
 }
 
+static fy_async int list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit,
+				 struct fy_sql_token_list_expired_row **ret_rows, size_t *ret_count)
+{
+	return fy_sql_token_list_expired(
+		ctx,
+		&(struct fy_sql_token_list_expired_params){
+			.before = before, .before_of_person = before - MAIL_WAITS, .limit = limit },
+		ret_rows, ret_count);
+}
+
 fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
 				    size_t *ret_count)
 {
 	struct fy_sql_token_list_expired_row *rows;
-	int err = fy_sql_token_list_expired(
-		ctx, &(struct fy_sql_token_list_expired_params){ .before = before, .limit = limit }, &rows, ret_count);
+	int err = list_expired(ctx, before, limit, &rows, ret_count);
 	if (err == 0)
 		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
 	return err;
 }
 
+struct purge {
+	fy_time before;
+	unsigned limit;
+	uint64_t deleted;
+};
+
+static fy_async int purge(struct fy_ctx *ctx, void *arg)
+{
+	struct purge *p = arg;
+	struct fy_sql_token_list_expired_row *rows;
+	struct fy_db_done done;
+	size_t count = 0;
+	int err = list_expired(ctx, p->before, p->limit, &rows, &count);
+	for (size_t i = 0; i < count && err == 0; i++)
+		if (rows[i].has_person_id)
+			err = fy_persons_destroy(ctx, rows[i].person_id);
+	if (err == 0)
+		err = fy_sql_token_purge(
+			ctx,
+			&(struct fy_sql_token_purge_params){
+				.before = p->before, .before_of_person = p->before - MAIL_WAITS, .limit = p->limit },
+			&done);
+	if (err == 0)
+		p->deleted = done.affected;
+	return err;
+}
+
 fy_async int fy_tokens_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
-	struct fy_db_done done;
-	int err =
-		fy_sql_token_purge(ctx, &(struct fy_sql_token_purge_params){ .before = before, .limit = limit }, &done);
-	if (err)
-		return err;
-	*ret_deleted = done.affected;
-	return 0;
+	struct purge p = { .before = before, .limit = limit };
+	int err = fy_repo_join(ctx, purge, &p);
+	if (err == 0)
+		*ret_deleted = p.deleted;
+	return err;
 }

@@ -1,4 +1,6 @@
 /* The member's account: overview, profile, and what is held. */
+#include "server/routes/account.h"
+
 #include "foyer/require.h"
 #include "server/http/visitor.h"
 #include "server/routes/profile.h"
@@ -6,6 +8,8 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/register.h"
+
+#define JUST_SIGNED_IN (10 * FY_MINUTE)
 
 /* The hot page: one Redis command, one merged SELECT. */
 fy_async static int account_show(struct fy_req *req)
@@ -151,17 +155,27 @@ static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max
 	return count;
 }
 
-fy_async static int privacy_show(struct fy_req *req)
+bool fy_account_just_signed_in(const struct fy_req *req)
 {
+	return req->session->created_at > req->ctx.now - JUST_SIGNED_IN;
+}
+
+fy_async int fy_account_privacy_page(struct fy_req *req, const struct fy_form *form, int status)
+{
+	struct fy_account_overview account;
 	struct fy_consent consent;
 	struct fy_row_held rows[FY_CATEGORY_COUNT];
 	struct fy_page page;
 	struct fy_buf out;
 	int err = fy_consents_get(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, &consent);
+	if (err == 0)
+		err = fy_accounts_overview(&req->ctx, req->session->account_id, &account);
 	if (err)
 		return err;
-	fy_page_with_form(req, &page);
-	fy_page_said(req, &page);
+	fy_form_page(req, form, &page);
+	if (form == NULL)
+		fy_page_said(req, &page);
+	page.path = FY_LIT("/account/privacy");
 	fy_page_buf(req, &out);
 	size_t count = held_rows(req, rows, FY_COUNT(rows));
 	fy_page_account_privacy(&out, &page,
@@ -171,8 +185,15 @@ fy_async static int privacy_show(struct fy_req *req)
 					.market_research = consent.given,
 					.market_research_at = consent.decided_at,
 					.opted_out = fy_visitor_opts_out(req),
+					.email = account.email,
+					.ask_password = !fy_account_just_signed_in(req),
 				});
-	return fy_reply_html(req, 200, &out);
+	return fy_reply_html(req, status, &out);
+}
+
+fy_async static int privacy_show(struct fy_req *req)
+{
+	return fy_account_privacy_page(req, NULL, 200);
 }
 
 /* A browser that opts out gives no consent; one that was given elsewhere stays until it is withdrawn. */

@@ -75,6 +75,22 @@ int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_s
 	return finish(req, &fields, "contact_receipt", req->ctx.lang, to, ret_mail);
 }
 
+int fy_mails_export_link(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin(req);
+	fy_mail_export_link(&fields,
+			    &(struct fy_mailview_export_link){ .link = { link }, .valid_minutes = FY_EXPORT_MINUTES });
+	return finish(req, &fields, "export_link", req->ctx.lang, to, ret_mail);
+}
+
+int fy_mails_export_nothing(struct fy_req *req, struct fy_slice to, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin(req);
+	fy_mail_export_nothing(&fields,
+			       &(struct fy_mailview_export_nothing){ .privacy_link = fy_link(req, "/privacy", NULL) });
+	return finish(req, &fields, "export_nothing", req->ctx.lang, to, ret_mail);
+}
+
 void fy_mails_kick(struct fy_req *req)
 {
 	if (req->app->jobs)

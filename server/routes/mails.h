@@ -15,6 +15,9 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 			      struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
+/* To who asked what is held about an address: the link to it, or that nothing is. */
+int fy_mails_export_link(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
+int fy_mails_export_nothing(struct fy_req *req, struct fy_slice to, struct fy_mail_new *ret_mail);
 void fy_mails_kick(struct fy_req *req);
 
 /* Makes this process one that can deliver mails: names the templates as the mail job's author. At its start. */
@@ -22,3 +25,4 @@ void fy_mails_author(void);
 
 #define FY_CONFIRM_HOURS 48
 #define FY_RESET_MINUTES 30
+#define FY_EXPORT_MINUTES 30

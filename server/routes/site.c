@@ -89,10 +89,10 @@ static int reply_text(struct fy_req *req, struct fy_slice text)
 fy_async static int robots(struct fy_req *req)
 {
 	return reply_text(
-		req,
-		FY_LIT("User-agent: *\n"
-		       "Disallow: /account\nDisallow: /api/\nDisallow: /login\nDisallow: /manage\n"
-		       "Disallow: /oauth/\nDisallow: /password/\nDisallow: /register\nDisallow: /setup\nDisallow: /verify\n"));
+		req, FY_LIT("User-agent: *\n"
+			    "Disallow: /account\nDisallow: /api/\nDisallow: /login\nDisallow: /manage\n"
+			    "Disallow: /oauth/\nDisallow: /password/\nDisallow: /privacy/request\nDisallow: /register\n"
+			    "Disallow: /setup\nDisallow: /verify\n"));
 }
 
 /* RFC 9116: Contact and Expires are compulsory; the latter at most a year ahead. */

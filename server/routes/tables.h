@@ -12,6 +12,8 @@
 	X(account)         \
 	X(security)        \
 	X(contact)         \
+	X(export)          \
+	X(privacy_request) \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \

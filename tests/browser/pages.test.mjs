@@ -1,12 +1,16 @@
 // Every page, in both languages: nothing that axe finds, in light and dark; no sideways scrolling at 320 CSS pixels
 // (WCAG 1.4.10); nothing from another origin. A picture of each is left in tests/artifacts/screens.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { assertQuiet, launch, openContext, overflowOf, screenshot, violationsOf } from '../support/browser.mjs';
 import { member, pathOf, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
-import { Foyer } from '../support/foyer.mjs';
+import { Foyer, scratch } from '../support/foyer.mjs';
 import { linkIn } from '../support/mail.mjs';
 import { Visitor } from '../support/visitor.mjs';
+import { unzip } from '../support/zip.mjs';
 
 let foyer;
 let browser;
@@ -25,6 +29,8 @@ before(async () => {
   const asked = new Visitor(foyer);
   await asked.submit('/password/forgot', '/password/forgot', { email: who.email });
   links.reset = pathOf(linkIn(await foyer.mailTo(who.email, (mail) => mail.text.includes('/password/reset?token=')), '/password/reset'));
+  await new Visitor(foyer).submit('/privacy/request', '/privacy/request', { email: who.email });
+  links.data = pathOf(linkIn(await foyer.mailTo(who.email, (mail) => mail.text.includes('/privacy/request/data?token=')), '/privacy/request/data'));
   for (let i = 0; i < 3; i++)
     await new Visitor(foyer).submit('/contact', '/contact', { name: 'Jean', email: 'jean@example.org', subject: `Une question ${'très '.repeat(i * 5)}longue`, message: 'Bonjour.\n\nMerci.', consent: 'yes' });
   cookies.member = visitor.cookies;
@@ -46,6 +52,8 @@ const pages = {
     home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', cookies: '/cookies', legal: '/legal',
     accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
     'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
+    'privacy-request': '/privacy/request', 'privacy-data': () => links.data, 'token-export': '/privacy/request/data?token=x',
+    'privacy-request-wrong': ['/privacy/request', fill({ email: 'x' }, '/privacy/request')],
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
     'login-wrong': ['/login', fill({ email: 'nobody@example.org', password: 'not a password' }, '/login')],
     'register-wrong': ['/register', fill({ given_name: 'A', email: 'x', password: 'y' }, '/register')],
@@ -94,6 +102,28 @@ test('the office is set up for the tests below', async () => {
   await visit(page, links.setup);
   assert.equal(await page.locator('form[action="/setup"]').count(), 1);
   await context.close();
+});
+
+// Opened from a disk, far from the site: the look of its pages, and nothing that is loaded or run.
+test('the pages of an export: axe finds nothing, in light and dark, wide and narrow', async () => {
+  const { who, visitor } = await member(foyer);
+  await visitor.submit('/account/profile', '/account/profile', { street_address: '4, quai de la Mégisserie', country: 'FR' });
+  await new Visitor(foyer).submit('/contact', '/contact', { name: 'Zoé', email: who.email, subject: 'Une question', message: `Bonjour.\n\n${'mot'.repeat(60)}`, consent: 'yes' });
+  const files = unzip((await visitor.submit('/account/privacy', '/account/privacy/export')).bytes);
+  const folder = scratch();
+  for (const language of ['fr', 'en']) {
+    const name = join(folder, `data.${language}.html`);
+    writeFileSync(name, files[`data.${language}.html`]);
+    for (const [mode, options] of Object.entries({ light: {}, dark: { colorScheme: 'dark' }, phone: { viewport: { width: 320, height: 640 } } })) {
+      const context = await openContext(browser, foyer, options);
+      const page = await context.newPage();
+      await page.goto(pathToFileURL(name).href);
+      assert.deepEqual(await violationsOf(page), [], `${language}, ${mode}`);
+      assert.deepEqual(await overflowOf(page), { over: 0, culprits: [] }, `${language}, ${mode}`);
+      await screenshot(page, `export-${language}-${mode}`);
+      await context.close();
+    }
+  }
 });
 
 async function look(who, mode, options, body) {

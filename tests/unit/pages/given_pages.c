@@ -59,6 +59,9 @@ SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("
      .idle_seconds = 14 * 86400, .absolute_seconds = 30 * 86400, .manager_seconds = 1800)
 SHOW(legal, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(accessibility, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
+SHOW(privacy_request, .email = P("camille@example.com"))
+SHOW(privacy_request_done, .email = P("camille@example.com"), .valid_minutes = 30)
+SHOW(privacy_data, .token = P("hT9s0Kc2"))
 SHOW(setup, .token = P("hT9s0Kc2"), .first = true, .nameless = true)
 SHOW(manage_login)
 SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@example.com"),
@@ -95,7 +98,9 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 				&(struct fy_view_account_privacy){ .held = held,
 								   .held_count = FY_COUNT(held),
 								   .market_research = true,
-								   .market_research_at = AGO(FY_DAY) });
+								   .market_research_at = AGO(FY_DAY),
+								   .email = P("camille@example.com"),
+								   .ask_password = true });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -156,6 +161,11 @@ static void show_manage_jobs(struct fy_buf *out, const struct fy_page *page)
 static void show_token_reset(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("reset") });
+}
+
+static void show_token_export(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("export") });
 }
 
 static void show_conflict(struct fy_buf *out, const struct fy_page *page)
@@ -221,6 +231,7 @@ const struct given_page given_pages[] = {
 	GUEST(verified),
 	GUEST(token_invalid),
 	{ "token_reset", FY_PAGE_GUEST, show_token_reset },
+	{ "token_export", FY_PAGE_GUEST, show_token_export },
 	GUEST(login),
 	{ "login_refused", FY_PAGE_GUEST, show_login, ERRORS(login_errors) },
 	{ "login_ended", FY_PAGE_GUEST, show_login, .notice = FY_TEXT_NOTICE_SESSION_ENDED, .tone = FY_NOTICE_INFO },
@@ -239,6 +250,9 @@ const struct given_page given_pages[] = {
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
 	GUEST(privacy),
+	GUEST(privacy_request),
+	GUEST(privacy_request_done),
+	GUEST(privacy_data),
 	GUEST(cookies),
 	GUEST(legal),
 	GUEST(accessibility),
@@ -280,13 +294,15 @@ MAIL(reset_password, .given_name = P("Camille <script>"), .link = P(LINK), .vali
 MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
+MAIL(export_link, .link = P(LINK), .valid_minutes = 30)
+MAIL(export_nothing, .privacy_link = FY_LIT("https://www.hostfamiliesinparis.com/privacy"))
 
 #define LETTER(name)               \
 	{                          \
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address),  LETTER(address_known),   LETTER(reset_password),
-	LETTER(password_changed), LETTER(contact_receipt),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(export_link),   LETTER(export_nothing),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

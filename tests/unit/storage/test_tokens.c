@@ -153,6 +153,47 @@ static void expired_tokens_are_purged_in_slices_and_good_ones_stay(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 2);
 }
 
+static void ask_for_an_address(struct worker *w)
+{
+	const struct fy_mail_new mail = { .template_name = FY_LIT("export_link"),
+					  .to_address = personal("zoe@example.org"),
+					  .fields = secret("link") };
+	struct fy_slice first = hash_of(&w->arena, "first"), second = hash_of(&w->arena, "second");
+	struct fy_token token;
+	uint64_t n;
+	CHECK_CODE(fy_tokens_create_for_address(&w->ctx, hash_of(&w->arena, "zoe"), FY_TOKEN_EXPORT, first,
+						NOON + FY_HOUR, &mail),
+		   0);
+	CHECK_CODE(fy_tokens_create_for_address(&w->ctx, hash_of(&w->arena, "zoe"), FY_TOKEN_EXPORT, second,
+						NOON + FY_HOUR, &mail),
+		   0);
+	CHECK_CODE(fy_tokens_use(&w->ctx, FY_TOKEN_RESET_PASSWORD, first, &token), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_tokens_use(&w->ctx, FY_TOKEN_EXPORT, first, &token), 0);
+	CHECK(token.account_id == 0 && fy_eq(token.email_hash, hash_of(&w->arena, "zoe")));
+	CHECK_CODE(fy_tokens_use(&w->ctx, FY_TOKEN_EXPORT, first, &token), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_EXPORT, second, &token), 0);
+	CHECK(number("SELECT COUNT(*) FROM foyer_keys.person_key JOIN outbox USING (person_id)") == 2);
+
+	/* An hour later both are over, but a mail that waits still needs its key. */
+	CHECK_CODE(fy_tokens_count_expired(&w->ctx, NOON + 3 * FY_DAY, &n), 0);
+	CHECK(n == 0);
+	CHECK_CODE(fy_tokens_purge(&w->ctx, NOON + 3 * FY_DAY, 10, &n), 0);
+	CHECK(n == 0 && number("SELECT COUNT(*) FROM foyer_keys.person_key") == 2);
+	CHECK_CODE(fy_tokens_count_expired(&w->ctx, NOON + 3 * FY_DAY + 2 * FY_HOUR, &n), 0);
+	CHECK(n == 2);
+	CHECK_CODE(fy_tokens_purge(&w->ctx, NOON + 3 * FY_DAY + 2 * FY_HOUR, 1, &n), 0);
+	CHECK(n == 1 && number("SELECT COUNT(*) FROM foyer_keys.person_key") == 1);
+	CHECK_CODE(fy_tokens_purge(&w->ctx, NOON + 3 * FY_DAY + 2 * FY_HOUR, 10, &n), 0);
+	CHECK(n == 1 && number("SELECT COUNT(*) FROM foyer_keys.person_key") == 0);
+}
+
+static void a_token_of_an_address_goes_with_the_key_of_its_mail(void **state)
+{
+	(void)state;
+	run_all(1, ask_for_an_address, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +203,7 @@ int main(void)
 		TEST(a_token_fits_its_purpose_and_ends_to_the_microsecond),
 		TEST(a_token_and_its_mail_come_together_or_not_at_all),
 		TEST(expired_tokens_are_purged_in_slices_and_good_ones_stay),
+		TEST(a_token_of_an_address_goes_with_the_key_of_its_mail),
 	};
 	return cmocka_run_group_tests(tests, harness_start, harness_stop);
 }

@@ -1,0 +1,24 @@
+/* How each document writes its parts; for the files of this folder. */
+#pragma once
+
+#include "server/export/export.h"
+
+/* The head of a document, one record, and what follows the last. All append to stream->buf. */
+void fy_export_json_head(struct fy_export_stream *stream);
+void fy_export_json_record(struct fy_export_stream *stream, const struct fy_export_record *record);
+void fy_export_json_foot(struct fy_export_stream *stream);
+
+void fy_export_html_head(struct fy_export_stream *stream, enum fy_lang lang);
+void fy_export_html_record(struct fy_export_stream *stream, const struct fy_export_record *record, enum fy_lang lang);
+void fy_export_html_foot(struct fy_export_stream *stream);
+
+void fy_export_readme(struct fy_export_stream *stream);
+
+/* The rules that can end the record, in words: "180 days after …; …". Any but the last in the list is enough. */
+void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, const struct fy_export_record *record,
+			 const struct fy_register_field *field, enum fy_lang lang);
+
+/* The words that the API and the export have for these. */
+const char *fy_export_role(enum fy_account_role role);
+const char *fy_export_account_state(enum fy_account_state state);
+const char *fy_export_message_state(enum fy_contact_state state);
