@@ -117,7 +117,8 @@ test('the API gives JSON or the ZIP, to whoever is signed in and only the own', 
   const zip = await get('application/zip');
   assert.equal(zip.headers['content-type'], 'application/zip');
   const inside = JSON.parse(unzip(zip.bytes)['data.json']);
-  assert.deepEqual(inside.records.map((one) => one.record), json.json.records.map((one) => one.record));
+  const kept = (data) => data.records.map((one) => one.record).filter((one) => one !== 'outbox'); // mails leave meanwhile
+  assert.deepEqual(kept(inside), kept(json.json));
   assert.equal((await get('*/*')).headers['content-type'], 'application/json');
   const nobody = await get('application/json', new Visitor(foyer));
   assert.equal(nobody.status, 401);
