@@ -7,8 +7,10 @@
 #include "foyer/config.h"
 #include "jobs/job.h"
 #include "storage/accounts.h"
+#include "storage/consents.h"
 #include "storage/contact.h"
 #include "storage/outbox.h"
+#include "storage/register.h"
 #include "storage/tokens.h"
 
 #define SLICE 200 /* rows; short enough that nobody waits for their locks */
@@ -98,14 +100,19 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_list_old, fy_outbox_purge };
 	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_list_old,
 					      fy_contact_purge };
+	static const struct heap proofs = { "old consent proofs", fy_consents_count_old, fy_consents_list_old,
+					    fy_consents_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
+	int64_t proof_days = fy_register_keep_days(&fy_register_fields[FY_COLUMN_CONSENT_GIVEN].keep[0], config);
 
 	int err = purge_heap(run, &links, now);
 	if (err == 0)
 		err = purge_heap(run, &mails, now - config->retention_sent_mail_days * FY_DAY);
 	if (err == 0)
 		err = purge_heap(run, &messages, now - config->retention_contact_days * FY_DAY);
+	if (err == 0)
+		err = purge_heap(run, &proofs, now - proof_days * FY_DAY);
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
 	return err;

@@ -14,7 +14,9 @@ static const struct {
 } actions[] = {
 	{ "compress", { "compressé", "compressed" } },
 	{ "delete", { "supprimé", "deleted" } },
+	{ "erase", { "effacé", "erased" } },
 	{ "give up", { "abandonné", "gave up on" } },
+	{ "leave alone", { "laissé en place", "left alone" } },
 	{ "leave for the next run", { "laissé pour la prochaine fois", "left for the next run:" } },
 	{ "remove", { "retiré", "removed" } },
 	{ "rotate", { "archivé", "rotated" } },
@@ -27,22 +29,38 @@ static const struct {
 	const char *one[2];
 	const char *many_fr;
 } objects[] = {
+	{ "accounts", { "compte", "account" }, "comptes" },
 	{ "expired links", { "lien expiré", "expired link" }, "liens expirés" },
 	{ "finished mails", { "e-mail terminé", "finished mail" }, "e-mails terminés" },
+	{ "first warnings of inactivity",
+	  { "premier avertissement d'inactivité", "first warning of inactivity" },
+	  "premiers avertissements d'inactivité" },
+	{ "last owners", { "dernier administrateur", "last owner" }, "derniers administrateurs" },
+	{ "last warnings of inactivity",
+	  { "dernier avertissement d'inactivité", "last warning of inactivity" },
+	  "derniers avertissements d'inactivité" },
 	{ "logs", { "journal", "log" }, "journaux" },
 	{ "logs that are still written",
 	  { "journal en cours d'écriture", "log that is still written" },
 	  "journaux en cours d'écriture" },
 	{ "mails", { "e-mail", "mail" }, "e-mails" },
+	{ "old consent proofs",
+	  { "ancienne preuve de consentement", "old consent proof" },
+	  "anciennes preuves de consentement" },
 	{ "old contact messages",
 	  { "ancien message de contact", "old contact message" },
 	  "anciens messages de contact" },
 	{ "old logs", { "ancien journal", "old log" }, "anciens journaux" },
 	{ "rotated logs", { "journal archivé", "rotated log" }, "journaux archivés" },
+	{ "second warnings of inactivity",
+	  { "deuxième avertissement d'inactivité", "second warning of inactivity" },
+	  "deuxièmes avertissements d'inactivité" },
 	{ "unconfirmed registrations",
 	  { "inscription non confirmée", "unconfirmed registration" },
 	  "inscriptions non confirmées" },
+	{ "unreadable accounts", { "compte illisible", "unreadable account" }, "comptes illisibles" },
 	{ "unfinished files", { "fichier inachevé", "unfinished file" }, "fichiers inachevés" },
+	{ "warnings that bounced", { "avertissement non remis", "warning that bounced" }, "avertissements non remis" },
 };
 
 static const struct {

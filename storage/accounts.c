@@ -6,6 +6,7 @@
 #include "foyer/arena.h"
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "storage/erasure.h"
 #include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/statements.h"
@@ -117,6 +118,8 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_p
 		.confirmed_at = fy_repo_time(row.has_confirmed_at, row.confirmed_at),
 		.last_active_at = fy_repo_time(row.has_last_active_at, row.last_active_at),
 		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
+		.erase_at = fy_repo_time(row.has_erase_at, row.erase_at),
+		.erase_asked_at = fy_repo_time(row.has_erase_asked_at, row.erase_asked_at),
 		.profile.language = (enum fy_lang)row.language,
 	};
 	err = open_fields(ctx, &person, &row, purpose, &account);
@@ -137,6 +140,7 @@ fy_async int fy_accounts_overview(struct fy_ctx *ctx, uint64_t id, struct fy_acc
 	struct fy_account_overview o = {
 		.created_at = row.created_at,
 		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
+		.erase_at = fy_repo_time(row.has_erase_at, row.erase_at),
 	};
 	const struct {
 		enum fy_register_column column;
@@ -260,8 +264,12 @@ fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secre
 fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id)
 {
 	return fy_sql_account_touch(ctx,
-				    &(struct fy_sql_account_touch_params){
-					    .last_active_at = ctx->now, .id = id, .stale_before = ctx->now - FY_DAY },
+				    &(struct fy_sql_account_touch_params){ .last_active_at = ctx->now,
+									   .inactive = FY_ERASURE_INACTIVE,
+									   .inactive_asked = FY_ERASURE_INACTIVE,
+									   .inactive_ground = FY_ERASURE_INACTIVE,
+									   .id = id,
+									   .stale_before = ctx->now - FY_DAY },
 				    NULL);
 }
 

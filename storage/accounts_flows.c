@@ -322,6 +322,9 @@ static fy_async int delete_unconfirmed(struct fy_ctx *ctx, void *arg)
 		return 0;
 	err = fy_sql_outbox_delete_of_person(ctx, &(struct fy_sql_outbox_delete_of_person_params){ .person_id = d->id },
 					     NULL);
+	if (err == 0)
+		err = fy_sql_consent_delete_of_account(
+			ctx, &(struct fy_sql_consent_delete_of_account_params){ .account_id = d->id }, NULL);
 	return err ? err : fy_persons_destroy(ctx, d->id);
 }
 

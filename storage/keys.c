@@ -336,3 +336,20 @@ int fy_keys_unwrap(const struct fy_keys *keys, uint64_t master, uint64_t person_
 		return FY_ERR_UNREADABLE;
 	return 0;
 }
+
+void fy_keys_sign(const struct fy_keys *keys, struct fy_slice text, uint8_t ret_signature[FY_SIGNATURE_BYTES])
+{
+	uint8_t public[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+	_Static_assert(crypto_sign_BYTES == FY_SIGNATURE_BYTES, "Ed25519");
+	crypto_sign_seed_keypair(public, secret, keys->ring->secrets->sub[FY_KEY_SIGN]);
+	crypto_sign_detached(ret_signature, NULL, (const uint8_t *)text.ptr, text.len, secret);
+	sodium_memzero(secret, sizeof secret);
+}
+
+void fy_keys_sign_public(const struct fy_keys *keys, uint8_t ret_key[FY_SIGN_PUBLIC_BYTES])
+{
+	uint8_t secret[crypto_sign_SECRETKEYBYTES];
+	_Static_assert(crypto_sign_PUBLICKEYBYTES == FY_SIGN_PUBLIC_BYTES, "Ed25519");
+	crypto_sign_seed_keypair(ret_key, secret, keys->ring->secrets->sub[FY_KEY_SIGN]);
+	sodium_memzero(secret, sizeof secret);
+}

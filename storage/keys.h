@@ -27,6 +27,7 @@ enum fy_key_use {
 	FY_KEY_THROTTLE,    /* address or account -> bucket name */
 	FY_KEY_CHECK,       /* fingerprint of the master key itself; a new use comes after this */
 	FY_KEY_ONCE,        /* what a form sent -> key of its answer */
+	FY_KEY_SIGN,        /* seed of the key that signs receipts */
 	FY_KEY_USES
 };
 
@@ -65,6 +66,13 @@ int fy_keys_unwrap(const struct fy_keys *keys, uint64_t master, uint64_t person_
 
 /* Looks at the files again: a few microseconds of reading. False: nothing has changed, or they cannot be used. */
 bool fy_keys_reload(const struct fy_keys *keys);
+
+#define FY_SIGNATURE_BYTES 64
+#define FY_SIGN_PUBLIC_BYTES 32
+
+/* Ed25519, with a key that no rotation changes: receipts are checked years later. */
+void fy_keys_sign(const struct fy_keys *keys, struct fy_slice text, uint8_t ret_signature[FY_SIGNATURE_BYTES]);
+void fy_keys_sign_public(const struct fy_keys *keys, uint8_t ret_key[FY_SIGN_PUBLIC_BYTES]);
 
 /* ---- rotation: called by `foyer keys rotate` only ---- */
 

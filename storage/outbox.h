@@ -31,6 +31,7 @@ struct fy_mail_new {
 struct fy_outbox_mail {
 	uint64_t id;
 	uint64_t person_id;
+	bool ends_person;  /* it is the last thing that the person's key is for */
 	unsigned attempts; /* this one included */
 	enum fy_lang lang;
 	fy_time created_at;

@@ -55,7 +55,7 @@ struct fy_register_field {
 	enum fy_register_then then;
 	uint32_t purposes; /* bits 1u << FY_PURPOSE_… */
 	uint32_t seen_by;  /* bits 1u << FY_VIEWER_…; 0: nobody */
-	struct fy_register_keep keep[2];
+	struct fy_register_keep keep[3];
 	uint8_t keep_count;
 	bool derived; /* made from another field: erased with it, not exported beside it */
 	bool sealed;  /* at rest; bound to `purposes` and FY_PURPOSE_RIGHTS (seal.h) */

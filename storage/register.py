@@ -27,7 +27,7 @@ REQUIRED = ("label", "category", "purposes", "basis", "provided_by", "keep", "th
 COLUMN_KEYS = {"name", "mark", "derived_from", "in_clear", "sealed", *REQUIRED, "seen_by"}
 RIGHTS = "rights"       # the purpose that every sealed value is collected for: the person's own rights
 TABLE_KEYS = {"label", "person", "public", *INHERITED}
-KEEPS_MAX = 2
+KEEPS_MAX = 3
 
 
 class Mistakes:

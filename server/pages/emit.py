@@ -402,3 +402,16 @@ class Emitter:
             self.static('">')
         self.node_text(inner)
         self.static(after + "\n")
+
+    def node_pre(self, node):
+        kind, expr, *_ = self.look_up(node, node.args["$"])
+        if kind not in ("text", "personal"):
+            self.fail(node, "pre takes a text")
+        if self.plain:
+            self.call(f"fy_write_lines(out, {self.slice_of(kind, expr)});")
+            self.static("\n\n")
+            return
+        self.static('<pre style="margin:0 0 16px;padding:12px;background:#fbf6ee;font-size:12px;white-space:pre-wrap;'
+                    'overflow-wrap:anywhere">')
+        self.put(node, node.args["$"])
+        self.static("</pre>\n")

@@ -29,6 +29,7 @@ fy_async static int account_show(struct fy_req *req)
 				.member_since = account.created_at,
 				.password_changed = account.password_changed_at,
 				.signed_in = req->session->created_at,
+				.erase_at = account.erase_at,
 			});
 	return fy_reply_html(req, 200, &out);
 }

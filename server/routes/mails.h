@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/http/request.h"
+#include "storage/accounts.h"
 #include "storage/outbox.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
@@ -15,9 +16,12 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 			      struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
+int fy_mails_erasure_asked(struct fy_req *req, const struct fy_account_signin *account, fy_time erase_at,
+			   struct fy_mail_new *ret_mail);
 void fy_mails_kick(struct fy_req *req);
 
-/* Makes this process one that can deliver mails: names the templates as the mail job's author. At its start. */
+/* Makes this process one that can run the jobs that write and deliver mails: names the templates as their author. At its
+ * start. */
 void fy_mails_author(void);
 
 #define FY_CONFIRM_HOURS 48

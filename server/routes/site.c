@@ -2,6 +2,7 @@
 #include "protocol/datetime.h"
 #include "server/routes/form.h"
 #include "server/routes/tables.h"
+#include "storage/keys.h"
 
 static int reply_page(struct fy_req *req, const struct fy_buf *out)
 {
@@ -118,6 +119,19 @@ fy_async static int gpc(struct fy_req *req)
 	return fy_reply(req, 200, FY_LIT("application/json"), FY_LIT("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
 }
 
+/* With it anybody can check the receipt of an erasure (storage/receipt.h), also when this site is gone: keep a copy. */
+fy_async static int receipt_key(struct fy_req *req)
+{
+	uint8_t key[FY_SIGN_PUBLIC_BYTES];
+	struct fy_buf out;
+	fy_buf_init(&out, &req->arena, 256);
+	fy_keys_sign_public(req->ctx.keys, key);
+	for (size_t i = 0; i < sizeof key; i++)
+		fy_buf_fmt(&out, "%02x", key[i]);
+	fy_buf_char(&out, '\n');
+	return reply_text(req, fy_buf_slice(&out));
+}
+
 const struct fy_route fy_site_routes[] = {
 	{ FY_GET, "/", home, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/privacy", privacy, .access = FY_ACCESS_VISITOR },
@@ -126,6 +140,7 @@ const struct fy_route fy_site_routes[] = {
 	{ FY_GET, "/accessibility", accessibility, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/robots.txt", robots, .access = FY_ACCESS_ANYONE },
 	{ FY_GET, "/.well-known/security.txt", security_txt, .access = FY_ACCESS_ANYONE },
+	{ FY_GET, "/.well-known/foyer-receipt-key", receipt_key, .access = FY_ACCESS_ANYONE },
 	{ FY_GET, "/.well-known/change-password", change_password, .access = FY_ACCESS_ANYONE },
 	{ FY_GET, "/.well-known/gpc.json", gpc, .access = FY_ACCESS_ANYONE },
 };

@@ -11,6 +11,7 @@
 	X(password)        \
 	X(account)         \
 	X(security)        \
+	X(erasure)         \
 	X(contact)         \
 	X(manage_login)    \
 	X(manage_sessions) \

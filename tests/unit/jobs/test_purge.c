@@ -64,6 +64,25 @@ static void given_messages(unsigned first, unsigned count, unsigned state, unsig
 	change(sql);
 }
 
+/* Of one account a decision of each of these ages, in days; of an erased one, another. */
+static void given_consents(int shift)
+{
+	char sql[900];
+
+	snprintf(
+		sql, sizeof sql,
+		"DELETE FROM consent; DELETE FROM foyer_keys.erasure; "
+		"INSERT INTO consent (account_id, purpose, text_version, given, decided_at) VALUES "
+		"(1, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL %d DAY), (1, 1, 'x', 0, UTC_TIMESTAMP(6) - INTERVAL %d DAY), "
+		"(1, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL %d DAY), (1, 1, 'x', 0, UTC_TIMESTAMP(6) - INTERVAL 10 DAY), "
+		"(77, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL 2000 DAY), (78, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL 2000 DAY); "
+		"INSERT INTO foyer_keys.erasure (serial, person_id, reference, ground, asked_at, erased_at, hash) VALUES "
+		"(1, 77, REPEAT('x', 16), 1, '2020-01-01', UTC_TIMESTAMP(6) - INTERVAL %d DAY, REPEAT('x', 32)), "
+		"(2, 78, REPEAT('x', 16), 1, '2020-01-01', UTC_TIMESTAMP(6) - INTERVAL %d DAY, REPEAT('x', 32))",
+		1900 + shift, 1830 + shift, 1827 + shift, 1827 + shift, 1824 + shift);
+	change(sql);
+}
+
 struct both {
 	struct fy_job_report dry, real;
 	long long rows_after_dry;
@@ -96,10 +115,11 @@ static void dry_then_real(struct task *t)
 	CHECK(deleted(&real, "expired links") == 401);
 	CHECK(deleted(&real, "finished mails") == 230);
 	CHECK(deleted(&real, "old contact messages") == 203);
+	CHECK(deleted(&real, "old consent proofs") == 3);
 	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) &&
 	      fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
 	CHECK(fy_starts(real.items[1].names, FY_LIT("1, 2, 3, ")) && real.items[2].names.len);
-	CHECK(fy_starts(real.items[3].names, FY_LIT("1001, 1002, 1003, ")));
+	CHECK(fy_starts(real.items[4].names, FY_LIT("1001, 1002, 1003, ")));
 	/* Again: nothing is left to do. */
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
 	CHECK(fy_eq(real.detail, FY_LIT("nothing to do")));
@@ -121,7 +141,9 @@ static void a_dry_run_says_what_the_run_then_does(void **state)
 	given_messages(1, 201, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 366 DAY");
 	given_messages(301, 2, 1, 366, "NULL");
 	given_messages(401, 5, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY");
+	given_consents(0);
 	run_tasks(1, dry_then_real, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM consent"), 3);
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 12);
 	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 3);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 10);
@@ -140,6 +162,7 @@ static void the_moved_clock_decides_what_is_old(void **state)
 	given_tokens(1001, 2, "1", "25 HOUR");
 	given_mails(1, 230, 3, "UTC_TIMESTAMP(6) - INTERVAL 6 DAY - INTERVAL 1 MINUTE", "NULL");
 	given_messages(1, 203, 3, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY - INTERVAL 1 MINUTE");
+	given_consents(-1);
 	run_tasks(1, dry_then_real, &tomorrow);
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 8);
 	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 2);
@@ -185,7 +208,7 @@ static void many_names(struct task *t)
 	struct fy_slice names;
 
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &report), 0);
-	names = report.items[3].names;
+	names = report.items[4].names;
 	CHECK(deleted(&report, "unconfirmed registrations") == 5000);
 	CHECK(names.len > 10000 && names.len <= 16384);
 	CHECK(fy_eq(fy_from(names, names.len - 5), FY_LIT(", …")));

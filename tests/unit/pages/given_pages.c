@@ -60,6 +60,7 @@ SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("
 SHOW(legal, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(accessibility, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(setup, .token = P("hT9s0Kc2"), .first = true, .nameless = true)
+SHOW(account_erase, .email = P("camille@example.com"), .would_be_at = AGO(-7 * FY_DAY), .grace_days = 7)
 SHOW(manage_login)
 SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@example.com"),
      .subject = P("Une chambre près de la Bastille"),
@@ -234,6 +235,7 @@ const struct given_page given_pages[] = {
 	{ "profile_conflict", FY_PAGE_MEMBER, show_conflict },
 	{ "profile_refused", FY_PAGE_MEMBER, show_account_profile, ERRORS(profile_errors) },
 	MEMBER(account_security),
+	MEMBER(account_erase),
 	MEMBER(account_privacy),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
@@ -273,6 +275,12 @@ const size_t given_page_count = FY_COUNT(given_pages);
 	}
 
 #define LINK "https://www.hostfamiliesinparis.com/verify?token=hT9s0Kc2&x=1"
+MAIL(erasure_asked, .given_name = P("Camille"), .erase_at = AGO(-7 * FY_DAY),
+     .account_link = FY_LIT("https://www.hostfamiliesinparis.com/account/erase"))
+MAIL(erasure_done, .given_name = P("Camille"), .when = AGO(FY_HOUR),
+     .receipt = FY_LIT("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
+MAIL(inactive, .given_name = P("Camille"), .erase_at = AGO(-60 * FY_DAY),
+     .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"))
 MAIL(confirm_address, .link = P(LINK), .valid_hours = 24)
 MAIL(address_known, .given_name = P("Camille"), .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"),
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
@@ -286,7 +294,7 @@ MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address),  LETTER(address_known),   LETTER(reset_password),
-	LETTER(password_changed), LETTER(contact_receipt),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),   LETTER(inactive),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

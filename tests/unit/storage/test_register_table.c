@@ -31,7 +31,7 @@ static void how_long_follows_the_setting_where_there_is_one(void **state)
 	(void)state;
 	const struct fy_config config = { .retention_unconfirmed_days = 9, .retention_contact_days = 41 };
 	const struct fy_register_field *f = fy_register_find(FY_LIT("account"), FY_LIT("phone"));
-	assert_int_equal(f->keep_count, 2);
+	assert_int_equal(f->keep_count, 3);
 	assert_int_equal(f->keep[0].from, FY_TRIGGER_LAST_ACTIVITY);
 	assert_int_equal(fy_register_keep_days(&f->keep[0], &config), 730);
 	assert_int_equal(f->keep[1].from, FY_TRIGGER_UNCONFIRMED_REGISTRATION);
