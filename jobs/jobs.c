@@ -18,10 +18,10 @@ const struct fy_job fy_jobs_table[] = {
 	},
 	{
 		.name = "purge",
-		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés et les "
-			  "anciens messages de contact.",
-			  "Deletes registrations never confirmed, expired links, mails that were sent, and old contact "
-			  "messages." },
+		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés, les "
+			  "anciens messages de contact et les demandes closes depuis cinq ans.",
+			  "Deletes registrations never confirmed, expired links, mails that were sent, old contact "
+			  "messages, and requests that ended five years ago." },
 		.scope = FY_JOB_CLUSTER,
 		.period_s = 3600, /* a promise of seven days is then kept to the hour */
 		.jitter_s = 300,

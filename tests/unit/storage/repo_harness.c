@@ -91,7 +91,7 @@ int empty_tables(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease");
+	       "DELETE FROM job_lease; DELETE FROM rights_request");
 	return 0;
 }
 
