@@ -5,6 +5,7 @@
 
 #include "server/http/request.h"
 #include "storage/outbox.h"
+#include "storage/rights.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_address_known(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
@@ -15,6 +16,19 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 			      struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
+
+/* What is told to a person about a request (storage/rights.h); `to_state` chooses the letter, and WITHDRAWN has none. */
+struct fy_mails_right {
+	enum fy_lang lang;
+	struct fy_slice to;
+	struct fy_personal name;
+	enum fy_rights_kind kind;
+	fy_time received, due;
+	struct fy_personal letter; /* what the staff wrote; not of a receipt */
+	bool has_account;          /* to see the request in */
+};
+int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const struct fy_mails_right *what,
+		   struct fy_mail_new *ret_mail);
 void fy_mails_kick(struct fy_req *req);
 
 /* Makes this process one that can deliver mails: names the templates as the mail job's author. At its start. */

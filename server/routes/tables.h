@@ -12,9 +12,12 @@
 	X(account)         \
 	X(security)        \
 	X(contact)         \
+	X(requests)        \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
+	X(manage_requests) \
+	X(record_request)  \
 	X(manage_jobs)     \
 	X(api_me)          \
 	X(api_manage)
