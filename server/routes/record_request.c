@@ -8,6 +8,8 @@
 #include "server/routes/tables.h"
 #include "storage/once.h"
 
+#define FIRST_YEAR 2018 /* the GDPR applies from 25 May 2018; earlier is a slip of the pen */
+
 static int form_page(struct fy_req *req, const struct fy_form *form, int status)
 {
 	struct fy_page page;
@@ -42,7 +44,7 @@ fy_async static int show(struct fy_req *req)
 static void take_received(struct fy_form *form, fy_time *ret_received)
 {
 	struct fy_date date;
-	if (fy_parse_iso_date(fy_param(form->req, "received_on"), &date)) {
+	if (fy_parse_iso_date(fy_param(form->req, "received_on"), &date) || date.year < FIRST_YEAR) {
 		fy_form_error(form, "received_on", FY_TEXT_ERROR_RECEIVED_ON_FORMAT);
 		return;
 	}

@@ -18,6 +18,9 @@
 	X(manage_contact)  \
 	X(manage_requests) \
 	X(record_request)  \
+	X(manage_breaches) \
+	X(breach_facts)    \
+	X(breach_letter)   \
 	X(manage_jobs)     \
 	X(api_me)          \
 	X(api_manage)

@@ -66,6 +66,9 @@ const pages = {
     sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
     rights: '/manage/requests', 'rights-none': '/manage/requests?state=refused', right: () => links.right, 'right-new': '/manage/requests/new',
     'right-ended': () => links.ended, 'right-new-wrong': ['/manage/requests/new', fill({ name: '', email: 'x' }, '/manage/requests/new')],
+    breaches: '/manage/breaches', 'breaches-none': '/manage/breaches?state=closed', breach: () => links.breach, 'breach-new': '/manage/breaches/new',
+    'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
+    'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
   },
 };
@@ -124,6 +127,8 @@ for (const who of ['guest', 'member', 'office']) {
       await setUp(foyer);
       const office = await signInToOffice(foyer);
       cookies.office = office.cookies;
+      const theft = { name: 'Ordinateur portable volé au bureau', discovered_at: '2026-01-05T09:00', aware_at: '2026-01-05T10:00', confidentiality: 'yes', nature: 'Le sac a disparu.', persons: '120', risk: '3' };
+      links.breach = (await office.submit('/manage/breaches/new', '/manage/breaches/new', theft)).location.split('?')[0];
       const letter = { kind: 'erasure', name: 'Ada', email: 'ada@example.org', received_on: '2026-01-05', wish: 'Oubliez-moi.' };
       const recorded = async () => (await office.submit('/manage/requests/new', '/manage/requests/new', letter)).location.split('?')[0];
       links.right = await recorded();

@@ -247,6 +247,60 @@ static void show_request_conflict(struct fy_buf *out, const struct fy_page *page
 								 .too_late = true });
 }
 
+#define BREACH_FACTS                                                                                                \
+	.discovered = AGO(2 * FY_DAY), .aware = AGO(2 * FY_DAY - FY_HOUR), .from = AGO(4 * FY_DAY),                 \
+	.confidentiality = true, .availability = true, .nature = FY_LIT("Un ordinateur a été volé.\n\nAu bureau."), \
+	.persons_categories = FY_LIT("Familles"), .persons = FY_LIT("120"),                                         \
+	.consequences = FY_LIT("Courriels frauduleux"), .risk = FY_LIT("3")
+
+static void show_manage_breaches(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_breach breaches[] = {
+		{ 4, FY_LIT("Ordinateur volé"), FY_LIT("open"), AGO(2 * FY_DAY), 0, true, false, false, 24 },
+		{ 3, FY_LIT("Dernière heure"), FY_LIT("open"), AGO(72 * FY_HOUR - FY_MINUTE), 0, true, false, false,
+		  0 },
+		{ 2, FY_LIT("Courriel à la mauvaise adresse"), FY_LIT("open"), AGO(5 * FY_DAY), 0, true, true, true,
+		  49 },
+		{ 1, FY_LIT("Panne"), FY_LIT("closed"), AGO(50 * FY_DAY), AGO(49 * FY_DAY), false, false, false, 0 },
+	};
+	fy_page_manage_breaches(out, page,
+				&(struct fy_view_manage_breaches){ .next_cursor = FY_LIT("1"),
+								   .breaches = breaches,
+								   .breaches_count = FY_COUNT(breaches) });
+}
+
+SHOW(manage_breach, .id = 4, .version = 2, .state = FY_LIT("open"), .open = true, .hours = 24,
+     .due = GIVEN_NOW + FY_DAY, .name = FY_LIT("Ordinateur volé"), BREACH_FACTS, .high = true)
+SHOW(manage_breach_form, .name = FY_LIT("Ordinateur volé"), .discovered_at = FY_LIT("2026-11-23T14:05"),
+     .confidentiality = true, .risk = FY_LIT("2"), .conflict = true)
+SHOW(manage_breach_letter, .id = 4, .language = FY_LIT("en"), .nature = FY_LIT("A laptop was stolen."))
+SHOW(breach_letter, .id = 4, .language = FY_LIT("fr"), .complete = true, .nature = FY_LIT("Un ordinateur a été volé."),
+     .consequences = FY_LIT("Courriels frauduleux."), .measures = FY_LIT("Disque chiffré."),
+     .advice = FY_LIT("Changez de mot de passe."), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
+SHOW(breach_notification, .id = 4, .contact = FY_LIT("contact@hostfamiliesinparis.com"), BREACH_FACTS, .partial = true)
+
+static void show_breach_closed(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_breach(out, page,
+			      &(struct fy_view_manage_breach){ .id = 1,
+							       .state = FY_LIT("closed"),
+							       .closed = true,
+							       .name = FY_LIT("Panne"),
+							       BREACH_FACTS,
+							       .notified = AGO(FY_DAY),
+							       .delay_saved = FY_LIT("Congés"),
+							       .persons_reason_saved = FY_LIT("Aucun risque"),
+							       .closed_at = AGO(FY_HOUR) });
+}
+
+static void show_letter_incomplete(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_breach_letter(
+		out, page,
+		&(struct fy_view_breach_letter){
+			.id = 4, .language = FY_LIT("en"), .lacks_advice = true, .lacks_measures = true });
+}
+
 static void show_token_reset(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("reset") });
@@ -356,6 +410,14 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_request),
 	MANAGER(request_conflict),
 	MANAGER(manage_request_new),
+	MANAGER(manage_breaches),
+	MANAGER(manage_breach),
+	MANAGER(breach_closed),
+	MANAGER(manage_breach_form),
+	MANAGER(manage_breach_letter),
+	MANAGER(breach_letter),
+	MANAGER(letter_incomplete),
+	MANAGER(breach_notification),
 	MANAGER(manage_jobs),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
 	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
