@@ -192,6 +192,7 @@ test('the clock stands while identity is unproven, and then runs as much longer'
   assert.deepEqual([silent.status, silent.wrong], [422, ['identity']]);
   const stopped = await take(id, 'ask', { identity: 'Please call us.\nAny weekday.' });
   assert.ok(stopped.words.includes('Identity to be confirmed') && stopped.words.includes('Clock stopped'));
+  assert.ok(!stopped.words.includes(before), 'no date stands while the clock does');
   assert.equal(offered(stopped), 'prove refuse withdraw');
   const asked = await foyer.mailTo('ada.byron@example.org', (one) => one.subject.startsWith('Help us confirm'));
   assert.ok(lines(asked).includes('Please call us.\nAny weekday.') && asked.text.includes('paused'));
