@@ -19,9 +19,9 @@ const struct fy_job fy_jobs_table[] = {
 	{
 		.name = "purge",
 		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés, les "
-			  "anciens messages de contact et les anciennes preuves de consentement.",
+			  "anciens messages de contact, les demandes closes et les preuves de consentement périmées.",
 			  "Deletes registrations never confirmed, expired links, mails that were sent, old contact "
-			  "messages and old proofs of consent." },
+			  "messages, requests that ended long ago, and old proofs of consent." },
 		.scope = FY_JOB_CLUSTER,
 		.period_s = 3600, /* a promise of seven days is then kept to the hour */
 		.jitter_s = 300,

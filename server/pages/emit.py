@@ -74,6 +74,7 @@ class Emitter:
         self.lines, self.pending, self.depth, self.static_bytes, self.loops = [], "", 1, 0, 0
         self.template = None
         self.plain = isinstance(context, Plain)
+        self.one_line = False    # a mail's subject
 
     # Writing lines
 
@@ -159,9 +160,9 @@ class Emitter:
             if filter_name == "country":
                 value = f"fy_country_name({self.lang_expr}, {value})"
             elif filter_name == "paragraphs":
-                if escape != "text":
+                if escape not in ("text", "plain") or self.one_line:
                     self.fail(node, "paragraphs stand in text only")
-                self.call(f"fy_html_paragraphs(out, {value});")
+                self.call(f"{'fy_html_paragraphs' if escape == 'text' else 'fy_write_lines'}(out, {value});")
                 return
             elif filter_name:
                 self.fail(node, f"text has no filter {filter_name!r}")
@@ -402,16 +403,3 @@ class Emitter:
             self.static('">')
         self.node_text(inner)
         self.static(after + "\n")
-
-    def node_pre(self, node):
-        kind, expr, *_ = self.look_up(node, node.args["$"])
-        if kind not in ("text", "personal"):
-            self.fail(node, "pre takes a text")
-        if self.plain:
-            self.call(f"fy_write_lines(out, {self.slice_of(kind, expr)});")
-            self.static("\n\n")
-            return
-        self.static('<pre style="margin:0 0 16px;padding:12px;background:#fbf6ee;font-size:12px;white-space:pre-wrap;'
-                    'overflow-wrap:anywhere">')
-        self.put(node, node.args["$"])
-        self.static("</pre>\n")

@@ -261,11 +261,6 @@ class Reader:
             return Node("block", line, shape, {"$": name, **arguments(self.t.path, line, parts)})
         return method
 
-    def tag_pre(self, rest, line):
-        """Lines of a mail as they are: {% pre receipt %}."""
-        name, = words(self.t.path, line, rest)
-        return Node("pre", line, args={"$": name})
-
     tag_subject, tag_p = block_tag("subject"), block_tag("p")
     tag_button, tag_small = block_tag("button"), block_tag("small")
 

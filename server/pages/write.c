@@ -37,11 +37,11 @@ void fy_write_plain(struct fy_buf *out, struct fy_slice text)
 
 void fy_write_lines(struct fy_buf *out, struct fy_slice text)
 {
-	while (text.ptr) {
+	while (text.len) {
 		fy_write_plain(out, fy_cut(&text, '\n'));
-		if (text.ptr)
-			fy_buf_char(out, '\n');
+		fy_buf_char(out, '\n');
 	}
+	fy_buf_char(out, '\n');
 }
 
 /* Times */

@@ -7,6 +7,7 @@
 #include "server/pages/letter.h"
 #include "server/pages/pages_gen.h"
 #include "server/routes/form.h"
+#include "server/routes/right_words.h"
 
 static struct fy_buf begin_in(struct fy_ctx *ctx)
 {
@@ -96,6 +97,50 @@ int fy_mails_erasure_asked(struct fy_req *req, const struct fy_account_signin *a
 							      .erase_at = erase_at,
 							      .account_link = fy_link(req, "/account/erase", NULL) });
 	return finish(req, &fields, "erasure_asked", account->language, account->email.text, ret_mail);
+}
+
+int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const struct fy_mails_right *what,
+		   struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin(req);
+	struct fy_slice kind = fy_right_kind_words(what->lang, what->kind), contact = req->app->config->site_contact;
+	const char *name;
+#define COMMON .name = what->name, .kind = kind, .received = what->received, .contact = contact
+	switch (to_state) {
+	case FY_RIGHTS_RECEIVED: {
+		struct fy_mailview_right_receipt view = { COMMON, .due = what->due };
+		if (what->has_account)
+			view.link = fy_link(req, "/account/requests", NULL);
+		fy_mail_right_receipt(&fields, &view);
+		name = "right_receipt";
+		break;
+	}
+	case FY_RIGHTS_IDENTITY_CHECK:
+		fy_mail_right_ask(&fields, &(struct fy_mailview_right_ask){ COMMON, .letter = what->letter });
+		name = "right_ask";
+		break;
+	case FY_RIGHTS_IN_PROGRESS:
+		fy_mail_right_proven(&fields, &(struct fy_mailview_right_proven){ COMMON, .due = what->due });
+		name = "right_proven";
+		break;
+	case FY_RIGHTS_EXTENDED:
+		fy_mail_right_extended(&fields, &(struct fy_mailview_right_extended){ COMMON, .due = what->due,
+										      .letter = what->letter });
+		name = "right_extended";
+		break;
+	case FY_RIGHTS_ANSWERED:
+		fy_mail_right_answer(&fields, &(struct fy_mailview_right_answer){ COMMON, .letter = what->letter });
+		name = "right_answer";
+		break;
+	case FY_RIGHTS_REFUSED:
+		fy_mail_right_refused(&fields, &(struct fy_mailview_right_refused){ COMMON, .letter = what->letter });
+		name = "right_refused";
+		break;
+	default:
+		return FY_ERR_INVALID;
+	}
+#undef COMMON
+	return finish(req, &fields, name, what->lang, what->to, ret_mail);
 }
 
 void fy_mails_kick(struct fy_req *req)

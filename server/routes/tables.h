@@ -13,9 +13,15 @@
 	X(security)        \
 	X(erasure)         \
 	X(contact)         \
+	X(requests)        \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
+	X(manage_requests) \
+	X(record_request)  \
+	X(manage_breaches) \
+	X(breach_facts)    \
+	X(breach_letter)   \
 	X(manage_jobs)     \
 	X(api_me)          \
 	X(api_manage)

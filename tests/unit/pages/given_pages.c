@@ -154,6 +154,154 @@ static void show_manage_jobs(struct fy_buf *out, const struct fy_page *page)
 	fy_page_manage_jobs(out, page, &(struct fy_view_manage_jobs){ .jobs = jobs, .jobs_count = FY_COUNT(jobs) });
 }
 
+static void show_account_requests(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_own_request requests[] = {
+		{ 14, FY_LIT("Effacement"), FY_LIT("Identité à confirmer"), AGO(3 * FY_DAY), GIVEN_NOW + 27 * FY_DAY, 0,
+		  true },
+		{ 12, FY_LIT("Accès aux données"), FY_LIT("En cours"), AGO(9 * FY_DAY), GIVEN_NOW + 21 * FY_DAY, 0,
+		  false },
+		{ 3, FY_LIT("Opposition"), FY_LIT("Répondue"), AGO(90 * FY_DAY), AGO(60 * FY_DAY), AGO(70 * FY_DAY),
+		  false },
+	};
+	fy_page_account_requests(out, page,
+				 &(struct fy_view_account_requests){ .requests = requests,
+								     .requests_count = FY_COUNT(requests),
+								     .next_cursor = FY_LIT("3-0"),
+								     .kind = FY_LIT("erasure"),
+								     .wish = P("Mes anciens messages"),
+								     .once = FY_LIT("x") });
+}
+
+static void show_manage_requests(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_request requests[] = {
+		{ 9, FY_LIT("Accès aux données"), FY_LIT("En cours"), P("Jeanne Moreau"),
+		  P("jeanne.moreau.de.la.bastille@famille.example.com"), false, AGO(40 * FY_DAY), AGO(9 * FY_DAY),
+		  false, false, true, true, true, 9 },
+		{ 11, FY_LIT("Rectification"), FY_LIT("Reçue"), P("Ahmed Benali"), P("ahmed@ecole.example"), false,
+		  AGO(30 * FY_DAY), GIVEN_NOW, false, false, false, true, true, 0 },
+		{ 12, FY_LIT("Portabilité"), FY_LIT("Délai prolongé"), P("Paul"), P("paul@example.org"), false,
+		  AGO(22 * FY_DAY), GIVEN_NOW + 8 * FY_DAY, false, false, false, false, true, 8 },
+		{ 13,
+		  FY_LIT("Effacement"),
+		  FY_LIT("Reçue"),
+		  { FY_NONE },
+		  { FY_NONE },
+		  true,
+		  AGO(FY_DAY),
+		  GIVEN_NOW + 29 * FY_DAY,
+		  false,
+		  false,
+		  false,
+		  false,
+		  false,
+		  29 },
+	};
+	fy_page_manage_requests(out, page,
+				&(struct fy_view_manage_requests){ .waiting = 2,
+								   .next_cursor = FY_LIT("13-1"),
+								   .requests = requests,
+								   .requests_count = FY_COUNT(requests) });
+}
+
+static void show_manage_requests_none(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_requests(out, page,
+				&(struct fy_view_manage_requests){ .state = FY_LIT("refused"), .over = true });
+}
+
+static const struct fy_row_request_step request_steps[] = {
+	{ AGO(9 * FY_DAY), FY_LIT("Reçue"), P("Camille Lefèvre"), P("") },
+	{ AGO(7 * FY_DAY), FY_LIT("Identité à confirmer"), P("Inès Moreau"), P("Appelez-nous au 01 23 45 67 89.") },
+	{ AGO(6 * FY_DAY), FY_LIT("En cours"), P("#3"), P("Rappelée au numéro du dossier") },
+};
+
+SHOW(account_request, .id = 12, .kind = FY_LIT("Accès aux données"), .state = FY_LIT("Délai prolongé"), .open = true,
+     .received = AGO(9 * FY_DAY), .answer_by = GIVEN_NOW + 80 * FY_DAY,
+     .wish = P("Tout ce que vous avez.\n\nDepuis 2019."), .extension = P("Les archives sont sur papier."))
+SHOW(manage_request, .id = 12, .account = 4, .kind = FY_LIT("Accès aux données"), .state = FY_LIT("in_progress"),
+     .state_words = FY_LIT("En cours"), .name = P("Camille Lefèvre"), .email = P("camille@example.com"),
+     .received = AGO(9 * FY_DAY), .first_month = GIVEN_NOW + 4 * FY_DAY, .answer_by = GIVEN_NOW + 4 * FY_DAY,
+     .urgent = true, .soon = true, .days = 4, .wish = P("Tout ce que vous avez."), .steps = request_steps,
+     .steps_count = FY_COUNT(request_steps), .may_answer = true, .may_extend = true,
+     .would_extend_to = GIVEN_NOW + 65 * FY_DAY)
+SHOW(manage_request_new, .kind = FY_LIT("access"), .received_on = FY_LIT("2026-11-20"), .language = FY_LIT("en"))
+
+static void show_request_conflict(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_request(out, page,
+			       &(struct fy_view_manage_request){ .id = 12,
+								 .recorded = true,
+								 .kind = FY_LIT("Opposition"),
+								 .state = FY_LIT("received"),
+								 .state_words = FY_LIT("Reçue"),
+								 .conflict = true,
+								 .typed = P("Ce que j'avais écrit"),
+								 .received = AGO(40 * FY_DAY),
+								 .overdue = true,
+								 .days = 10,
+								 .may_take = true,
+								 .may_ask = true,
+								 .may_prove = true,
+								 .may_extend = true,
+								 .too_late = true });
+}
+
+#define BREACH_FACTS                                                                                                \
+	.discovered = AGO(2 * FY_DAY), .aware = AGO(2 * FY_DAY - FY_HOUR), .from = AGO(4 * FY_DAY),                 \
+	.confidentiality = true, .availability = true, .nature = FY_LIT("Un ordinateur a été volé.\n\nAu bureau."), \
+	.persons_categories = FY_LIT("Familles"), .persons = FY_LIT("120"),                                         \
+	.consequences = FY_LIT("Courriels frauduleux"), .risk = FY_LIT("3")
+
+static void show_manage_breaches(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_breach breaches[] = {
+		{ 4, FY_LIT("Ordinateur volé"), FY_LIT("open"), AGO(2 * FY_DAY), 0, true, false, false, 24 },
+		{ 3, FY_LIT("Dernière heure"), FY_LIT("open"), AGO(72 * FY_HOUR - FY_MINUTE), 0, true, false, false,
+		  0 },
+		{ 2, FY_LIT("Courriel à la mauvaise adresse"), FY_LIT("open"), AGO(5 * FY_DAY), 0, true, true, true,
+		  49 },
+		{ 1, FY_LIT("Panne"), FY_LIT("closed"), AGO(50 * FY_DAY), AGO(49 * FY_DAY), false, false, false, 0 },
+	};
+	fy_page_manage_breaches(out, page,
+				&(struct fy_view_manage_breaches){ .next_cursor = FY_LIT("1"),
+								   .breaches = breaches,
+								   .breaches_count = FY_COUNT(breaches) });
+}
+
+SHOW(manage_breach, .id = 4, .version = 2, .state = FY_LIT("open"), .open = true, .hours = 24,
+     .due = GIVEN_NOW + FY_DAY, .name = FY_LIT("Ordinateur volé"), BREACH_FACTS, .high = true)
+SHOW(manage_breach_form, .name = FY_LIT("Ordinateur volé"), .discovered_at = FY_LIT("2026-11-23T14:05"),
+     .confidentiality = true, .risk = FY_LIT("2"), .conflict = true)
+SHOW(manage_breach_letter, .id = 4, .language = FY_LIT("en"), .nature = FY_LIT("A laptop was stolen."))
+SHOW(breach_letter, .id = 4, .language = FY_LIT("fr"), .complete = true, .nature = FY_LIT("Un ordinateur a été volé."),
+     .consequences = FY_LIT("Courriels frauduleux."), .measures = FY_LIT("Disque chiffré."),
+     .advice = FY_LIT("Changez de mot de passe."), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
+SHOW(breach_notification, .id = 4, .contact = FY_LIT("contact@hostfamiliesinparis.com"), BREACH_FACTS, .partial = true)
+
+static void show_breach_closed(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_breach(out, page,
+			      &(struct fy_view_manage_breach){ .id = 1,
+							       .state = FY_LIT("closed"),
+							       .closed = true,
+							       .name = FY_LIT("Panne"),
+							       BREACH_FACTS,
+							       .notified = AGO(FY_DAY),
+							       .delay_saved = FY_LIT("Congés"),
+							       .persons_reason_saved = FY_LIT("Aucun risque"),
+							       .closed_at = AGO(FY_HOUR) });
+}
+
+static void show_letter_incomplete(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_breach_letter(
+		out, page,
+		&(struct fy_view_breach_letter){
+			.id = 4, .language = FY_LIT("en"), .lacks_advice = true, .lacks_measures = true });
+}
+
 static void show_token_reset(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("reset") });
@@ -192,6 +340,10 @@ static const struct fy_field_error contact_errors[] = {
 	{ { "consent", 7 }, FY_TEXT_ERROR_CONSENT_MISSING, { 0 } },
 };
 static const struct fy_field_error login_errors[] = { { { NULL, 0 }, FY_TEXT_ERROR_CREDENTIALS, { 0 } } };
+static const struct fy_field_error request_errors[] = {
+	{ { "kind", 4 }, FY_TEXT_ERROR_RIGHT_MISSING, { 0 } },
+	{ { "wish", 4 }, FY_TEXT_ERROR_WISH_MISSING, { 0 } },
+};
 static const struct fy_field_error profile_errors[] = {
 	{ { "phone", 5 }, FY_TEXT_ERROR_PHONE_FORMAT, { 0 } },
 	{ { "country", 7 }, FY_TEXT_ERROR_COUNTRY_UNKNOWN, { 0 } },
@@ -237,6 +389,9 @@ const struct given_page given_pages[] = {
 	MEMBER(account_security),
 	MEMBER(account_erase),
 	MEMBER(account_privacy),
+	MEMBER(account_requests),
+	{ "requests_refused", FY_PAGE_MEMBER, show_account_requests, ERRORS(request_errors) },
+	MEMBER(account_request),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
@@ -252,6 +407,19 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_contact),
 	MANAGER(manage_contact_empty),
 	MANAGER(manage_message),
+	MANAGER(manage_requests),
+	MANAGER(manage_requests_none),
+	MANAGER(manage_request),
+	MANAGER(request_conflict),
+	MANAGER(manage_request_new),
+	MANAGER(manage_breaches),
+	MANAGER(manage_breach),
+	MANAGER(breach_closed),
+	MANAGER(manage_breach_form),
+	MANAGER(manage_breach_letter),
+	MANAGER(breach_letter),
+	MANAGER(letter_incomplete),
+	MANAGER(breach_notification),
 	MANAGER(manage_jobs),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
 	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
@@ -288,6 +456,15 @@ MAIL(reset_password, .given_name = P("Camille <script>"), .link = P(LINK), .vali
 MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
+#define RIGHT                                                                                   \
+	.name = P("Camille"), .kind = FY_LIT("Accès aux données"), .received = AGO(9 * FY_DAY), \
+	.contact = FY_LIT("contact@hostfamiliesinparis.com")
+MAIL(right_receipt, RIGHT, .due = GIVEN_NOW, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/requests"))
+MAIL(right_ask, RIGHT, .letter = P("Rappelez-nous."))
+MAIL(right_proven, RIGHT, .due = GIVEN_NOW)
+MAIL(right_extended, RIGHT, .due = GIVEN_NOW, .letter = P("Les archives sont sur papier."))
+MAIL(right_answer, RIGHT, .letter = P("Voici tout.\n\n<Merci>"))
+MAIL(right_refused, RIGHT, .letter = P("Nous n'avons rien."))
 
 #define LETTER(name)               \
 	{                          \
@@ -296,5 +473,7 @@ MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
 const struct given_mail given_mails[] = {
 	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
 	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),   LETTER(inactive),
+	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),   LETTER(right_extended),
+	LETTER(right_answer),    LETTER(right_refused),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

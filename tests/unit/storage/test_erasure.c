@@ -124,13 +124,23 @@ static void deliver_the_last_mail(struct worker *w)
 	}
 }
 
+/* Proofs of consent stay for their time; messages and files of requests have persons of their own, with other ends. */
+static bool has_another_person(const char *table)
+{
+	static const char *const tables[] = { "consent", "contact_message", "rights_request", "rights_step" };
+	for (size_t i = 0; i < FY_COUNT(tables); i++)
+		if (strcmp(tables[i], table) == 0)
+			return true;
+	return false;
+}
+
 /* A row in every table that the register says is about a person, with a value in every column. */
 static void plant(uint64_t person)
 {
 	for (size_t t = 0; t < fy_register_table_count; t++) {
 		const struct fy_register_table *table = &fy_register_tables[t];
 		if (table->person == NULL || strcmp(table->name, "account") == 0 ||
-		    strcmp(table->name, "person_key") == 0)
+		    strcmp(table->name, "person_key") == 0 || has_another_person(table->name))
 			continue;
 		char names[2000] = "", values[4000] = "";
 		for (size_t i = 0; i < fy_register_field_count; i++) {
@@ -172,9 +182,7 @@ static void nothing_is_left_of(uint64_t person)
 	for (size_t t = 0; t < fy_register_table_count; t++) {
 		const struct fy_register_table *table = &fy_register_tables[t];
 		char query[200];
-		/* proofs of consent stay for their time; a message of the contact form has a person of its own */
-		if (table->person == NULL || strcmp(table->name, "consent") == 0 ||
-		    strcmp(table->name, "contact_message") == 0)
+		if (table->person == NULL || has_another_person(table->name))
 			continue;
 		snprintf(query, sizeof query, "SELECT COUNT(*) FROM %s%s WHERE %s = %llu",
 			 strcmp(table->name, "person_key") == 0 ? "foyer_keys." : "", table->name, table->person,

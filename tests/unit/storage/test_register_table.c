@@ -8,6 +8,7 @@
 #include "foyer/config.h"
 #include "foyer/ctx.h"
 #include "storage/register.h"
+#include "storage/rights.h"
 
 static void a_column_is_found_by_its_table_and_name(void **state)
 {
@@ -38,6 +39,7 @@ static void how_long_follows_the_setting_where_there_is_one(void **state)
 	assert_int_equal(fy_register_keep_days(&f->keep[1], &config), 9);
 	f = fy_register_find(FY_LIT("contact_message"), FY_LIT("message"));
 	assert_int_equal(fy_register_keep_days(&f->keep[0], &config), 41);
+	assert_true(fy_rights_kept(&config) == 1826 * FY_DAY);
 }
 
 static void every_personal_and_secret_field_says_all_that_was_promised(void **state)
