@@ -147,7 +147,7 @@ static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max
 					join(&purposes, fy_register_purposes[p].label[lang]);
 			named |= field->purposes;
 			for (unsigned k = 0; kept.len == 0 && k < field->keep_count; k++) {
-				int64_t days = fy_register_keep_days(&field->keep[k], req->app->config);
+				int64_t days = fy_register_keep_seconds(&field->keep[k], req->app->config) / 86400;
 				if (days)
 					put_duration(&kept, days, lang);
 				fy_buf_put(&kept, fy_register_triggers[field->keep[k].from].label[lang]);
