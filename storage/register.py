@@ -6,17 +6,22 @@ secret; personal and secret text travels through statements in the types of that
 than in a column is a store, which only a person can keep complete. Where one of these
 fails this prints one sentence for each mistake and exits with 1, which stops the build. Run by meson:
     register.py --register R.toml --settings config_keys.def --migrations M.sql... --statements S.def...
-                [--header OUT.h --source OUT.c]
+                [--header OUT.h --source OUT.c] [--policy DIR --policy-source OUT.c --depfile OUT.d]
+With --policy the newest published version of the policy must say what the register says. By hand, to publish one:
+    storage/register.py --write-policy 2026-11-23
 The format is described in README.md beside this file.
 """
 import argparse
+import glob
 import os
 import re
 import sys
 import tomllib
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "sql")]
 import generate  # noqa: E402  (the reader of .def files)
+import policy  # noqa: E402
 
 TEXT_TYPES = ("CHAR", "VARCHAR", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT", "JSON", "ENUM", "SET")
 BYTE_TYPES = ("VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB")
@@ -547,14 +552,32 @@ def write_source(register, schema, out):
               f"\t{{ .column = NULL }},\n}};\nconst size_t fy_register_store_field_count = {len(kept)};\n")
 
 
+def write_policy_source(args, register):
+    """The published versions as C, once the newest is known to be the register."""
+    versions = policy.read_versions(args.policy)
+    policy.check_newest(versions, policy.promises(register))
+    if args.policy_source:
+        with open(args.policy_source, "w", encoding="utf-8") as out:
+            policy.Writer(sys.modules[__name__], register, out).write(versions, args.policy_list)
+    if args.depfile:
+        with open(args.depfile, "w", encoding="utf-8") as out:
+            files = [args.policy, *(os.path.join(args.policy, version.date + ".json") for version in versions)]
+            out.write(f"{args.policy_source}: {' '.join(files)}\n")
+
+
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--register", required=True)
-    arguments.add_argument("--settings", required=True)
-    arguments.add_argument("--migrations", nargs="*", default=[])
-    arguments.add_argument("--statements", nargs="*", default=[])
+    arguments.add_argument("--register", default=os.path.join(HERE, "register.toml"))
+    arguments.add_argument("--settings", default=os.path.join(HERE, "../include/foyer/config_keys.def"))
+    arguments.add_argument("--migrations", nargs="*", default=glob.glob(os.path.join(HERE, "migrations/*.sql")))
+    arguments.add_argument("--statements", nargs="*", default=glob.glob(os.path.join(HERE, "sql/*.def")))
     arguments.add_argument("--header")
     arguments.add_argument("--source")
+    arguments.add_argument("--policy", help="the folder of the published versions")
+    arguments.add_argument("--policy-source")
+    arguments.add_argument("--policy-list", default="fy_policy_versions", help="the list's name in C; tests have their own")
+    arguments.add_argument("--depfile")
+    arguments.add_argument("--write-policy", metavar="DATE", help="publish the register as the policy of that date")
     args = arguments.parse_args()
     mistake = Mistakes()
     try:
@@ -575,6 +598,14 @@ def main():
             mistake(f"{os.path.basename(path)}:{problem.line}", str(problem))
     if mistake.lines:
         print("\n".join(mistake.lines), file=sys.stderr)
+        return 1
+    try:
+        if args.write_policy:
+            print(policy.write_version(args.policy or os.path.join(HERE, "policy"), args.write_policy, policy.promises(register)))
+        elif args.policy:
+            write_policy_source(args, register)
+    except policy.PolicyError as problem:
+        print(f"policy: {problem}", file=sys.stderr)
         return 1
     if args.header:
         with open(args.header, "w", encoding="utf-8") as out:
