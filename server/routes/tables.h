@@ -6,6 +6,7 @@
 #define FY_ROUTE_TABLES(X) \
 	X(health)          \
 	X(site)            \
+	X(privacy)         \
 	X(register)        \
 	X(login)           \
 	X(password)        \
