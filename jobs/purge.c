@@ -9,6 +9,7 @@
 #include "storage/accounts.h"
 #include "storage/contact.h"
 #include "storage/outbox.h"
+#include "storage/proofs.h"
 #include "storage/tokens.h"
 
 #define SLICE 200 /* rows; short enough that nobody waits for their locks */
@@ -108,5 +109,7 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 		err = purge_heap(run, &messages, now - config->retention_contact_days * FY_DAY);
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
+	if (err == 0 && !run->dry_run)
+		err = fy_proofs_note(run->ctx, FY_PROOF_PURGE, FY_NONE, 0, 0);
 	return err;
 }

@@ -3,6 +3,7 @@
 #include "foyer/require.h"
 #include "protocol/datetime.h"
 #include "server/routes/form.h"
+#include "server/routes/proof_rows.h"
 #include "server/routes/register_view.h"
 #include "server/routes/tables.h"
 
@@ -26,6 +27,7 @@ fy_async static int show(struct fy_req *req)
 	struct fy_page page;
 	struct fy_buf out;
 	view.promises_count = fy_register_rows(&req->ctx, policy->entries, policy->entry_count, 0, &view.promises);
+	view.proofs_count = fy_proof_rows(&req->ctx, &view.proofs);
 	view.measures_count = fy_register_measures(&req->ctx, req->app->secure_cookies, &view.measures);
 	fy_page_init(req, &page);
 	fy_page_buf(req, &out);

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { member } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { Visitor } from '../support/visitor.mjs';
+import { until } from '../support/wait.mjs';
 
 let foyer;
 before(async () => {
@@ -62,4 +63,13 @@ test('each version is listed, readable, and a file whose fingerprint anybody can
 test('a date without a version is not found', async () => {
   for (const path of ['2020-01-01', 'x', '2020-01-01/changes', '2020-01-01/file', `${'9'.repeat(50)}`])
     assert.equal((await reader('fr').get(`/privacy/versions/${path}`)).status, 404, path);
+});
+
+test('the page shows that promises are kept, from the first runs on', async () => {
+  await until('both jobs to be proved', async () => ((await reader('en').get('/privacy')).text.match(/Last successful run:/g) ?? []).length === 2, 20000);
+  const { text, words } = await reader('en').get('/privacy');
+  assert.doesNotMatch(text, /badge bad/);
+  assert.match(words, /The logs of server no\. 1 are deleted after 180 days/);
+  assert.equal((await foyer.run(['jobs', 'run', 'purge'])).code, 0);
+  assert.doesNotMatch((await reader('fr').get('/privacy')).text, /badge bad/);
 });

@@ -116,6 +116,13 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 		{ FY_LIT("Les mots de passe sont hachés avec Argon2id.") },
 		{ FY_LIT("Les tentatives de connexion sont comptées et ralenties.") },
 	};
+	const struct fy_row_proof proofs[] = {
+		{ FY_LIT("purge"), true, true, AGO(20 * FY_MINUTE), AGO(20 * FY_MINUTE), 0, 0, 0 },
+		{ FY_LIT("logs"), true, false, AGO(3 * FY_DAY), AGO(3 * FY_DAY), 1, 180, AGO(183 * FY_DAY) },
+		{ FY_LIT("logs"), true, false, 0, 0, 2, 180, 0 },
+		{ FY_LIT("logs"), false, false, 0, 0, 3, 1, 0 },
+		{ FY_LIT("clock"), true, true, 0, 0, 0, 0, 0 },
+	};
 	fy_page_privacy(out, page,
 			&(struct fy_view_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
 						   .dpo_name = FY_LIT("Jeanne Moreau"),
@@ -124,7 +131,9 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 						   .promises = promises,
 						   .promises_count = FY_COUNT(promises),
 						   .measures = measures,
-						   .measures_count = FY_COUNT(measures) });
+						   .measures_count = FY_COUNT(measures),
+						   .proofs = proofs,
+						   .proofs_count = FY_COUNT(proofs) });
 }
 
 #define FINGERPRINT FY_LIT("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
