@@ -4,6 +4,7 @@
  * Constant; no I/O. GDPR Articles 13, 14 and 30. */
 #pragma once
 
+#include "foyer/clock.h"
 #include "storage/register.h"
 
 /* One rule of how long; `keep.from` is not set. A setting that exists no more has a setting_unit_s of 0. */
@@ -48,6 +49,9 @@ struct fy_policy_list {
 	size_t count;
 };
 extern const struct fy_policy_list fy_policy_versions;
+
+/* Midnight in Paris of its date. */
+fy_time fy_policy_day(const struct fy_policy_version *version);
 
 /* The version in force, and the one of a date ("2026-11-23"; NULL: there is none). */
 const struct fy_policy_version *fy_policy_now(void);

@@ -1,18 +1,9 @@
 /* The privacy policy: the page that the data register makes (GDPR Articles 13 and 14), its published versions, and
  * what changed from one to the next. What a version holds is storage/policy.h's. */
-#include "foyer/require.h"
-#include "protocol/datetime.h"
 #include "server/routes/form.h"
 #include "server/routes/proof_rows.h"
 #include "server/routes/register_view.h"
 #include "server/routes/tables.h"
-
-static fy_time day_of(const struct fy_policy_version *version)
-{
-	struct fy_date date = { 0 };
-	FY_REQUIRE(fy_parse_iso_date(fy_str(version->date), &date) == 0);
-	return fy_paris_day_start(date);
-}
 
 fy_async static int show(struct fy_req *req)
 {
@@ -22,7 +13,7 @@ fy_async static int show(struct fy_req *req)
 		.contact = config->site_contact,
 		.dpo_name = config->site_dpo_name,
 		.dpo_contact = config->site_dpo_contact,
-		.version = day_of(policy),
+		.version = fy_policy_day(policy),
 	};
 	struct fy_page page;
 	struct fy_buf out;
@@ -45,7 +36,7 @@ fy_async static int list(struct fy_req *req)
 		const struct fy_policy_version *version = &all->items[all->count - 1 - i];
 		rows[i] = (struct fy_row_policy_version){
 			.date = fy_str(version->date),
-			.day = day_of(version),
+			.day = fy_policy_day(version),
 			.fingerprint = fy_str(version->fingerprint),
 			.major = version->major,
 			.first = version == all->items,
@@ -68,7 +59,7 @@ fy_async static int show_version(struct fy_req *req)
 		return FY_ERR_NOT_FOUND;
 	struct fy_view_policy_version view = {
 		.date = fy_str(version->date),
-		.day = day_of(version),
+		.day = fy_policy_day(version),
 		.fingerprint = fy_str(version->fingerprint),
 		.first = version == fy_policy_versions.items,
 	};
@@ -88,8 +79,8 @@ fy_async static int show_changes(struct fy_req *req)
 		return FY_ERR_NOT_FOUND;
 	struct fy_view_policy_changes view = {
 		.date = fy_str(version->date),
-		.day = day_of(version),
-		.before = version == fy_policy_versions.items ? 0 : day_of(version - 1),
+		.day = fy_policy_day(version),
+		.before = version == fy_policy_versions.items ? 0 : fy_policy_day(version - 1),
 		.major = version->major,
 		.changes_count = version->change_count,
 	};

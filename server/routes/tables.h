@@ -17,6 +17,7 @@
 	X(manage_sessions) \
 	X(manage_contact)  \
 	X(manage_jobs)     \
+	X(manage_privacy)  \
 	X(api_me)          \
 	X(api_manage)
 

@@ -27,6 +27,7 @@ before(async () => {
   links.reset = pathOf(linkIn(await foyer.mailTo(who.email, (mail) => mail.text.includes('/password/reset?token=')), '/password/reset'));
   for (let i = 0; i < 3; i++)
     await new Visitor(foyer).submit('/contact', '/contact', { name: 'Jean', email: 'jean@example.org', subject: `Une question ${'très '.repeat(i * 5)}longue`, message: 'Bonjour.\n\nMerci.', consent: 'yes' });
+  links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
   cookies.member = visitor.cookies;
 });
 after(async () => {
@@ -43,7 +44,8 @@ const fill = (fields, action) => async (page) => {
 // name: path, or [path, what to do there]
 const pages = {
   guest: {
-    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', cookies: '/cookies', legal: '/legal',
+    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', 'privacy-versions': '/privacy/versions', 'privacy-version': () => `/privacy/versions/${links.version}`,
+    'privacy-changes': () => `/privacy/versions/${links.version}/changes`, cookies: '/cookies', legal: '/legal',
     accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
     'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
@@ -60,6 +62,7 @@ const pages = {
   office: {
     sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
+    record: '/manage/privacy',
   },
 };
 

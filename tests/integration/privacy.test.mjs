@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { member } from '../support/flows.mjs';
+import { member, setUp, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { Visitor } from '../support/visitor.mjs';
 import { until } from '../support/wait.mjs';
@@ -72,4 +72,69 @@ test('the page shows that promises are kept, from the first runs on', async () =
   assert.match(words, /The logs of server no\. 1 are deleted after 180 days/);
   assert.equal((await foyer.run(['jobs', 'run', 'purge'])).code, 0);
   assert.doesNotMatch((await reader('fr').get('/privacy')).text, /badge bad/);
+});
+
+// RFC 4180 with semicolons: rows of cells.
+function parseCsv(text) {
+  const rows = [[]];
+  let rest = text;
+  while (rest) {
+    const [whole, cell, end] = rest.match(/^"((?:[^"]|"")*)"(;|\r\n)/) ?? assert.fail(`not a cell: ${rest.slice(0, 60)}`);
+    rows.at(-1).push(cell.replaceAll('""', '"'));
+    if (end === '\r\n') rows.push([]);
+    rest = rest.slice(whole.length);
+  }
+  rows.pop();
+  return rows;
+}
+
+test('the record of processing is for the back office, a sheet for each activity, and a table that opens safely', async () => {
+  for (const path of ['/manage/privacy', '/manage/privacy/record.csv']) {
+    assert.equal((await reader('fr').get(path)).status, 303, 'a visitor is sent to sign in');
+    const { visitor } = await member(foyer);
+    assert.notEqual((await visitor.get(path)).status, 200, 'and a member is not let in');
+  }
+  await setUp(foyer);
+  const office = await signInToOffice(foyer);
+  const page = await office.get('/manage/privacy?lang=en');
+  assert.equal(page.status, 200);
+  const activities = ['Management of accounts', 'Answering enquiries', 'Consents and market research', 'Protection of the site and of accounts'];
+  for (const words of [...activities, 'Jeanne <Moreau>, dpo@example.org', 'people who write to us', '123 days after the enquiry was answered', 'legitimate interest',
+    'None.', 'OVH', 'Argon2id', 'Last successful run', 'market research: consent'])
+    assert.ok(page.words.includes(words), words);
+  assert.match(page.text, /href="\/manage\/privacy" aria-current="page"/);
+
+  const csv = await office.get('/manage/privacy/record.csv');
+  assert.equal(csv.status, 200);
+  assert.match(csv.headers['content-type'], /^text\/csv; charset=utf-8/);
+  assert.match(csv.headers['content-disposition'], /^attachment; filename="record-\d{4}-\d\d-\d\d\.csv"$/);
+  assert.deepEqual([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf]);
+  const [head, ...rows] = parseCsv(csv.bytes.subarray(3).toString('utf8'));
+  assert.deepEqual(rows.map((row) => row[0]), activities);
+  for (const row of rows) {
+    assert.equal(row.length, head.length);
+    for (const [i, cell] of row.entries()) {
+      assert.doesNotMatch(cell, /^[=+\-@\t\r]/);
+      if (head[i] !== 'Who may see it') assert.notEqual(cell, '', `${row[0]}: ${head[i]}`);
+    }
+  }
+  const accounts = Object.fromEntries(head.map((name, i) => [name, rows[0][i]]));
+  assert.equal(accounts.Controller, 'Host Families in Paris, 33, rue des Tournelles, 75003 Paris');
+  assert.match(accounts.Data, /^identity – First name, Last name \(Account\)$/m);
+  assert.match(accounts['Periods, and then'], /^First name, Last name \(Account\) – 2 years after your last action, or 7\u00a0days after .*; deletion$/m);
+  assert.match((await office.get('/manage/privacy?lang=fr')).heading, /Registre des traitements/);
+  assert.match((await office.get('/manage/privacy/record.csv')).headers['content-disposition'], /registre-/);
+});
+
+test('a cell that a spreadsheet would compute is text', async () => {
+  const evil = await Foyer.start({ env: { FOYER__SITE__NAME: '=HYPERLINK("http://evil.example";"x")', FOYER__SITE__DPO_CONTACT: '+33 1 00 00 00 00' } });
+  try {
+    await setUp(evil);
+    const office = await signInToOffice(evil);
+    const rows = parseCsv((await office.get('/manage/privacy/record.csv')).bytes.subarray(3).toString('utf8'));
+    assert.ok(rows[1][1].startsWith(`'=HYPERLINK("http://evil.example";"x"), 33`), rows[1][1]);
+    assert.equal(rows[1][3], "'+33 1 00 00 00 00");
+  } finally {
+    await evil.stop();
+  }
 });

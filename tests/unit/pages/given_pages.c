@@ -110,19 +110,21 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 								   .market_research_at = AGO(FY_DAY) });
 }
 
+static const struct fy_row_proof proofs[] = {
+	{ FY_LIT("purge"), true, true, AGO(20 * FY_MINUTE), AGO(20 * FY_MINUTE), 0, 0, 0 },
+	{ FY_LIT("logs"), true, false, AGO(3 * FY_DAY), AGO(3 * FY_DAY), 1, 180, AGO(183 * FY_DAY) },
+	{ FY_LIT("logs"), true, false, 0, 0, 2, 180, 0 },
+	{ FY_LIT("logs"), false, false, 0, 0, 3, 1, 0 },
+	{ FY_LIT("clock"), true, true, 0, 0, 0, 0, 0 },
+};
+
+static const struct fy_row_measure measures[] = {
+	{ FY_LIT("Les mots de passe sont hachés avec Argon2id.") },
+	{ FY_LIT("Les tentatives de connexion sont comptées et ralenties.") },
+};
+
 static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 {
-	const struct fy_row_measure measures[] = {
-		{ FY_LIT("Les mots de passe sont hachés avec Argon2id.") },
-		{ FY_LIT("Les tentatives de connexion sont comptées et ralenties.") },
-	};
-	const struct fy_row_proof proofs[] = {
-		{ FY_LIT("purge"), true, true, AGO(20 * FY_MINUTE), AGO(20 * FY_MINUTE), 0, 0, 0 },
-		{ FY_LIT("logs"), true, false, AGO(3 * FY_DAY), AGO(3 * FY_DAY), 1, 180, AGO(183 * FY_DAY) },
-		{ FY_LIT("logs"), true, false, 0, 0, 2, 180, 0 },
-		{ FY_LIT("logs"), false, false, 0, 0, 3, 1, 0 },
-		{ FY_LIT("clock"), true, true, 0, 0, 0, 0, 0 },
-	};
 	fy_page_privacy(out, page,
 			&(struct fy_view_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
 						   .dpo_name = FY_LIT("Jeanne Moreau"),
@@ -187,6 +189,33 @@ static void show_policy_first(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_policy_changes(
 		out, page, &(struct fy_view_policy_changes){ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY) });
+}
+
+static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_sheet sheets[] = {
+		{ FY_LIT("Gestion des comptes"), FY_LIT("identification, prise de contact et assistance, facturation"),
+		  FY_LIT("les titulaires d’un compte"),
+		  FY_LIT("identité – Prénom, Nom (Compte)\ncoordonnées – Adresse <e-mail> (Compte)"),
+		  FY_LIT("vous, les employés (sur autorisation préalable)"),
+		  FY_LIT("Prénom, Nom (Compte) – 2 ans après votre dernière action; suppression"),
+		  FY_LIT("contrat ou mesures précontractuelles (article 6.1.b du RGPD)"), FY_LIT("vous-même") },
+		{ FY_LIT("Protection du site et des comptes"), FY_LIT("protection du site et des comptes"),
+		  FY_LIT("les visiteurs du site"), FY_LIT("données techniques – Adresse réseau (Journal des accès)"),
+		  FY_NONE, FY_LIT("Adresse réseau (Journal des accès) – 180 jours après l’écriture; suppression"),
+		  FY_LIT("intérêt légitime (article 6.1.f du RGPD)"), FY_LIT("votre navigateur") },
+	};
+	fy_page_manage_privacy(out, page,
+			       &(struct fy_view_manage_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+								 .date = FY_LIT("2026-11-03"),
+								 .version = AGO(20 * FY_DAY),
+								 .fingerprint = FINGERPRINT,
+								 .sheets = sheets,
+								 .sheets_count = FY_COUNT(sheets),
+								 .measures = measures,
+								 .measures_count = FY_COUNT(measures),
+								 .proofs = proofs,
+								 .proofs_count = FY_COUNT(proofs) });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -346,6 +375,7 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_contact_empty),
 	MANAGER(manage_message),
 	MANAGER(manage_jobs),
+	MANAGER(manage_privacy),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
 	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
 	GUEST(400),
