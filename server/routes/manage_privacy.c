@@ -52,33 +52,39 @@ static struct fy_slice words_of(struct fy_ctx *ctx, const struct fy_register_wor
 	return fy_buf_slice(&out);
 }
 
-static void put_line(struct fy_buf *out, struct fy_slice left, struct fy_slice right)
+/* A line for each of `keys` that differs: "identity – First name, Last name (Account), …". */
+static struct fy_slice grouped(struct fy_ctx *ctx, const struct fy_row_promise *rows, const struct fy_slice *keys,
+			       size_t count, bool fields)
 {
-	fy_buf_fmt(out, "%s" FY_FMT " – " FY_FMT, out->len ? "\n" : "", FY_ARG(left), FY_ARG(right));
+	struct fy_buf out;
+	fy_buf_init(&out, ctx->arena, TEXT_MAX);
+	for (size_t i = 0; i < count; i++) {
+		bool known = false;
+		for (size_t k = 0; k < i && !known; k++)
+			known = fy_eq(keys[k], keys[i]);
+		if (known)
+			continue;
+		fy_buf_fmt(&out, "%s" FY_FMT, i ? "\n" : "", FY_ARG(keys[i]));
+		for (size_t k = i; k < count && fields; k++)
+			if (fy_eq(keys[k], keys[i]))
+				fy_buf_fmt(&out, "%s" FY_FMT " (" FY_FMT ")", k == i ? " – " : ", ",
+					   FY_ARG(rows[k].fields), FY_ARG(rows[k].holder));
+	}
+	return fy_buf_slice(&out);
 }
 
-/* A line each: what is held, by category; for how long, and what happens then; on what basis, each once. */
 static void put_rows(struct fy_ctx *ctx, const struct fy_row_promise *rows, size_t count, struct fy_row_sheet *sheet)
 {
-	struct fy_buf data, periods, bases;
-	fy_buf_init(&data, ctx->arena, TEXT_MAX);
-	fy_buf_init(&periods, ctx->arena, TEXT_MAX);
-	fy_buf_init(&bases, ctx->arena, TEXT_MAX);
+	struct fy_slice *categories = fy_new_array(ctx->arena, struct fy_slice, 3 * count);
+	struct fy_slice *periods = categories + count, *bases = periods + count;
 	for (size_t i = 0; i < count; i++) {
-		struct fy_slice fields =
-			fy_fmt(ctx->arena, FY_FMT " (" FY_FMT ")", FY_ARG(rows[i].fields), FY_ARG(rows[i].holder));
-		bool known = false;
-		put_line(&data, rows[i].category, fields);
-		put_line(&periods, fields,
-			 fy_fmt(ctx->arena, FY_FMT "; " FY_FMT, FY_ARG(rows[i].kept), FY_ARG(rows[i].then)));
-		for (size_t k = 0; k < i && !known; k++)
-			known = fy_eq(rows[k].basis, rows[i].basis);
-		if (!known)
-			fy_buf_fmt(&bases, "%s" FY_FMT, bases.len ? "\n" : "", FY_ARG(rows[i].basis));
+		categories[i] = rows[i].category;
+		periods[i] = fy_fmt(ctx->arena, FY_FMT "; " FY_FMT, FY_ARG(rows[i].kept), FY_ARG(rows[i].then));
+		bases[i] = rows[i].basis;
 	}
-	sheet->data = fy_buf_slice(&data);
-	sheet->periods = fy_buf_slice(&periods);
-	sheet->basis = fy_buf_slice(&bases);
+	sheet->data = grouped(ctx, rows, categories, count, true);
+	sheet->periods = grouped(ctx, rows, periods, count, true);
+	sheet->basis = grouped(ctx, rows, bases, count, false);
 }
 
 /* Activities without data have no sheet. */
@@ -123,6 +129,7 @@ fy_async static int show(struct fy_req *req)
 		.date = fy_str(policy->date),
 		.version = fy_policy_day(policy),
 		.fingerprint = fy_str(policy->fingerprint),
+		.mail_files = config->mail_transport == FY_MAIL_DIRECTORY,
 	};
 	struct fy_page page;
 	struct fy_buf out;

@@ -14,6 +14,7 @@ fy_async static int show(struct fy_req *req)
 		.dpo_name = config->site_dpo_name,
 		.dpo_contact = config->site_dpo_contact,
 		.version = fy_policy_day(policy),
+		.mail_files = config->mail_transport == FY_MAIL_DIRECTORY,
 	};
 	struct fy_page page;
 	struct fy_buf out;

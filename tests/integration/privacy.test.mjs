@@ -121,19 +121,22 @@ test('the record of processing is for the back office, a sheet for each activity
   const accounts = Object.fromEntries(head.map((name, i) => [name, rows[0][i]]));
   assert.equal(accounts.Controller, 'Host Families in Paris, 33, rue des Tournelles, 75003 Paris');
   assert.match(accounts.Data, /^identity – First name, Last name \(Account\)$/m);
-  assert.match(accounts['Periods, and then'], /^First name, Last name \(Account\) – 2 years after your last action, or 7\u00a0days after .*; deletion$/m);
+  assert.match(accounts['Periods, and then'], /^2 years after your last action, or 7\u00a0days after [^;]*; deletion – First name, Last name \(Account\), /m);
   assert.match((await office.get('/manage/privacy?lang=fr')).heading, /Registre des traitements/);
   assert.match((await office.get('/manage/privacy/record.csv')).headers['content-disposition'], /registre-/);
 });
 
-test('a cell that a spreadsheet would compute is text', async () => {
-  const evil = await Foyer.start({ env: { FOYER__SITE__NAME: '=HYPERLINK("http://evil.example";"x")', FOYER__SITE__DPO_CONTACT: '+33 1 00 00 00 00' } });
+test('a cell that a spreadsheet would compute is text; and only a trial keeps its mails in files', async () => {
+  const evil = await Foyer.start({ env: { FOYER__SITE__NAME: '=HYPERLINK("http://evil.example";"x")', FOYER__SITE__DPO_CONTACT: '+33 1 00 00 00 00', FOYER__MAIL__TRANSPORT: 'smtp', FOYER__MAIL__SMTP_URL: 'smtp://127.0.0.1:1' } });
   try {
     await setUp(evil);
     const office = await signInToOffice(evil);
     const rows = parseCsv((await office.get('/manage/privacy/record.csv')).bytes.subarray(3).toString('utf8'));
     assert.ok(rows[1][1].startsWith(`'=HYPERLINK("http://evil.example";"x"), 33`), rows[1][1]);
     assert.equal(rows[1][3], "'+33 1 00 00 00 00");
+    const [trial, real] = [await reader('en').get('/privacy'), await new Visitor(evil).get('/privacy?lang=en')];
+    assert.match(trial.words, /puts its e-mails into a folder instead of sending/);
+    assert.doesNotMatch(real.words, /e-mails into a folder/, 'one that sends them does not say so');
   } finally {
     await evil.stop();
   }

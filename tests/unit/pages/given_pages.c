@@ -132,6 +132,7 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 						   .version = AGO(20 * FY_DAY),
 						   .promises = promises,
 						   .promises_count = FY_COUNT(promises),
+						   .mail_files = true,
 						   .measures = measures,
 						   .measures_count = FY_COUNT(measures),
 						   .proofs = proofs,
