@@ -11,6 +11,7 @@
 #include "storage/consents.h"
 #include "storage/contact.h"
 #include "storage/outbox.h"
+#include "storage/proofs.h"
 #include "storage/register.h"
 #include "storage/rights.h"
 #include "storage/tokens.h"
@@ -108,7 +109,8 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 					      fy_rights_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
-	int64_t proof_days = fy_register_keep_days(&fy_register_fields[FY_COLUMN_CONSENT_GIVEN].keep[0], config);
+	fy_time proof_kept =
+		fy_register_keep_seconds(&fy_register_fields[FY_COLUMN_CONSENT_GIVEN].keep[0], config) * FY_SECOND;
 
 	int err = purge_heap(run, &links, now);
 	if (err == 0)
@@ -116,10 +118,12 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 	if (err == 0)
 		err = purge_heap(run, &messages, now - config->retention_contact_days * FY_DAY);
 	if (err == 0)
-		err = purge_heap(run, &proofs, now - proof_days * FY_DAY);
+		err = purge_heap(run, &proofs, now - proof_kept);
 	if (err == 0)
 		err = purge_heap(run, &requests, now - fy_rights_kept(config));
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
+	if (err == 0 && !run->dry_run)
+		err = fy_proofs_note(run->ctx, FY_PROOF_PURGE, FY_NONE, 0, 0);
 	return err;
 }

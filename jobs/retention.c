@@ -11,6 +11,7 @@
 #include "jobs/letters.h"
 #include "storage/facts.h"
 #include "storage/inactive.h"
+#include "storage/proofs.h"
 #include "storage/register.h"
 #include "storage/sessions.h"
 
@@ -137,7 +138,7 @@ static fy_async int warn_inactive(struct fy_job_run *run, uint64_t *left)
 	int64_t keep_days = 0;
 	for (unsigned i = 0; i < field->keep_count; i++)
 		if (field->keep[i].from == FY_TRIGGER_LAST_ACTIVITY)
-			keep_days = fy_register_keep_days(&field->keep[i], run->ctx->config);
+			keep_days = fy_register_keep_seconds(&field->keep[i], run->ctx->config) * FY_SECOND / FY_DAY;
 	FY_REQUIRE(keep_days > 0);
 	do {
 		struct fy_inactive *items;
@@ -172,5 +173,7 @@ fy_async int fy_retention_run(struct fy_job_run *run)
 		err = warn_inactive(run, &left);
 	if (err == 0 && left == 0)
 		fy_job_note(run, "leave for the next run", "accounts", 0, FY_NONE);
+	if (err == 0 && !run->dry_run)
+		err = fy_proofs_note(run->ctx, FY_PROOF_RETENTION, FY_NONE, 0, 0);
 	return err;
 }

@@ -15,7 +15,7 @@ fy_time fy_rights_kept(const struct fy_config *config)
 {
 	const struct fy_register_field *field = fy_register_find(FY_LIT("rights_request"), FY_LIT("wish"));
 	FY_REQUIRE(field && field->keep[0].from == FY_TRIGGER_REQUEST_ENDED);
-	return fy_register_keep_days(&field->keep[0], config) * FY_DAY;
+	return fy_register_keep_seconds(&field->keep[0], config) * FY_SECOND;
 }
 
 static bool longer(struct fy_personal text, size_t characters)

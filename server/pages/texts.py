@@ -7,7 +7,7 @@ import re
 import tomllib
 
 LANGS = ("fr", "en")
-RUNTIME = ("error", "notice", "right")    # sections whose sentences C code chooses
+RUNTIME = ("error", "notice", "record", "right")    # sections whose sentences C code chooses
 PART = re.compile(r"\*\*(.+?)\*\*|\[([^\]]+)\]\(([^)\s]+)\)|\{(\w+)\}|`([^`]+)`")
 NBSP, NARROW = "\u00a0", "\u202f"
 

@@ -2,6 +2,7 @@
 #include "foyer/require.h"
 #include "server/http/visitor.h"
 #include "server/routes/profile.h"
+#include "server/routes/register_view.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/consents.h"
@@ -102,74 +103,11 @@ fy_async static int profile_submit(struct fy_req *req)
 
 /* ---- What is held, straight from the data register ---- */
 
-static void join(struct fy_buf *out, struct fy_slice text)
-{
-	if (out->len)
-		fy_buf_put(out, FY_LIT(", "));
-	fy_buf_put(out, text);
-}
-
-/* What a member has by being one; mails and messages in transit have rows of their own life. */
-static bool of_a_member(const struct fy_register_field *field)
-{
-	const char *table = fy_register_tables[field->table].name;
-	return strcmp(table, "account") == 0 || strcmp(table, "consent") == 0;
-}
-
-static void put_duration(struct fy_buf *out, int64_t days, enum fy_lang lang)
-{
-	bool years = days >= 365 && days % 365 <= days / 365 / 4 + 1;
-	int64_t n = years ? days / 365 : days;
-	if (lang == FY_LANG_EN)
-		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "year" : "day", n == 1 ? "" : "s");
-	else
-		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "an" : "jour", n == 1 ? "" : "s");
-}
-
-/* One row a category: its fields, their purposes, how long. */
-static size_t held_rows(struct fy_req *req, struct fy_row_held *rows, size_t max)
-{
-	enum fy_lang lang = req->ctx.lang;
-	size_t count = 0;
-	for (unsigned category = 0; category < FY_CATEGORY_COUNT && count < max; category++) {
-		struct fy_buf fields, purposes, kept;
-		uint32_t named = 0;
-		fy_buf_init(&fields, &req->arena, 8192);
-		fy_buf_init(&purposes, &req->arena, 4096);
-		fy_buf_init(&kept, &req->arena, 4096);
-		for (size_t i = 0; i < fy_register_field_count; i++) {
-			const struct fy_register_field *field = &fy_register_fields[i];
-			if (field->mark == FY_MARK_PUBLIC || field->derived || (unsigned)field->category != category ||
-			    !of_a_member(field))
-				continue;
-			join(&fields, field->label[lang]);
-			for (unsigned p = 0; p < FY_PURPOSE_COUNT; p++)
-				if ((field->purposes & ~named) >> p & 1)
-					join(&purposes, fy_register_purposes[p].label[lang]);
-			named |= field->purposes;
-			for (unsigned k = 0; kept.len == 0 && k < field->keep_count; k++) {
-				int64_t days = fy_register_keep_days(&field->keep[k], req->app->config);
-				if (days)
-					put_duration(&kept, days, lang);
-				fy_buf_put(&kept, fy_register_triggers[field->keep[k].from].label[lang]);
-			}
-		}
-		if (fields.len == 0)
-			continue;
-		rows[count++] = (struct fy_row_held){
-			.category = fy_register_categories[category].label[lang],
-			.fields = fy_buf_slice(&fields),
-			.purpose = fy_buf_slice(&purposes),
-			.kept = fy_buf_slice(&kept),
-		};
-	}
-	return count;
-}
-
 fy_async static int privacy_show(struct fy_req *req)
 {
 	struct fy_consent consent;
-	struct fy_row_held rows[FY_CATEGORY_COUNT];
+	const struct fy_policy_version *policy = fy_policy_now();
+	const struct fy_row_promise *rows;
 	struct fy_page page;
 	struct fy_buf out;
 	int err = fy_consents_get(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, &consent);
@@ -178,7 +116,8 @@ fy_async static int privacy_show(struct fy_req *req)
 	fy_page_with_form(req, &page);
 	fy_page_said(req, &page);
 	fy_page_buf(req, &out);
-	size_t count = held_rows(req, rows, FY_COUNT(rows));
+	size_t count =
+		fy_register_rows(&req->ctx, policy->entries, policy->entry_count, 1u << FY_PERSONS_MEMBERS, &rows);
 	fy_page_account_privacy(&out, &page,
 				&(struct fy_view_account_privacy){
 					.held = rows,

@@ -25,23 +25,6 @@ fy_async static int home(struct fy_req *req)
 	return reply_page(req, &out);
 }
 
-fy_async static int privacy(struct fy_req *req)
-{
-	const struct fy_config *config = req->app->config;
-	struct fy_page page;
-	struct fy_buf out;
-	begin(req, &page, &out);
-	fy_page_privacy(&out, &page,
-			&(struct fy_view_privacy){
-				.contact = config->site_contact,
-				.unconfirmed_days = (uint64_t)config->retention_unconfirmed_days,
-				.contact_days = (uint64_t)config->retention_contact_days,
-				.log_days = (uint64_t)config->log_keep_days,
-				.session_days = (uint64_t)config->sessions_absolute_days,
-			});
-	return reply_page(req, &out);
-}
-
 fy_async static int cookies(struct fy_req *req)
 {
 	const struct fy_config *config = req->app->config;
@@ -134,7 +117,6 @@ fy_async static int receipt_key(struct fy_req *req)
 
 const struct fy_route fy_site_routes[] = {
 	{ FY_GET, "/", home, .access = FY_ACCESS_VISITOR },
-	{ FY_GET, "/privacy", privacy, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/cookies", cookies, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/legal", legal, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/accessibility", accessibility, .access = FY_ACCESS_VISITOR },

@@ -6,6 +6,7 @@
 #define FY_ROUTE_TABLES(X) \
 	X(health)          \
 	X(site)            \
+	X(privacy)         \
 	X(register)        \
 	X(login)           \
 	X(password)        \
@@ -23,6 +24,7 @@
 	X(breach_facts)    \
 	X(breach_letter)   \
 	X(manage_jobs)     \
+	X(manage_privacy)  \
 	X(api_me)          \
 	X(api_manage)
 

@@ -30,6 +30,7 @@ before(async () => {
   await visitor.submit('/account/requests', '/account/requests', { kind: 'access', wish: 'Tout ce que vous avez.\n\nMerci.' });
   await visitor.submit('/account/requests', '/account/requests', { kind: 'post_mortem', wish: 'Prévenez ma sœur.' });
   [, links.request] = (await visitor.get('/account/requests')).text.match(/href="(\/account\/requests\/\d+)"/);
+  links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
   cookies.member = visitor.cookies;
 });
 after(async () => {
@@ -46,7 +47,8 @@ const fill = (fields, action) => async (page) => {
 // name: path, or [path, what to do there]
 const pages = {
   guest: {
-    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', cookies: '/cookies', legal: '/legal',
+    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', 'privacy-versions': '/privacy/versions', 'privacy-version': () => `/privacy/versions/${links.version}`,
+    'privacy-changes': () => `/privacy/versions/${links.version}/changes`, cookies: '/cookies', legal: '/legal',
     accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
     'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
@@ -70,6 +72,7 @@ const pages = {
     'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
     'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
+    record: '/manage/privacy',
   },
 };
 

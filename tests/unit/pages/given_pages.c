@@ -53,8 +53,6 @@ SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), 
      .postal_code = P("75003"), .address_level2 = P("Paris"), .country = P("FR"), .version = 7)
 SHOW(contact, .name = P("Camille Lefèvre"), .email = P("camille@example.com"), .consent_version = FY_LIT("2026-11"))
 SHOW(contact_done, .email = P("camille@example.com"), .reference = FY_LIT("C-1042"))
-SHOW(privacy, .contact = FY_LIT("contact@hostfamiliesinparis.com"), .unconfirmed_days = 7, .contact_days = 180,
-     .log_days = 180, .session_days = 30)
 SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("__Host-manager"),
      .idle_seconds = 14 * 86400, .absolute_seconds = 30 * 86400, .manager_seconds = 1800)
 SHOW(legal, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
@@ -84,19 +82,142 @@ static void show_account_security(struct fy_buf *out, const struct fy_page *page
 								     .sessions_count = FY_COUNT(sessions) });
 }
 
+static const struct fy_row_promise promises[] = {
+	{ FY_LIT("identité"), true, FY_LIT("Prénom, Nom"), FY_LIT("Compte"), FY_LIT("les titulaires d’un compte"),
+	  FY_LIT("identification, prise de contact et assistance, contractualisation, facturation, études de marché"),
+	  FY_LIT("contrat ou mesures précontractuelles (article 6.1.b du RGPD) ; études de marché : consentement "
+		 "(article 6.1.a du RGPD)"),
+	  FY_LIT("vous-même"),
+	  FY_LIT("2 ans après votre dernière action, ou 7 jours après une inscription jamais confirmée"),
+	  FY_LIT("suppression"), FY_LIT("vous, les employés (sur autorisation préalable), la comptabilité") },
+	{ FY_LIT("identité"), false, FY_LIT("Nom"), FY_LIT("Message du formulaire de contact"),
+	  FY_LIT("les personnes qui nous écrivent"), FY_LIT("prise de contact et assistance"),
+	  FY_LIT("consentement (article 6.1.a du RGPD)"), FY_LIT("vous-même"),
+	  FY_LIT("180 jours après la réponse ou la clôture de la demande"), FY_LIT("suppression"),
+	  FY_LIT("les employés qui répondent aux demandes") },
+	{ FY_LIT("données techniques"), true,
+	  FY_LIT("Empreinte de l’adresse réseau, Empreinte de l’adresse e-mail saisie"),
+	  FY_LIT("Compteurs de tentatives"), FY_LIT("les visiteurs du site"),
+	  FY_LIT("protection du site et des comptes"), FY_LIT("intérêt légitime (article 6.1.f du RGPD)"),
+	  FY_LIT("votre navigateur"), FY_LIT("1 jour après la dernière tentative"), FY_LIT("suppression"), FY_NONE },
+};
+
 static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 {
-	const struct fy_row_held held[] = {
-		{ FY_LIT("Identité"), FY_LIT("Prénom, nom, adresse e-mail"), FY_LIT("Vous identifier et vous joindre"),
-		  FY_LIT("Tant que le compte existe") },
-		{ FY_LIT("Profil"), FY_LIT("Téléphone, fonction, compétences, adresse"), FY_LIT("Préparer un accueil"),
-		  FY_LIT("Tant que le compte existe") },
-	};
 	fy_page_account_privacy(out, page,
-				&(struct fy_view_account_privacy){ .held = held,
-								   .held_count = FY_COUNT(held),
+				&(struct fy_view_account_privacy){ .held = promises,
+								   .held_count = FY_COUNT(promises),
 								   .market_research = true,
 								   .market_research_at = AGO(FY_DAY) });
+}
+
+static const struct fy_row_proof proofs[] = {
+	{ FY_LIT("purge"), true, true, AGO(20 * FY_MINUTE), AGO(20 * FY_MINUTE), 0, 0, 0 },
+	{ FY_LIT("logs"), true, false, AGO(3 * FY_DAY), AGO(3 * FY_DAY), 1, 180, AGO(183 * FY_DAY) },
+	{ FY_LIT("logs"), true, false, 0, 0, 2, 180, 0 },
+	{ FY_LIT("logs"), false, false, 0, 0, 3, 1, 0 },
+	{ FY_LIT("clock"), true, true, 0, 0, 0, 0, 0 },
+};
+
+static const struct fy_row_measure measures[] = {
+	{ FY_LIT("Les mots de passe sont hachés avec Argon2id.") },
+	{ FY_LIT("Les tentatives de connexion sont comptées et ralenties.") },
+};
+
+static void show_privacy(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_privacy(out, page,
+			&(struct fy_view_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+						   .dpo_name = FY_LIT("Jeanne Moreau"),
+						   .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"),
+						   .version = AGO(20 * FY_DAY),
+						   .promises = promises,
+						   .promises_count = FY_COUNT(promises),
+						   .mail_files = true,
+						   .measures = measures,
+						   .measures_count = FY_COUNT(measures),
+						   .proofs = proofs,
+						   .proofs_count = FY_COUNT(proofs) });
+}
+
+#define FINGERPRINT FY_LIT("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+
+static void show_policy_versions(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_policy_version versions[] = {
+		{ FY_LIT("2026-11-03"), AGO(20 * FY_DAY), FINGERPRINT, true, false, true },
+		{ FY_LIT("2026-08-25"), AGO(90 * FY_DAY), FINGERPRINT, false, false, false },
+		{ FY_LIT("2026-05-07"), AGO(200 * FY_DAY), FINGERPRINT, false, true, false },
+	};
+	fy_page_policy_versions(
+		out, page,
+		&(struct fy_view_policy_versions){ .versions = versions, .versions_count = FY_COUNT(versions) });
+}
+
+static void show_policy_version(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_policy_version(out, page,
+			       &(struct fy_view_policy_version){ .date = FY_LIT("2026-11-03"),
+								 .day = AGO(20 * FY_DAY),
+								 .fingerprint = FINGERPRINT,
+								 .promises = promises,
+								 .promises_count = FY_COUNT(promises) });
+}
+
+static void show_policy_changes(struct fy_buf *out, const struct fy_page *page)
+{
+	static const char *const kinds[] = {
+		"field_added",  "field_removed",  "purpose_added", "purpose_removed",
+		"viewer_added", "viewer_removed", "persons_added", "persons_removed",
+		"category",     "basis",          "provided_by",   "then",
+		"period",       "label",          "word",          "purpose_basis",
+	};
+	struct fy_row_change changes[FY_COUNT(kinds)];
+	for (size_t i = 0; i < FY_COUNT(kinds); i++)
+		changes[i] = (struct fy_row_change){ fy_str(kinds[i]), i % 2 == 0,
+						     FY_LIT("Prénom, Nom, Adresse <e-mail> (Compte)"),
+						     FY_LIT("2 ans après votre dernière action"),
+						     FY_LIT("3 ans après votre dernière action") };
+	fy_page_policy_changes(out, page,
+			       &(struct fy_view_policy_changes){ .date = FY_LIT("2026-11-03"),
+								 .day = AGO(20 * FY_DAY),
+								 .before = AGO(90 * FY_DAY),
+								 .major = true,
+								 .changes = changes,
+								 .changes_count = FY_COUNT(changes) });
+}
+
+static void show_policy_first(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_policy_changes(
+		out, page, &(struct fy_view_policy_changes){ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY) });
+}
+
+static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_sheet sheets[] = {
+		{ FY_LIT("Gestion des comptes"), FY_LIT("identification, prise de contact et assistance, facturation"),
+		  FY_LIT("les titulaires d’un compte"),
+		  FY_LIT("identité – Prénom, Nom (Compte)\ncoordonnées – Adresse <e-mail> (Compte)"),
+		  FY_LIT("vous, les employés (sur autorisation préalable)"),
+		  FY_LIT("Prénom, Nom (Compte) – 2 ans après votre dernière action; suppression"),
+		  FY_LIT("contrat ou mesures précontractuelles (article 6.1.b du RGPD)"), FY_LIT("vous-même") },
+		{ FY_LIT("Protection du site et des comptes"), FY_LIT("protection du site et des comptes"),
+		  FY_LIT("les visiteurs du site"), FY_LIT("données techniques – Adresse réseau (Journal des accès)"),
+		  FY_NONE, FY_LIT("Adresse réseau (Journal des accès) – 180 jours après l’écriture; suppression"),
+		  FY_LIT("intérêt légitime (article 6.1.f du RGPD)"), FY_LIT("votre navigateur") },
+	};
+	fy_page_manage_privacy(out, page,
+			       &(struct fy_view_manage_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+								 .date = FY_LIT("2026-11-03"),
+								 .version = AGO(20 * FY_DAY),
+								 .fingerprint = FINGERPRINT,
+								 .sheets = sheets,
+								 .sheets_count = FY_COUNT(sheets),
+								 .measures = measures,
+								 .measures_count = FY_COUNT(measures),
+								 .proofs = proofs,
+								 .proofs_count = FY_COUNT(proofs) });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -396,6 +517,10 @@ const struct given_page given_pages[] = {
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
 	GUEST(privacy),
+	GUEST(policy_versions),
+	GUEST(policy_version),
+	GUEST(policy_changes),
+	GUEST(policy_first),
 	GUEST(cookies),
 	GUEST(legal),
 	GUEST(accessibility),
@@ -421,6 +546,7 @@ const struct given_page given_pages[] = {
 	MANAGER(letter_incomplete),
 	MANAGER(breach_notification),
 	MANAGER(manage_jobs),
+	MANAGER(manage_privacy),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
 	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
 	GUEST(400),
