@@ -59,14 +59,14 @@ static void assert_holds(struct shown *s, struct fy_slice in, struct fy_slice te
 			 FY_ARG(fy_upto(in, 1500)));
 }
 
-/* The lists of the page: each from its <dl> to its </dl>. */
+/* What the page says of fields: each from its <details> to its </details>. */
 static struct fy_slice next_list(struct fy_slice *rest)
 {
-	const char *start = memmem(rest->ptr, rest->len, "<dl ", 4);
+	const char *start = memmem(rest->ptr, rest->len, "<details class=\"promise\">", 25);
 	if (start == NULL)
 		return FY_NONE;
 	struct fy_slice from = fy_from(*rest, (size_t)(start - rest->ptr));
-	const char *end = memmem(from.ptr, from.len, "</dl>", 5);
+	const char *end = memmem(from.ptr, from.len, "</details>", 10);
 	struct fy_slice list = fy_upto(from, (size_t)(end - from.ptr));
 	*rest = fy_from(from, list.len);
 	return list;
