@@ -74,10 +74,20 @@ static fy_async int check_clock(struct fy_job_run *run)
 	return fy_fail(ctx, FY_ERR_DENIED, "the clock has jumped, so nobody is warned or erased for a day after that");
 }
 
+/* What stops the whole run, rather than one account. */
+static bool is_general(int err)
+{
+	return err == FY_ERR_DB_DOWN || err == FY_ERR_REDIS_DOWN || err == FY_ERR_TIMEOUT || err == FY_ERR_BUSY ||
+	       err == FY_ERR_CANCELLED || err == FY_ERR_EXPIRED;
+}
+
+/* One account that cannot be erased is named and tried again by the next run; it does not keep the others, but the run
+ * has failed. */
 static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 {
 	uint64_t after = 0, *ids;
 	size_t count;
+	int failed = 0;
 	fy_job_note(run, "erase", "accounts", 0, FY_NONE);
 	do {
 		int err = fy_erasure_list_due(run->ctx, after, SLICE, &ids, &count);
@@ -86,6 +96,15 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 			if (!run->dry_run)
 				err = fy_jobs_erase(run->ctx, ids[i], NULL);
 			if (err == FY_ERR_NOT_FOUND) { /* taken back in the meantime */
+				err = 0;
+				continue;
+			}
+			if (err && !is_general(err)) {
+				fy_log(run->ctx, FY_LOG_ERROR, "erasure.failed", FY_KV("account", ids[i]),
+				       FY_KV("error", fy_strerror(err)),
+				       FY_KV("detail", run->ctx->fault ? run->ctx->fault : ""));
+				fy_job_note_id(run, "leave for the next run", "accounts", ids[i]);
+				failed = err;
 				err = 0;
 				continue;
 			}
@@ -101,7 +120,7 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 		if (err)
 			return err;
 	} while (count == SLICE && *left);
-	return 0;
+	return failed;
 }
 
 static fy_async int warn_one(struct fy_job_run *run, const struct fy_inactive *item, uint64_t *left)
