@@ -10,7 +10,7 @@ import { isSignedIn, member, owner, password, setUp, signIn, signInToOffice } fr
 import { Foyer, sanitized } from '../support/foyer.mjs';
 import { isAlive } from '../support/processes.mjs';
 import { Visitor } from '../support/visitor.mjs';
-import { inTime } from '../support/wait.mjs';
+import { inTime, until } from '../support/wait.mjs';
 
 let foyer;
 let office;
@@ -112,7 +112,7 @@ test('of two cookies of the session’s name none counts, and the log says so', 
   assert.equal(await status(`${mine}; ${mine}`), 200, 'the same one twice is one');
   for (const cookie of [`${mine}; ${planted}`, `${planted}; ${mine}`, [mine, planted], `${mine}; sid=`, `sid=x; ${mine}`])
     assert.equal(await status(cookie), 401, String(cookie));
-  assert.equal(foyer.events().filter((one) => one.event === 'cookie.ambiguous').length, 5);
+  await until('the log to say so five times', () => foyer.events().filter((one) => one.event === 'cookie.ambiguous').length === 5);
   assert.ok(!foyer.log().includes(visitor.cookies.get('sid').slice(0, 43)));
 });
 
