@@ -13,6 +13,7 @@
 #include "storage/inactive.h"
 #include "storage/proofs.h"
 #include "storage/register.h"
+#include "storage/restriction.h"
 #include "storage/sessions.h"
 
 #define SLICE 100
@@ -123,15 +124,62 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 	return failed;
 }
 
+/* Restrictions that were refused, once the person had time to answer (GDPR Article 18(3)). */
+static fy_async int lift_refused(struct fy_job_run *run)
+{
+	uint64_t after = 0, *ids;
+	size_t count;
+	do {
+		int err = fy_restriction_list_due(run->ctx, after, SLICE, &ids, &count);
+		for (size_t i = 0; i < count && err == 0; i++) {
+			after = ids[i];
+			if (!run->dry_run)
+				err = fy_restriction_lift_refused(run->ctx, ids[i]);
+			if (err == FY_ERR_NOT_FOUND) { /* lifted or erased meanwhile */
+				err = 0;
+				continue;
+			}
+			if (err == 0)
+				fy_job_note_id(run, "end", "restrictions that were refused", ids[i]);
+		}
+		if (err == 0)
+			err = fy_job_continue(run);
+		if (err)
+			return err;
+	} while (count == SLICE);
+	return 0;
+}
+
+/* Also in a dry run, which has not lifted what it would lift. */
+static bool still_restricted(const struct fy_ctx *ctx, const struct fy_restriction *restriction)
+{
+	return restriction->in_force && (restriction->lift_at == 0 || restriction->lift_at > ctx->now);
+}
+
+/* Why an account that nobody uses stays all the same; NULL: it does not. */
+static fy_async int left_alone(struct fy_ctx *ctx, const struct fy_inactive *item, const char **ret_why)
+{
+	struct fy_restriction restriction;
+	bool last_owner = false;
+	int err = item->owner ? fy_erasure_is_last_owner(ctx, item->id, &last_owner) : 0;
+	if (err == 0)
+		err = fy_restriction_get(ctx, item->id, &restriction);
+	if (err == 0)
+		*ret_why = last_owner                            ? "last owners"
+			   : still_restricted(ctx, &restriction) ? "restricted accounts"
+								 : NULL;
+	return err;
+}
+
 static fy_async int warn_one(struct fy_job_run *run, const struct fy_inactive *item, uint64_t *left)
 {
 	static const char *const objects[FY_NOTICE_STEPS] = { "first warnings of inactivity",
 							      "second warnings of inactivity",
 							      "last warnings of inactivity" };
-	bool last_owner = false;
-	int err = item->owner ? fy_erasure_is_last_owner(run->ctx, item->id, &last_owner) : 0;
-	if (err == 0 && last_owner) {
-		fy_job_note_id(run, "leave alone", "last owners", item->id);
+	const char *why;
+	int err = left_alone(run->ctx, item, &why);
+	if (err == 0 && why) {
+		fy_job_note_id(run, "leave alone", why, item->id);
 		return 0;
 	}
 	if (err == 0 && !run->dry_run)
@@ -186,6 +234,8 @@ fy_async int fy_retention_run(struct fy_job_run *run)
 				   : fy_inactive_settle(run->ctx, &bounced);
 	if (err == 0 && bounced)
 		fy_job_note(run, "try again later", "warnings that bounced", bounced, FY_NONE);
+	if (err == 0)
+		err = lift_refused(run);
 	if (err == 0)
 		err = erase_due(run, &left);
 	if (err == 0)

@@ -88,7 +88,8 @@ struct fy_account {
 	fy_time erase_at, erase_asked_at; /* 0: it stays */
 	struct fy_personal email;
 	struct fy_profile profile;
-	uint32_t withheld; /* what the purpose did not open: see fy_account_withheld */
+	uint32_t withheld;     /* what the purpose did not open: see fy_account_withheld */
+	bool person_withholds; /* all of it, as the person does not allow the purpose: withheld.h */
 };
 
 struct fy_mail_new;
@@ -122,12 +123,13 @@ struct fy_account_overview {
 	struct fy_personal email, given_name, family_name, phone, address_level2;
 	fy_time created_at, password_changed_at; /* the latter 0: never */
 	fy_time erase_at;                        /* 0: it stays */
+	bool restricted;                         /* storage/restriction.h */
 };
 fy_async int fy_accounts_overview(struct fy_ctx *ctx, uint64_t id, struct fy_account_overview *ret_overview);
 
-/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone, or
- * unreadable, which is logged, the texts are empty. Distinct ids share SELECTs, 32 each. FY_ERR_DENIED: names were not
- * collected for the purpose. */
+/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone,
+ * unreadable or withheld by the person, which is logged, the texts are empty. Distinct ids share SELECTs, 32 each.
+ * FY_ERR_DENIED: names were not collected for the purpose. */
 struct fy_account_name {
 	struct fy_personal email;
 	struct fy_personal given_name;

@@ -24,6 +24,8 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 			       FY_HASH_BYTES);
 	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
 	fy_person_new(ctx, id, &n->person, &n->key);
+	if (account->market_research)
+		fy_person_withhold(ctx, &n->person, n->person.withheld & ~(1u << FY_PURPOSE_MARKET_RESEARCH), &n->key);
 	n->account = (struct fy_sql_account_insert_params){
 		.id = id,
 		.email = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_EMAIL, id, account->email.text),

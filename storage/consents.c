@@ -4,6 +4,7 @@
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 fy_async int fy_consents_get(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose,
 			     struct fy_consent *ret_consent)
@@ -34,15 +35,31 @@ void fy_consent_row(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_pur
 	};
 }
 
-fy_async int fy_consents_set(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose, bool given)
+struct decision {
+	uint64_t account_id;
+	enum fy_consent_purpose purpose;
+	bool given;
+};
+
+static fy_async int decide(struct fy_ctx *ctx, void *arg)
 {
+	const struct decision *d = arg;
 	struct fy_consent last;
 	struct fy_sql_consent_insert_params row;
-	int err = fy_consents_get(ctx, account_id, purpose, &last);
-	if (err || last.given == given)
+	int err = fy_withheld_lock(ctx, d->account_id);
+	if (err == 0)
+		err = fy_consents_get(ctx, d->account_id, d->purpose, &last);
+	if (err || last.given == d->given)
 		return err;
-	fy_consent_row(ctx, account_id, purpose, given, &row);
-	return fy_sql_consent_insert(ctx, &row, NULL);
+	fy_consent_row(ctx, d->account_id, d->purpose, d->given, &row);
+	err = fy_sql_consent_insert(ctx, &row, NULL);
+	return err ? err : fy_withheld_store(ctx, d->account_id);
+}
+
+fy_async int fy_consents_set(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose, bool given)
+{
+	return fy_repo_join(ctx, decide,
+			    &(struct decision){ .account_id = account_id, .purpose = purpose, .given = given });
 }
 
 fy_async int fy_consents_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)

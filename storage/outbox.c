@@ -98,15 +98,16 @@ static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct 
 	return mail->ends_person ? fy_repo_join(ctx, end_with_person, &e) : end_row(ctx, owner, mail, state, reason);
 }
 
+/* A mail is the person's own: it was written for a purpose when it was queued, and is carried to nobody else. */
 static int open_mail(struct fy_ctx *ctx, const struct fy_sql_outbox_get_claimed_row *row, struct fy_outbox_mail *mail)
 {
 	struct fy_person person;
 	int err = fy_person_open(ctx, mail->person_id, row->master_key_id, row->wrapped, &person);
 	if (err == 0)
-		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_CONTACT,
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_RIGHTS,
 					 row->to_address, &mail->to_address);
 	if (err == 0)
-		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, FY_PURPOSE_CONTACT, row->fields,
+		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, FY_PURPOSE_RIGHTS, row->fields,
 				&mail->fields.text);
 	return err;
 }

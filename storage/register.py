@@ -207,6 +207,7 @@ class Register:
         self.marks, self.fields = {}, []     # "table.column" -> mark; personal and secret columns, complete
         self.sealed = {}                     # "table.column" -> bool
         self.stores, self.own_basis = {}, {}     # name -> store, its fields complete; purpose -> basis
+        self.despite_restriction = []        # purposes that a person's restriction (GDPR Article 18) leaves
         for key in self.data:
             if key not in (*VOCABULARY, "tables", "columns", "stores"):
                 mistake(self.file, f"unknown section '{key}'")
@@ -218,6 +219,8 @@ class Register:
                 if kind == "purposes" and isinstance(label, dict) and "basis" in label:
                     self.own_basis[word] = label.pop("basis")
                     self.check_word(f"purposes.{word}", "bases", self.own_basis[word])
+                if kind == "purposes" and isinstance(label, dict) and label.pop("despite_restriction", False) is True:
+                    self.despite_restriction.append(word)
                 if not is_label(label):
                     mistake(self.file, f"{kind}.{word} needs a text in fr and en")
         if RIGHTS not in self.words["purposes"]:
@@ -511,6 +514,10 @@ def write_header(register, schema, out):
         name = PREFIX[kind].lower()
         out.write(f"\nenum fy_register_{name} {{\n" + "".join(f"\tFY_{PREFIX[kind]}_{w.upper()},\n" for w in register.words[kind])
                   + f"\tFY_{PREFIX[kind]}_COUNT,\n}};\n")
+    by_consent = [purpose for purpose, basis in register.own_basis.items() if basis == "consent"]
+    out.write("\n/* What is open to nobody before the person has consented, and what stays open under a restriction. */\n"
+              f"#define FY_PURPOSES_BY_CONSENT ({bits('purposes', by_consent)})\n"
+              f"#define FY_PURPOSES_DESPITE_RESTRICTION ({bits('purposes', register.despite_restriction)})\n")
 
 
 def c_keep(keep, settings):

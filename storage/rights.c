@@ -7,7 +7,9 @@
 #include "storage/persons.h"
 #include "storage/register.h"
 #include "storage/repo.h"
+#include "storage/restriction.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 #define PAGE_MAX 100
 
@@ -16,6 +18,11 @@ fy_time fy_rights_kept(const struct fy_config *config)
 	const struct fy_register_field *field = fy_register_find(FY_LIT("rights_request"), FY_LIT("wish"));
 	FY_REQUIRE(field && field->keep[0].from == FY_TRIGGER_REQUEST_ENDED);
 	return fy_register_keep_seconds(&field->keep[0], config) * FY_SECOND;
+}
+
+bool fy_rights_restricts(enum fy_rights_kind kind)
+{
+	return kind == FY_RIGHTS_RESTRICTION || kind == FY_RIGHTS_OBJECTION;
 }
 
 static bool longer(struct fy_personal text, size_t characters)
@@ -46,8 +53,12 @@ static fy_async int add(struct fy_ctx *ctx, void *arg)
 	struct fy_person person;
 	struct fy_sql_person_key_insert_params key;
 	uint64_t id = fy_id_new(ctx);
+	bool restricts = r->account_id && fy_rights_restricts(r->kind);
+	int err = restricts ? fy_withheld_lock(ctx, r->account_id) : 0;
+	if (err)
+		return err;
 	fy_person_new(ctx, id, &person, &key);
-	int err = fy_sql_person_key_insert(ctx, &key, NULL);
+	err = fy_sql_person_key_insert(ctx, &key, NULL);
 	if (err)
 		return err;
 	err = fy_sql_rights_insert(
@@ -68,8 +79,12 @@ static fy_async int add(struct fy_ctx *ctx, void *arg)
 			.counts_from = r->received_at,
 			.due_at = r->due_at,
 			.answer_by = r->due_at,
+			.restricted_at = ctx->now,
+			.has_restricted_at = restricts,
 		},
 		NULL);
+	if (err == 0 && restricts)
+		err = fy_withheld_store(ctx, r->account_id);
 	if (err)
 		return err;
 	a->id = id;
@@ -169,13 +184,16 @@ static fy_async int update(struct fy_ctx *ctx, const struct fy_rights_change *c,
 				.refusal_reason = fy_seal(ctx, person, FY_COLUMN_RIGHTS_REQUEST_REFUSAL_REASON, c->id,
 							  c->text.text),
 				.ended_at = ctx->now,
+				.lift_at = c->lift_at,
+				.has_lift_at = c->lift_at != 0,
 				.id = c->id,
 				.state = from },
 			done);
 	case FY_RIGHTS_WITHDRAWN:
 		return fy_sql_rights_withdraw(
 			ctx,
-			&(struct fy_sql_rights_withdraw_params){ .ended_at = ctx->now, .id = c->id, .state = from },
+			&(struct fy_sql_rights_withdraw_params){
+				.ended_at = ctx->now, .lifted_at = ctx->now, .id = c->id, .state = from },
 			done);
 	default:
 		return FY_ERR_INVALID;
@@ -204,11 +222,20 @@ static fy_async int move(struct fy_ctx *ctx, void *arg)
 	struct fy_db_done done;
 	struct fy_person person;
 	uint64_t step = fy_id_new(ctx);
-	int err = fy_persons_get(ctx, c->id, &person);
+	bool lifts = c->to == FY_RIGHTS_WITHDRAWN && c->account_id; /* what it restricted, if it did */
+	int err = lifts ? fy_withheld_lock(ctx, c->account_id) : 0;
+	if (err == FY_ERR_NOT_FOUND) { /* the account is gone, the request is not */
+		lifts = false;
+		err = 0;
+	}
+	if (err == 0)
+		err = fy_persons_get(ctx, c->id, &person);
 	if (err == 0)
 		err = update(ctx, c, &person, &done);
 	if (err == 0 && done.affected == 0)
 		err = explain(ctx, c);
+	if (err == 0 && lifts)
+		err = fy_withheld_store(ctx, c->account_id);
 	if (err)
 		return err;
 	err = fy_sql_rights_step_insert(
@@ -273,6 +300,7 @@ fy_async int fy_rights_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_pur
 		.extended_until = fy_repo_time(row.has_extended_until, row.extended_until),
 		.answer_by = row.answer_by,
 		.ended_at = fy_repo_time(row.has_ended_at, row.ended_at),
+		.restricting = row.has_restricted_at && !row.has_lifted_at,
 	};
 	OPEN(NAME, name);
 	OPEN(EMAIL, email);

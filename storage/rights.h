@@ -71,6 +71,7 @@ struct fy_rights_request {
 	fy_time extended_until;   /* 0: not extended */
 	fy_time answer_by;        /* the one of both that counts */
 	fy_time ended_at;         /* answered, refused or withdrawn; 0: open */
+	bool restricting;         /* restriction.h; not in lists */
 };
 
 struct fy_rights_step {
@@ -91,6 +92,7 @@ struct fy_rights_change {
 	struct fy_personal text; /* extension's reason, reply or refusal's reason; not empty for these */
 	fy_time counts_from;     /* IDENTITY_CHECK to IN_PROGRESS */
 	fy_time answer_by;       /* the same, then the first month's end; and EXTENDED */
+	fy_time lift_at;         /* REFUSED, of one that restricts: when that ends; 0: when the person says so */
 };
 
 /* The place after which a list goes on: the last row's id, and on the board its date. Zero: from the start. */
@@ -106,6 +108,9 @@ struct fy_rights_page {
 };
 
 struct fy_mail_new;
+
+/* Whether such a request restricts the account at once (restriction.h). Pure. */
+bool fy_rights_restricts(enum fy_rights_kind kind);
 
 /* Saves a request with the first row of its history and the mail that acknowledges it (NULL: none), all or nothing. */
 fy_async int fy_rights_add(struct fy_ctx *ctx, const struct fy_rights_new *request, const struct fy_mail_new *mail,

@@ -1,4 +1,5 @@
 /* The member's account: overview, profile, and what is held. */
+#include "foyer/log.h"
 #include "foyer/require.h"
 #include "server/http/visitor.h"
 #include "server/routes/profile.h"
@@ -7,6 +8,7 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/register.h"
+#include "storage/restriction.h"
 
 /* The hot page: one Redis command, one merged SELECT. */
 fy_async static int account_show(struct fy_req *req)
@@ -31,6 +33,7 @@ fy_async static int account_show(struct fy_req *req)
 				.password_changed = account.password_changed_at,
 				.signed_in = req->session->created_at,
 				.erase_at = account.erase_at,
+				.restricted = account.restricted,
 			});
 	return fy_reply_html(req, 200, &out);
 }
@@ -106,11 +109,14 @@ fy_async static int profile_submit(struct fy_req *req)
 fy_async static int privacy_show(struct fy_req *req)
 {
 	struct fy_consent consent;
+	struct fy_restriction restriction;
 	const struct fy_policy_version *policy = fy_policy_now();
 	const struct fy_row_promise *rows;
 	struct fy_page page;
 	struct fy_buf out;
 	int err = fy_consents_get(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, &consent);
+	if (err == 0)
+		err = fy_restriction_get(&req->ctx, req->session->account_id, &restriction);
 	if (err)
 		return err;
 	fy_page_with_form(req, &page);
@@ -125,8 +131,20 @@ fy_async static int privacy_show(struct fy_req *req)
 					.market_research = consent.given,
 					.market_research_at = consent.decided_at,
 					.opted_out = fy_visitor_opts_out(req),
+					.restricted_since = restriction.since,
+					.lift_at = restriction.lift_at,
 				});
 	return fy_reply_html(req, 200, &out);
+}
+
+fy_async static int restriction_end(struct fy_req *req)
+{
+	int err = fy_restriction_lift(&req->ctx, req->session->account_id);
+	if (err == FY_ERR_NOT_FOUND)
+		return fy_redirect_said(req, "/account/privacy", FY_TEXT_NOTICE_RESTRICTION_NONE, 0);
+	if (err == 0)
+		fy_log(&req->ctx, FY_LOG_INFO, "restriction.ended", FY_KV("account", req->session->account_id));
+	return err ? err : fy_redirect_said(req, "/account/privacy", FY_TEXT_NOTICE_RESTRICTION_ENDED, 0);
 }
 
 /* A browser that opts out gives no consent; one that was given elsewhere stays until it is withdrawn. */
@@ -145,6 +163,7 @@ static const struct fy_param said_params[] = { FY_SAID };
 static const struct fy_param profile_params[] = { FY_FORM("csrf", 64), FY_FORM("version", 10),
 						  FY_PROFILE_PARAMS(FY_FORM), FY_SAID };
 static const struct fy_param privacy_params[] = { FY_FORM("csrf", 64), FY_FORM("market_research", 10) };
+static const struct fy_param end_params[] = { FY_FORM("csrf", 64) };
 
 const struct fy_route fy_account_routes[] = {
 	{ FY_GET, "/account", account_show, .access = FY_ACCESS_MEMBER },
@@ -154,5 +173,7 @@ const struct fy_route fy_account_routes[] = {
 	{ FY_GET, "/account/privacy", privacy_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
 	{ FY_POST, "/account/privacy", privacy_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
 	  .rate = FY_RATE_WRITE, FY_PARAMS(privacy_params), .body_max = 4096 },
+	{ FY_POST, "/account/privacy/restriction/end", restriction_end, .access = FY_ACCESS_MEMBER,
+	  .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE, FY_PARAMS(end_params), .body_max = 4096 },
 };
 const unsigned fy_account_route_count = sizeof fy_account_routes / sizeof fy_account_routes[0];

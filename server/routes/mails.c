@@ -133,7 +133,8 @@ int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const stru
 		name = "right_answer";
 		break;
 	case FY_RIGHTS_REFUSED:
-		fy_mail_right_refused(&fields, &(struct fy_mailview_right_refused){ COMMON, .letter = what->letter });
+		fy_mail_right_refused(&fields, &(struct fy_mailview_right_refused){ COMMON, .letter = what->letter,
+										    .lift = what->lift });
 		name = "right_refused";
 		break;
 	default:

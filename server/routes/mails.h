@@ -27,6 +27,7 @@ struct fy_mails_right {
 	struct fy_personal name;
 	enum fy_rights_kind kind;
 	fy_time received, due;
+	fy_time lift;              /* of a refusal: when the restriction ends; 0: there was none */
 	struct fy_personal letter; /* what the staff wrote; not of a receipt */
 	bool has_account;          /* to see the request in */
 };

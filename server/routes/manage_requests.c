@@ -8,6 +8,7 @@
 #include "server/routes/right_words.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
+#include "storage/restriction.h"
 
 #define PAGE_SIZE 30
 
@@ -120,7 +121,7 @@ fy_async static int find_person(struct fy_req *req, const struct fy_rights_reque
 	*ret_person = (struct person){ .name = r->name, .greeting = r->name, .email = r->email, .lang = r->lang };
 	if (r->account_id == 0)
 		return 0;
-	int err = fy_accounts_get(&req->ctx, r->account_id, FY_PURPOSE_CONTACT, &account);
+	int err = fy_accounts_get(&req->ctx, r->account_id, FY_PURPOSE_RIGHTS, &account);
 	ret_person->gone = err == FY_ERR_NOT_FOUND;
 	if (err)
 		return ret_person->gone ? 0 : err;
@@ -271,6 +272,8 @@ static void fill(struct fy_req *req, const struct step *step, const struct fy_ri
 	*(step->is_letter ? &change->text : &change->note) = typed;
 	if (step->to == FY_RIGHTS_EXTENDED)
 		change->answer_by = extension_end(r);
+	if (step->to == FY_RIGHTS_REFUSED && r->restricting)
+		change->lift_at = req->ctx.now + FY_RESTRICTION_NOTICE;
 	if (r->state != FY_RIGHTS_IDENTITY_CHECK || step->to != FY_RIGHTS_IN_PROGRESS)
 		return;
 	change->counts_from = fy_deadline_resume(r->counts_from, r->clock_stopped_at, req->ctx.now);
@@ -300,6 +303,7 @@ fy_async static int make_mail(struct fy_req *req, const struct step *step, const
 							.kind = r->kind,
 							.received = r->received_at,
 							.due = change->answer_by,
+							.lift = change->lift_at,
 							.letter = step->is_letter ? change->text : change->note },
 			      mail);
 }

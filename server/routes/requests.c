@@ -132,9 +132,11 @@ fy_async static int store(struct fy_req *req, const struct fy_account *account, 
 	return err;
 }
 
-static int made(struct fy_req *req)
+static int made(struct fy_req *req, enum fy_rights_kind kind)
 {
-	return fy_redirect_said(req, "/account/requests", FY_TEXT_NOTICE_REQUEST_MADE, 0);
+	return fy_redirect_said(
+		req, "/account/requests",
+		fy_rights_restricts(kind) ? FY_TEXT_NOTICE_REQUEST_MADE_RESTRICTED : FY_TEXT_NOTICE_REQUEST_MADE, 0);
 }
 
 fy_async static int submit(struct fy_req *req)
@@ -158,13 +160,13 @@ fy_async static int submit(struct fy_req *req)
 				   FY_ARG(fy_param(req, "once")), (unsigned)kind, FY_ARG(fy_param(req, "wish"))),
 			    &once, &answer);
 	if (err)
-		return err == FY_ERR_EXISTS ? made(req) : err;
+		return err == FY_ERR_EXISTS ? made(req, kind) : err;
 	err = store(req, &account, kind);
 	if (err)
 		fy_once_failed(&req->ctx, &once);
 	else
 		fy_once_done(&req->ctx, &once, FY_LIT("made"));
-	return err ? err : made(req);
+	return err ? err : made(req, kind);
 }
 
 fy_async static int withdraw(struct fy_req *req)

@@ -1,6 +1,7 @@
 // Erasure as people meet it: asked for with the password, taken back, done by the job or the command; afterwards no file
 // knows the person any more, and the receipt can be checked anywhere.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -104,6 +105,27 @@ test('while Redis is away sessions cannot end, so the account is closed but stay
   assert.equal(erased(await job(8)), 1);
   assert.equal(await isSignedIn(visitor), false);
   assert.match((await receiptOf(who)).text, /foyer erasure receipt/);
+});
+
+test('one account that cannot be erased keeps no other, and is erased by a later run', async () => {
+  const sql = (text) => execFileSync('mariadb', ['--no-defaults', `--socket=${foyer.state}/run/mariadb.sock`, '-ufoyer', 'foyer', '-Ne', text], { encoding: 'utf8' }).trim();
+  const people = [];
+  for (let i = 0; i < 2; i++) {
+    const { visitor } = await member(foyer);
+    people.push(sql('SELECT MAX(id) FROM account'));
+    assert.equal((await ask(visitor)).status, 303);
+  }
+  const [stuck, free] = people;
+  const left = () => sql(`SELECT COUNT(*) FROM account WHERE id IN (${people})`);
+  sql(`CREATE TABLE stuck (account_id BIGINT UNSIGNED NOT NULL, FOREIGN KEY (account_id) REFERENCES account (id)) SELECT ${stuck} AS account_id`);
+  const failed = await run(['jobs', 'run', 'retention', '--at', at(8), '--state', foyer.state]);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stdout + failed.stderr, new RegExp(`${stuck}`), 'it is named');
+  assert.equal(left(), '1');
+  assert.equal(sql(`SELECT COUNT(*) FROM account WHERE id = ${free}`), '0');
+  sql('DROP TABLE stuck');
+  assert.equal(erased(await job(8)), 1);
+  assert.equal(left(), '0');
 });
 
 test('over the API: a password, a date, and a way back', async () => {

@@ -253,6 +253,54 @@ test('a refusal gives its reason, the CNIL and the court', async () => {
   assert.ok(theirs.words.includes('Refused') && theirs.words.includes('The law makes us keep invoices.') && theirs.words.includes('tribunal judiciaire'));
 });
 
+test('who asks for a restriction is still served, and is used for nothing else', async () => {
+  const { who, visitor } = await english();
+  assert.doesNotMatch((await visitor.get('/account')).words, /restricted/);
+  assert.doesNotMatch((await visitor.get('/account/privacy')).text, /id="restriction"/);
+  const sent = await visitor.submit('/account/requests', '/account/requests', { kind: 'restriction', wish: 'Keep it for a claim' });
+  assert.match((await visitor.follow(sent)).words, /from now on your data is only kept/);
+  assert.match((await visitor.get('/account')).words, /as you asked: we only keep it/);
+  assert.match((await visitor.get('/account/privacy')).words, /The use of your data is restricted/);
+  assert.equal((await office.get('/manage/requests')).status, 200, 'the board shows the others');
+  const sessions = await office.get('/manage/sessions');
+  assert.equal(sessions.status, 200);
+  assert.ok(!sessions.words.includes(who.email), 'a list names others only');
+
+  // Signing in, changing the profile and the messages that protect the account go on.
+  const other = new Visitor(foyer);
+  assert.equal((await other.submit('/login', '/login', { email: who.email, password: who.password })).status, 303);
+  assert.equal((await other.submit('/account/profile', '/account/profile', { phone: '+33 1 41 11 22 33' })).status, 303);
+  const forgotten = await new Visitor(foyer).submit('/password/forgot', '/password/forgot', { email: who.email });
+  assert.ok([200, 303].includes(forgotten.status));
+  await foyer.mailTo(who.email, (one) => one.text.includes('/password/reset'));
+
+  const ended = await visitor.submit('/account/privacy', '/account/privacy/restriction/end');
+  assert.match((await visitor.follow(ended)).words, /The restriction has ended/);
+  assert.doesNotMatch((await visitor.get('/account')).words, /restricted/);
+});
+
+test('a refused restriction ends seven days after the person was told, by the job', async () => {
+  const { who, visitor } = await english();
+  const id = await ask(visitor, 'objection', 'Do not count me');
+  await take(id, 'refuse', { refusal: 'Nobody counts.' });
+  const until = inWords(new Date(Date.now() + 7 * 86400000));
+  const mail = await foyer.mailTo(who.email, (one) => one.text.includes('This is why'));
+  assert.ok(lines(mail).replaceAll('\n', ' ').includes(`will no longer be from ${until} on`), mail.text);
+  assert.ok((await visitor.get('/account/privacy')).words.includes(`will end on ${until}`));
+  const at = (days) => new Date(Date.now() + days * 86400000).toISOString().replace(/\.\d+Z$/, 'Z');
+  const job = async (days, ...flags) => {
+    const { code, stdout, stderr } = await foyer.run(['jobs', 'run', 'retention', '--at', at(days), '--json', ...flags]);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).items.find((item) => item.object.startsWith('restrictions'))?.count ?? 0;
+  };
+  assert.equal(await job(6.9), 0);
+  assert.equal(await job(7.1, '--dry-run'), 1);
+  assert.match((await visitor.get('/account')).words, /restricted/);
+  assert.equal(await job(7.1), 1);
+  assert.doesNotMatch((await visitor.get('/account')).words, /restricted/);
+  assert.equal(await job(7.1), 0);
+});
+
 test('of two who act at once the second is told, and keeps the text', async () => {
   const id = await record();
   const other = await signInToOffice(foyer);

@@ -108,7 +108,9 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 				&(struct fy_view_account_privacy){ .held = promises,
 								   .held_count = FY_COUNT(promises),
 								   .market_research = true,
-								   .market_research_at = AGO(FY_DAY) });
+								   .market_research_at = AGO(FY_DAY),
+								   .restricted_since = AGO(2 * FY_DAY),
+								   .lift_at = AGO(-5 * FY_DAY) });
 }
 
 static const struct fy_row_proof proofs[] = {
