@@ -6,8 +6,9 @@
  *     in force ── withdrawn, or lifted by the person ──► lifted
  *        └── refused, the person is told (18(3)) ── FY_RESTRICTION_NOTICE later, the retention job ──► lifted
  *
- * The data of a restricted account stays for as long as it lasts, even when nobody signs in: who asks for a restriction may
- * need them as evidence (18(1)(b), (c)). A request that was answered leaves it in force: only the person ends it then. Enforced by withheld.h. */
+ * The data of a restricted account stay for as long as it lasts, even when nobody signs in: who asks for a restriction
+ * may need them as evidence (18(1)(b), (c)). A request that was answered leaves it in force: only the person ends it then.
+ * Enforced by withheld.h. */
 #pragma once
 
 #include "foyer/ctx.h"

@@ -42,8 +42,9 @@ fy_async int fy_withheld_store(struct fy_ctx *ctx, uint64_t person_id)
 	int err = fy_sql_person_key_lock(ctx, &(struct fy_sql_person_key_lock_params){ .person_id = person_id }, &row);
 	if (err == 0)
 		err = fy_person_open(ctx, person_id, row.master_key_id, row.wrapped, &person);
-	if (err == 0)
-		err = work_out(ctx, person_id, &withheld);
+	if (err)
+		return err;
+	err = work_out(ctx, person_id, &withheld);
 	if (err || withheld == person.withheld)
 		return err;
 	fy_person_withhold(ctx, &person, withheld, &next);
