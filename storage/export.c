@@ -4,58 +4,87 @@
 
 #include "foyer/require.h"
 #include "protocol/netaddr.h"
+#include "storage/restriction.h"
 
 #define MESSAGES_A_TIME 100
+#define REQUESTS_MAX 1000
 #define SESSIONS_MAX 1000
 #define NOT_BEGUN ((fy_time)-1) /* of a rule that applies: its time has not begun */
 
-enum how { TEXT = 1, TIME, YES_NO, LANGUAGE, CHARS, ADDRESS };
+enum how { TEXT = 1, TIME, YES_NO, NUMBER, LANGUAGE, GROUND, CHARS, ADDRESS };
+
+#define COLUMN(name) (&fy_register_fields[FY_COLUMN_##name])
+#define STORE(name) (&fy_register_store_fields[FY_STORE_##name])
 
 static const struct source {
-	enum fy_register_column column;
+	const struct fy_register_field *field;
 	enum how how;
 	size_t offset;
 } sources[] = {
-#define FROM(type, column, how, member)                                \
-	{                                                              \
-		FY_COLUMN_##column, how, offsetof(struct type, member) \
+#define FROM(type, field, how, member)              \
+	{                                           \
+		field, how, offsetof(type, member), \
 	}
-	FROM(fy_account, ACCOUNT_EMAIL, TEXT, email),
-	FROM(fy_account, ACCOUNT_GIVEN_NAME, TEXT, profile.given_name),
-	FROM(fy_account, ACCOUNT_FAMILY_NAME, TEXT, profile.family_name),
-	FROM(fy_account, ACCOUNT_PHONE, TEXT, profile.phone),
-	FROM(fy_account, ACCOUNT_POSITION, TEXT, profile.position),
-	FROM(fy_account, ACCOUNT_SKILLS, TEXT, profile.skills),
-	FROM(fy_account, ACCOUNT_PASSIONS, TEXT, profile.passions),
-	FROM(fy_account, ACCOUNT_STREET_ADDRESS, TEXT, profile.street_address),
-	FROM(fy_account, ACCOUNT_POSTAL_CODE, TEXT, profile.postal_code),
-	FROM(fy_account, ACCOUNT_ADDRESS_LEVEL2, TEXT, profile.address_level2),
-	FROM(fy_account, ACCOUNT_COUNTRY, TEXT, profile.country),
-	FROM(fy_account, ACCOUNT_LANGUAGE, LANGUAGE, profile.language),
-	FROM(fy_account, ACCOUNT_CREATED_AT, TIME, created_at),
-	FROM(fy_account, ACCOUNT_CONFIRMED_AT, TIME, confirmed_at),
-	FROM(fy_account, ACCOUNT_LAST_ACTIVE_AT, TIME, last_active_at),
-	FROM(fy_account, ACCOUNT_PASSWORD_CHANGED_AT, TIME, password_changed_at),
-	FROM(fy_consent, CONSENT_GIVEN, YES_NO, given),
-	FROM(fy_consent, CONSENT_DECIDED_AT, TIME, decided_at),
-	FROM(fy_session, SESSION_DEVICE, CHARS, device),
-	FROM(fy_session, SESSION_ADDRESS, ADDRESS, address),
-	FROM(fy_session, SESSION_CREATED_AT, TIME, created_at),
-	FROM(fy_session, SESSION_LAST_SEEN_AT, TIME, last_seen_at),
-	FROM(fy_contact_message, CONTACT_MESSAGE_NAME, TEXT, name),
-	FROM(fy_contact_message, CONTACT_MESSAGE_EMAIL, TEXT, email),
-	FROM(fy_contact_message, CONTACT_MESSAGE_SUBJECT, TEXT, subject),
-	FROM(fy_contact_message, CONTACT_MESSAGE_MESSAGE, TEXT, message),
-	FROM(fy_contact_message, CONTACT_MESSAGE_CONSENTED_AT, TIME, consented_at),
-	FROM(fy_outbox_waiting, OUTBOX_TO_ADDRESS, TEXT, to_address),
-#undef FROM
+#define OF_ACCOUNT(name, how, member) FROM(struct fy_account, COLUMN(ACCOUNT_##name), how, member)
+	OF_ACCOUNT(EMAIL, TEXT, email),
+	OF_ACCOUNT(GIVEN_NAME, TEXT, profile.given_name),
+	OF_ACCOUNT(FAMILY_NAME, TEXT, profile.family_name),
+	OF_ACCOUNT(PHONE, TEXT, profile.phone),
+	OF_ACCOUNT(POSITION, TEXT, profile.position),
+	OF_ACCOUNT(SKILLS, TEXT, profile.skills),
+	OF_ACCOUNT(PASSIONS, TEXT, profile.passions),
+	OF_ACCOUNT(STREET_ADDRESS, TEXT, profile.street_address),
+	OF_ACCOUNT(POSTAL_CODE, TEXT, profile.postal_code),
+	OF_ACCOUNT(ADDRESS_LEVEL2, TEXT, profile.address_level2),
+	OF_ACCOUNT(COUNTRY, TEXT, profile.country),
+	OF_ACCOUNT(LANGUAGE, LANGUAGE, profile.language),
+	OF_ACCOUNT(CREATED_AT, TIME, created_at),
+	OF_ACCOUNT(CONFIRMED_AT, TIME, confirmed_at),
+	OF_ACCOUNT(LAST_ACTIVE_AT, TIME, last_active_at),
+	OF_ACCOUNT(PASSWORD_CHANGED_AT, TIME, password_changed_at),
+	OF_ACCOUNT(ERASE_AT, TIME, erase_at),
+	OF_ACCOUNT(ERASE_ASKED_AT, TIME, erase_asked_at),
+	OF_ACCOUNT(ERASE_GROUND, GROUND, erase_ground),
+	FROM(struct fy_hold, COLUMN(LEGAL_HOLD_REASON), TEXT, reason),
+	FROM(struct fy_consent, COLUMN(CONSENT_GIVEN), YES_NO, given),
+	FROM(struct fy_consent, COLUMN(CONSENT_DECIDED_AT), TIME, decided_at),
+#define OF_SESSION(store)                                                                  \
+	FROM(struct fy_session, STORE(store##_ACCOUNT), NUMBER, account_id),               \
+		FROM(struct fy_session, STORE(store##_NETWORK_ADDRESS), ADDRESS, address), \
+		FROM(struct fy_session, STORE(store##_DEVICE), CHARS, device),             \
+		FROM(struct fy_session, STORE(store##_SIGNED_IN_AT), TIME, created_at),    \
+		FROM(struct fy_session, STORE(store##_LAST_SEEN_AT), TIME, last_seen_at),  \
+		FROM(struct fy_session, STORE(store##_LANGUAGE), LANGUAGE, lang)
+	OF_SESSION(SESSION),
+	OF_SESSION(MANAGER_SESSION),
+#define OF_REQUEST(name, member) FROM(struct fy_rights_request, COLUMN(RIGHTS_REQUEST_##name), TEXT, member)
+	OF_REQUEST(NAME, name),
+	OF_REQUEST(EMAIL, email),
+	OF_REQUEST(WISH, wish),
+	OF_REQUEST(EXTENSION_REASON, extension_reason),
+	OF_REQUEST(REPLY, reply),
+	OF_REQUEST(REFUSAL_REASON, refusal_reason),
+	FROM(struct fy_rights_step, COLUMN(RIGHTS_STEP_NOTE), TEXT, note),
+#define OF_MESSAGE(name, how, member) FROM(struct fy_contact_message, COLUMN(CONTACT_MESSAGE_##name), how, member)
+	OF_MESSAGE(NAME, TEXT, name),
+	OF_MESSAGE(EMAIL, TEXT, email),
+	OF_MESSAGE(SUBJECT, TEXT, subject),
+	OF_MESSAGE(MESSAGE, TEXT, message),
+	OF_MESSAGE(CONSENTED_AT, TIME, consented_at),
+	FROM(struct fy_outbox_waiting, COLUMN(OUTBOX_TO_ADDRESS), TEXT, to_address),
 };
 
-/* The first column of each kind's table; the others follow it. */
-static const enum fy_register_column first_column[] = {
-	[FY_EXPORT_ACCOUNT] = FY_COLUMN_ACCOUNT_ID, [FY_EXPORT_CONSENT] = FY_COLUMN_CONSENT_ID,
-	[FY_EXPORT_SESSION] = FY_COLUMN_SESSION_ID, [FY_EXPORT_MESSAGE] = FY_COLUMN_CONTACT_MESSAGE_ID,
-	[FY_EXPORT_MAIL] = FY_COLUMN_OUTBOX_ID,
+/* The first field of each kind's table or store; the others follow it. */
+static const struct fy_register_field *const first_field[FY_EXPORT_KINDS_END] = {
+	[FY_EXPORT_ACCOUNT] = COLUMN(ACCOUNT_ID),
+	[FY_EXPORT_HOLD] = COLUMN(LEGAL_HOLD_ID),
+	[FY_EXPORT_CONSENT] = COLUMN(CONSENT_ID),
+	[FY_EXPORT_SESSION] = STORE(SESSION_ACCOUNT),
+	[FY_EXPORT_OFFICE_SESSION] = STORE(MANAGER_SESSION_ACCOUNT),
+	[FY_EXPORT_REQUEST] = COLUMN(RIGHTS_REQUEST_ID),
+	[FY_EXPORT_STEP] = COLUMN(RIGHTS_STEP_ID),
+	[FY_EXPORT_MESSAGE] = COLUMN(CONTACT_MESSAGE_ID),
+	[FY_EXPORT_MAIL] = COLUMN(OUTBOX_ID),
 };
 
 struct gather {
@@ -71,10 +100,26 @@ bool fy_export_shows(const struct fy_register_field *field)
 	return field->mark == FY_MARK_PERSONAL && !field->derived && field->seen_by & 1u << FY_VIEWER_SELF;
 }
 
-static const struct source *source_of(enum fy_register_column column)
+static bool in_redis(enum fy_export_kind kind)
+{
+	return kind == FY_EXPORT_SESSION || kind == FY_EXPORT_OFFICE_SESSION;
+}
+
+/* All fields of the table or the store, public ones among them. */
+static size_t count_fields(enum fy_export_kind kind)
+{
+	const struct fy_register_field *first = first_field[kind], *field = first;
+	const struct fy_register_field *end = in_redis(kind) ? fy_register_store_fields + fy_register_store_field_count
+							     : fy_register_fields + fy_register_field_count;
+	while (field < end && field->table == first->table)
+		field++;
+	return (size_t)(field - first);
+}
+
+static const struct source *source_of(const struct fy_register_field *field)
 {
 	for (size_t i = 0; i < FY_COUNT(sources); i++)
-		if (sources[i].column == column)
+		if (sources[i].field == field)
 			return &sources[i];
 	return NULL;
 }
@@ -84,9 +129,9 @@ static void take(struct fy_arena *arena, const struct source *source, const void
 	const void *at = (const char *)of + source->offset;
 	struct fy_addr address;
 	char text[FY_ADDR_TEXT_MAX];
+	value->type = FY_EXPORT_TEXT;
 	switch (source->how) {
 	case TEXT:
-		value->type = FY_EXPORT_TEXT;
 		memcpy(&value->text, at, sizeof value->text);
 		break;
 	case TIME:
@@ -97,16 +142,22 @@ static void take(struct fy_arena *arena, const struct source *source, const void
 		value->type = FY_EXPORT_YES_NO;
 		memcpy(&value->yes, at, sizeof value->yes);
 		break;
+	case NUMBER:
+		value->type = FY_EXPORT_NUMBER;
+		memcpy(&value->number, at, sizeof value->number);
+		break;
 	case LANGUAGE:
 		value->type = FY_EXPORT_LANGUAGE;
 		memcpy(&value->language, at, sizeof value->language);
 		break;
+	case GROUND:
+		value->type = FY_EXPORT_GROUND;
+		memcpy(&value->ground, at, sizeof value->ground);
+		break;
 	case CHARS:
-		value->type = FY_EXPORT_TEXT;
 		value->text.text = fy_slice(at, strnlen(at, FY_SESSION_DEVICE_MAX));
 		break;
 	case ADDRESS:
-		value->type = FY_EXPORT_TEXT;
 		memcpy(address.b, at, sizeof address.b);
 		value->text.text = fy_copy(arena, fy_slice(text, fy_addr_text(&address, text)));
 		break;
@@ -120,73 +171,95 @@ static fy_time end_of(const struct fy_register_field *field, const fy_time since
 	fy_time first = 0;
 	for (unsigned i = 0; i < field->keep_count; i++) {
 		fy_time from = since[field->keep[i].from];
-		fy_time end = from > 0 ? from + fy_register_keep_days(&field->keep[i], config) * FY_DAY : 0;
+		fy_time end = from > 0 ? from + fy_register_keep_seconds(&field->keep[i], config) * FY_SECOND : 0;
 		if (end && (first == 0 || end < first))
 			first = end;
 	}
 	return first;
 }
 
-static int add_record(struct gather *g, enum fy_export_kind kind, const void *of, const fy_time since[FY_TRIGGER_COUNT])
+/* Appended, for the caller to say whose it is; ret_record is set in any case. */
+static int add_record(struct gather *g, enum fy_export_kind kind, const void *of, const fy_time since[FY_TRIGGER_COUNT],
+		      struct fy_export_record **ret_record)
 {
 	struct fy_arena *arena = g->ctx.arena;
 	struct fy_export_record *record = fy_new(arena, struct fy_export_record);
-	enum fy_register_column first = first_column[kind], column = first;
-	uint16_t table = fy_register_fields[first].table;
-	while (column < FY_COLUMN_COUNT && fy_register_fields[column].table == table)
-		column++;
-	struct fy_export_value *values = fy_new_array(arena, struct fy_export_value, (size_t)(column - first));
-	for (enum fy_register_column c = first; c < column; c++) {
-		const struct fy_register_field *field = &fy_register_fields[c];
-		const struct source *source = source_of(c);
+	const struct fy_register_field *first = first_field[kind];
+	size_t count = count_fields(kind);
+	struct fy_export_value *values = fy_new_array(arena, struct fy_export_value, count);
+	*ret_record = record;
+	record->kind = kind;
+	record->holder = in_redis(kind) ? &fy_register_stores[first->table] : &fy_register_tables[first->table];
+	record->values = values;
+	for (const struct fy_register_field *field = first; field < first + count; field++) {
+		const struct source *source = source_of(field);
 		if (!fy_export_shows(field))
 			continue;
 		if (source == NULL)
 			return fy_fail(&g->ctx, FY_ERR_INTERNAL, "the export does not know where %s.%s is",
-				       fy_register_tables[table].name, field->column);
+				       record->holder->name, field->column);
 		struct fy_export_value *value = &values[record->value_count++];
-		*value = (struct fy_export_value){ .column = c, .ends_at = end_of(field, since, g->ctx.config) };
+		*value = (struct fy_export_value){ .field = field, .ends_at = end_of(field, since, g->ctx.config) };
 		take(arena, source, of, value);
 		g->text += value->text.text.len;
 	}
 	for (unsigned t = 0; t < FY_TRIGGER_COUNT; t++)
 		record->triggers |= since[t] ? 1u << t : 0;
-	record->kind = kind;
-	record->account = of; /* or whichever it is */
-	record->values = values;
 	*g->end = record;
 	g->end = &record->next;
 	g->export->record_count++;
 	return g->text > FY_EXPORT_TEXT_MAX ? fy_fail(&g->ctx, FY_ERR_TOO_LARGE, "more text than an export holds") : 0;
 }
 
+/* What is held or restricted has no end as long as that lasts (holds.h, restriction.h). */
 static fy_async int add_account(struct gather *g, uint64_t id)
 {
 	fy_time since[FY_TRIGGER_COUNT] = { 0 };
 	struct fy_account *account = fy_new(g->ctx.arena, struct fy_account);
+	struct fy_hold *hold = fy_new(g->ctx.arena, struct fy_hold);
+	struct fy_restriction restriction;
+	struct fy_export_record *record;
 	int err = fy_accounts_get(&g->ctx, id, FY_PURPOSE_RIGHTS, account);
+	if (err == 0)
+		err = fy_holds_of(&g->ctx, id, FY_PURPOSE_RIGHTS, hold);
+	if (err == 0)
+		err = fy_restriction_get(&g->ctx, id, &restriction);
 	if (err)
 		return err;
+	fy_time active = account->last_active_at ? account->last_active_at : account->created_at;
 	if (account->state == FY_ACCOUNT_PENDING)
 		since[FY_TRIGGER_UNCONFIRMED_REGISTRATION] = account->created_at;
 	else
-		since[FY_TRIGGER_LAST_ACTIVITY] =
-			account->last_active_at ? account->last_active_at : account->created_at;
+		since[FY_TRIGGER_LAST_ACTIVITY] = hold->id || restriction.in_force ? NOT_BEGUN : active;
+	if (account->erase_asked_at && account->erase_ground == FY_ERASURE_ASKED)
+		since[FY_TRIGGER_ERASURE_ASKED] = hold->id ? NOT_BEGUN : account->erase_asked_at;
 	g->export->account_id = id;
-	return add_record(g, FY_EXPORT_ACCOUNT, account, since);
+	err = add_record(g, FY_EXPORT_ACCOUNT, account, since, &record);
+	if (err)
+		return err;
+	record->account = account;
+	if (hold->id == 0)
+		return 0;
+	const fy_time with_account[FY_TRIGGER_COUNT] = { [FY_TRIGGER_PERSON_ERASED] = NOT_BEGUN };
+	err = add_record(g, FY_EXPORT_HOLD, hold, with_account, &record);
+	record->hold = hold;
+	record->unreadable = hold->reason.text.len == 0;
+	return err;
 }
 
 static fy_async int add_consents(struct gather *g, uint64_t account_id)
 {
 	struct fy_consent *consents;
+	struct fy_export_record *record;
 	fy_time replaced[FY_CONSENT_PURPOSES] = { 0 }; /* when the decision after this one was made */
 	size_t count;
 	int err = fy_consents_list(&g->ctx, account_id, &consents, &count);
-	for (size_t i = 0; i < count && err == 0; i++) {
+	for (size_t i = 0; err == 0 && i < count; i++) {
 		fy_time since[FY_TRIGGER_COUNT] = { 0 }, *next = &replaced[consents[i].purpose % FY_CONSENT_PURPOSES];
 		since[FY_TRIGGER_CONSENT_REPLACED] = *next ? *next : NOT_BEGUN;
 		*next = consents[i].decided_at;
-		err = add_record(g, FY_EXPORT_CONSENT, &consents[i], since);
+		err = add_record(g, FY_EXPORT_CONSENT, &consents[i], since, &record);
+		record->consent = &consents[i];
 	}
 	return err;
 }
@@ -195,13 +268,49 @@ static fy_async int add_sessions(struct gather *g, uint64_t account_id)
 {
 	const struct fy_session_filter filter = { .account_id = account_id };
 	struct fy_session_page page = { 0 };
+	struct fy_export_record *record;
 	int err = fy_sessions_list(&g->ctx, &filter, FY_NONE, SESSIONS_MAX, &page);
-	for (size_t i = 0; i < page.count && err == 0; i++) {
+	for (size_t i = 0; err == 0 && i < page.count; i++) {
+		const struct fy_session *s = &page.items[i];
 		fy_time since[FY_TRIGGER_COUNT] = { 0 };
-		since[FY_TRIGGER_SESSION_OPENED] = page.items[i].created_at;
-		since[FY_TRIGGER_SESSION_USED] = page.items[i].last_seen_at;
-		err = add_record(g, FY_EXPORT_SESSION, &page.items[i], since);
+		since[FY_TRIGGER_SIGN_IN] = s->created_at;
+		since[FY_TRIGGER_SESSION_USED] = s->last_seen_at;
+		err = add_record(g, s->kind == FY_SESSION_MANAGER ? FY_EXPORT_OFFICE_SESSION : FY_EXPORT_SESSION, s,
+				 since, &record);
+		record->session = s;
 	}
+	return err;
+}
+
+static fy_async int add_request(struct gather *g, uint64_t id)
+{
+	fy_time since[FY_TRIGGER_COUNT] = { 0 };
+	struct fy_rights_request *request = fy_new(g->ctx.arena, struct fy_rights_request);
+	struct fy_rights_step *steps;
+	struct fy_export_record *record;
+	size_t count = 0;
+	int err = fy_rights_file(&g->ctx, id, request, &steps, &count);
+	if (err)
+		return err == FY_ERR_NOT_FOUND ? 0 : err; /* purged meanwhile */
+	since[FY_TRIGGER_REQUEST_ENDED] = request->ended_at ? request->ended_at : NOT_BEGUN;
+	err = add_record(g, FY_EXPORT_REQUEST, request, since, &record);
+	record->request = request;
+	record->unreadable = request->unreadable;
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		err = add_record(g, FY_EXPORT_STEP, &steps[i], since, &record);
+		record->request = request;
+		record->step = &steps[i];
+	}
+	return err;
+}
+
+static fy_async int add_requests(struct gather *g, uint64_t account_id)
+{
+	uint64_t *ids;
+	size_t count;
+	int err = fy_rights_list_of(&g->ctx, account_id, g->email_hash, REQUESTS_MAX, &ids, &count);
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = add_request(g, ids[i]);
 	return err;
 }
 
@@ -210,6 +319,7 @@ static int add_message(struct gather *g, const struct fy_contact_message *listed
 	fy_time since[FY_TRIGGER_COUNT] = { 0 };
 	struct fy_arena *arena = g->ctx.arena;
 	struct fy_contact_message *m = fy_new(arena, struct fy_contact_message);
+	struct fy_export_record *record;
 	*m = *listed;
 	m->reference = fy_copy(arena, m->reference);
 	m->consent_text_version = fy_copy(arena, m->consent_text_version);
@@ -221,7 +331,10 @@ static int add_message(struct gather *g, const struct fy_contact_message *listed
 		since[FY_TRIGGER_MESSAGE_CLOSED] = m->closed_at;
 	else
 		since[FY_TRIGGER_MESSAGE_WRITTEN] = m->created_at;
-	return add_record(g, FY_EXPORT_MESSAGE, m, since);
+	int err = add_record(g, FY_EXPORT_MESSAGE, m, since, &record);
+	record->message = m;
+	record->unreadable = m->unreadable;
+	return err;
 }
 
 /* In slices: sealed and opened text goes with its slice, and only what is kept is copied. */
@@ -252,26 +365,31 @@ static fy_async int add_mails(struct gather *g)
 {
 	fy_time since[FY_TRIGGER_COUNT] = { 0 };
 	struct fy_outbox_waiting *mails;
+	struct fy_export_record *record;
 	size_t count;
 	int err = fy_outbox_list_waiting(&g->ctx, g->email_hash, &mails, &count);
 	since[FY_TRIGGER_MAIL_ENDED] = NOT_BEGUN;
-	for (size_t i = 0; i < count && err == 0; i++)
-		err = add_record(g, FY_EXPORT_MAIL, &mails[i], since);
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		err = add_record(g, FY_EXPORT_MAIL, &mails[i], since, &record);
+		record->mail = &mails[i];
+	}
 	return err;
 }
-
-/* Both are asked in any case: the same work for everybody. */
+/* All are asked in any case: the same work for everybody. TOO_LARGE: there are more than the one that was asked for. */
 fy_async int fy_export_find(struct fy_ctx *ctx, struct fy_slice email_hash)
 {
 	uint64_t id, *ids;
-	size_t messages = 0;
+	size_t messages = 0, requests = 0;
 	int account = fy_accounts_find_id(ctx, email_hash, &id);
 	int err = fy_contact_list_email(ctx, email_hash, 1, &ids, &messages);
+	int err_requests = fy_rights_list_of(ctx, 0, email_hash, 1, &ids, &requests);
 	if (account != FY_ERR_NOT_FOUND)
 		return account;
-	if (err == FY_ERR_TOO_LARGE) /* more than the one that was asked for */
+	if (err == FY_ERR_TOO_LARGE || err_requests == FY_ERR_TOO_LARGE)
 		return 0;
-	return err || messages ? err : FY_ERR_NOT_FOUND;
+	if (err || err_requests)
+		return err ? err : err_requests;
+	return messages || requests ? 0 : FY_ERR_NOT_FOUND;
 }
 
 fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, struct fy_export *ret_export)
@@ -289,6 +407,8 @@ fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, st
 	if (err == 0)
 		err = add_sessions(&g, id);
 	if (err == 0 || err == FY_ERR_NOT_FOUND)
+		err = add_requests(&g, id);
+	if (err == 0)
 		err = add_messages(&g);
 	if (err == 0)
 		err = add_mails(&g);

@@ -10,7 +10,9 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/contact.h"
+#include "storage/holds.h"
 #include "storage/outbox.h"
+#include "storage/rights.h"
 #include "storage/sessions.h"
 
 /* Past either, FY_ERR_TOO_LARGE: somebody has to look. 5,000 messages of full length are within both, and a worker can
@@ -18,31 +20,58 @@
 #define FY_EXPORT_MESSAGES_MAX 9999 /* one less than a list of ids holds */
 #define FY_EXPORT_TEXT_MAX ((size_t)64 << 20)
 
-enum fy_export_kind { FY_EXPORT_ACCOUNT = 1, FY_EXPORT_CONSENT, FY_EXPORT_SESSION, FY_EXPORT_MESSAGE, FY_EXPORT_MAIL };
+enum fy_export_kind {
+	FY_EXPORT_ACCOUNT = 1,
+	FY_EXPORT_HOLD,
+	FY_EXPORT_CONSENT,
+	FY_EXPORT_SESSION,
+	FY_EXPORT_OFFICE_SESSION,
+	FY_EXPORT_REQUEST,
+	FY_EXPORT_STEP, /* of the request before it, the oldest first */
+	FY_EXPORT_MESSAGE,
+	FY_EXPORT_MAIL,
+};
+#define FY_EXPORT_KINDS_END (FY_EXPORT_MAIL + 1)
 
-enum fy_export_type { FY_EXPORT_TEXT = 1, FY_EXPORT_TIME, FY_EXPORT_YES_NO, FY_EXPORT_LANGUAGE };
+enum fy_export_type {
+	FY_EXPORT_TEXT = 1,
+	FY_EXPORT_TIME,
+	FY_EXPORT_YES_NO,
+	FY_EXPORT_NUMBER,
+	FY_EXPORT_LANGUAGE,
+	FY_EXPORT_GROUND,
+};
 
 struct fy_export_value {
-	enum fy_register_column column;
+	const struct fy_register_field *field; /* of a column, or of a store */
 	enum fy_export_type type;
 	struct fy_personal text; /* empty: not given */
 	fy_time time;            /* 0: never */
 	bool yes;
+	uint64_t number;
 	enum fy_lang language;
-	fy_time ends_at; /* when it goes, as far as that is known today: 0, not yet */
+	enum fy_erasure_ground ground; /* 0: none */
+	fy_time ends_at;               /* when it goes, as far as that is known today: 0, not yet */
 };
 
-/* A row: an account, a message, … in the order of the enum, the newest first. */
+/* A row: an account, a message, … in the order of the enum, the newest first; a request is followed by its steps. */
 struct fy_export_record {
 	struct fy_export_record *next;
 	enum fy_export_kind kind;
+	const struct fy_register_table *holder; /* the table or the store that it is of */
 	union {
 		const struct fy_account *account;
+		const struct fy_hold *hold;
 		const struct fy_consent *consent;
 		const struct fy_session *session;
 		const struct fy_contact_message *message;
 		const struct fy_outbox_waiting *mail;
+		struct {
+			const struct fy_rights_request *request;
+			const struct fy_rights_step *step; /* NULL: the request itself */
+		};
 	};
+	bool unreadable;   /* damaged: its texts are empty */
 	uint32_t triggers; /* bits 1u << FY_TRIGGER_…: the rules of keeping that can end this one */
 	const struct fy_export_value *values;
 	size_t value_count;

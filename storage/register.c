@@ -13,28 +13,9 @@ const struct fy_register_field *fy_register_find(struct fy_slice table, struct f
 	return NULL;
 }
 
-int64_t fy_register_keep_days(const struct fy_register_keep *keep, const struct fy_config *config)
+int64_t fy_register_keep_seconds(const struct fy_register_keep *keep, const struct fy_config *config)
 {
 	if (!keep->setting)
-		return keep->days;
-	return *(const int64_t *)((const char *)config + keep->setting_offset);
-}
-
-static void put_duration(struct fy_buf *out, int64_t days, enum fy_lang lang)
-{
-	bool years = days >= 365 && days % 365 <= days / 365 / 4 + 1;
-	int64_t n = years ? days / 365 : days;
-	if (lang == FY_LANG_EN)
-		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "year" : "day", n == 1 ? "" : "s");
-	else
-		fy_buf_fmt(out, "%lld %s%s ", (long long)n, years ? "an" : "jour", n == 1 ? "" : "s");
-}
-
-void fy_register_put_keep(struct fy_buf *out, const struct fy_register_keep *keep, const struct fy_config *config,
-			  enum fy_lang lang)
-{
-	int64_t days = fy_register_keep_days(keep, config);
-	if (days)
-		put_duration(out, days, lang);
-	fy_buf_put(out, fy_register_triggers[keep->from].label[lang]);
+		return keep->seconds;
+	return *(const int64_t *)((const char *)config + keep->setting_offset) * keep->setting_unit_s;
 }

@@ -6,6 +6,7 @@
 #include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 #define SLICE 50
 #define DONE FY_LIT("sealed")
@@ -21,7 +22,8 @@ static fy_async int new_person(struct fy_ctx *ctx, uint64_t id, struct fy_person
 }
 
 struct slice {
-	uint64_t after;
+	uint64_t after; /* where it begins: a body may run again (tx.h) */
+	uint64_t last;
 	size_t count;
 };
 
@@ -56,7 +58,9 @@ static fy_async int seal_accounts(struct fy_ctx *ctx, void *arg)
 		};
 #undef SEALED
 		err = fy_sql_account_seal(ctx, &sealed, NULL);
-		s->after = r->id;
+		if (err == 0)
+			err = fy_withheld_store(ctx, r->id);
+		s->last = r->id;
 	}
 	return err;
 }
@@ -99,7 +103,21 @@ static fy_async int seal_messages(struct fy_ctx *ctx, void *arg)
 	return err;
 }
 
-/* What was sealed before messages were found by their address. Nobody's but the person's own right is served. */
+/* The hash of what was sealed before rows were found by their address; without one where the address cannot be read.
+ * Nothing but the person's own right is served. */
+static int hash_sealed(struct fy_ctx *ctx, enum fy_register_column column, uint64_t id, uint64_t master,
+		       struct fy_secret wrapped, struct fy_sealed sealed, uint8_t room[FY_HASH_BYTES],
+		       struct fy_slice *ret_hash)
+{
+	struct fy_person person;
+	struct fy_slice address;
+	int err = fy_person_open(ctx, id, master, wrapped, &person);
+	if (err == 0)
+		err = fy_unseal(ctx, &person, column, id, FY_PURPOSE_RIGHTS, sealed, &address);
+	*ret_hash = err ? FY_NONE : hash_or_null(ctx, address, room);
+	return err == FY_ERR_UNREADABLE ? 0 : err; /* the back office shows such a row as what it is */
+}
+
 static fy_async int hash_messages(struct fy_ctx *ctx, void *arg)
 {
 	struct slice *s = arg;
@@ -107,23 +125,33 @@ static fy_async int hash_messages(struct fy_ctx *ctx, void *arg)
 	int err = fy_sql_contact_list_unhashed(
 		ctx, &(struct fy_sql_contact_list_unhashed_params){ .after_id = s->after, .limit = SLICE }, &rows,
 		&s->count);
-	for (size_t i = 0; i < s->count && err == 0; i++) {
-		struct fy_person person;
-		struct fy_slice address;
-		uint8_t hash[FY_HASH_BYTES];
-		s->after = rows[i].id;
-		int closed = fy_person_open(ctx, rows[i].id, rows[i].master_key_id, rows[i].wrapped, &person);
-		if (closed == 0)
-			closed = fy_unseal(ctx, &person, FY_COLUMN_CONTACT_MESSAGE_EMAIL, rows[i].id, FY_PURPOSE_RIGHTS,
-					   rows[i].email, &address);
-		if (closed == 0)
-			err = fy_sql_contact_set_hash(
-				ctx,
-				&(struct fy_sql_contact_set_hash_params){
-					.email_hash = { hash_or_null(ctx, address, hash) }, .id = rows[i].id },
-				NULL);
-		else if (closed != FY_ERR_UNREADABLE) /* such a message is shown as what it is, in the back office */
-			err = closed;
+	for (size_t i = 0; err == 0 && i < s->count; i++) {
+		uint8_t room[FY_HASH_BYTES];
+		struct fy_sql_contact_set_hash_params row = { .id = rows[i].id };
+		s->last = row.id;
+		err = hash_sealed(ctx, FY_COLUMN_CONTACT_MESSAGE_EMAIL, row.id, rows[i].master_key_id, rows[i].wrapped,
+				  rows[i].email, room, &row.email_hash.text);
+		if (err == 0 && row.email_hash.text.len)
+			err = fy_sql_contact_set_hash(ctx, &row, NULL);
+	}
+	return err;
+}
+
+static fy_async int hash_requests(struct fy_ctx *ctx, void *arg)
+{
+	struct slice *s = arg;
+	struct fy_sql_rights_list_unhashed_row *rows;
+	int err = fy_sql_rights_list_unhashed(
+		ctx, &(struct fy_sql_rights_list_unhashed_params){ .after_id = s->after, .limit = SLICE }, &rows,
+		&s->count);
+	for (size_t i = 0; err == 0 && i < s->count; i++) {
+		uint8_t room[FY_HASH_BYTES];
+		struct fy_sql_rights_set_hash_params row = { .id = rows[i].id };
+		s->last = row.id;
+		err = hash_sealed(ctx, FY_COLUMN_RIGHTS_REQUEST_EMAIL, row.id, rows[i].master_key_id, rows[i].wrapped,
+				  rows[i].email, room, &row.email_hash.text);
+		if (err == 0 && row.email_hash.text.len)
+			err = fy_sql_rights_set_hash(ctx, &row, NULL);
 	}
 	return err;
 }
@@ -144,7 +172,7 @@ static fy_async int all_slices(struct fy_ctx *outer, fy_async int (*step)(struct
 		fy_arena_finish(&arena);
 		if (err || slice.count == 0)
 			return err;
-		after = slice.after;
+		after = slice.last;
 		*rows += slice.count;
 	}
 }
@@ -152,7 +180,8 @@ static fy_async int all_slices(struct fy_ctx *outer, fy_async int (*step)(struct
 fy_async int fy_hash_existing(struct fy_ctx *ctx)
 {
 	uint64_t rows = 0;
-	return all_slices(ctx, hash_messages, &rows);
+	int err = all_slices(ctx, hash_messages, &rows);
+	return err ? err : all_slices(ctx, hash_requests, &rows);
 }
 
 fy_async int fy_seal_existing(struct fy_ctx *ctx, uint64_t *ret_rows)

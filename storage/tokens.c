@@ -9,7 +9,7 @@
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
 
-/* As long as the outbox tries to deliver a mail (outbox.c). */
+/* As long as the outbox tries to deliver a mail (outbox.c): until then the token names the mail's person. */
 #define MAIL_WAITS (3 * FY_DAY)
 
 struct creation {
@@ -79,6 +79,7 @@ static fy_async int create_for_address(struct fy_ctx *ctx, const struct fy_sql_t
 	int err = fy_outbox_row(ctx, mail, &person, &mail_row);
 	if (err)
 		return err;
+	mail_row.ends_person = true;
 	const struct fy_db_insert unit[] = { fy_sql_person_key_insert_insert(&key), fy_sql_token_insert_insert(&token),
 					     fy_sql_outbox_insert_insert(&mail_row) };
 	return fy_db_unit(ctx, unit, 3, NULL);
@@ -153,58 +154,29 @@ fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_
 	return 0;
 }
 
-static fy_async int list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit,
-				 struct fy_sql_token_list_expired_row **ret_rows, size_t *ret_count)
-{
-	return fy_sql_token_list_expired(
-		ctx,
-		&(struct fy_sql_token_list_expired_params){
-			.before = before, .before_of_person = before - MAIL_WAITS, .limit = limit },
-		ret_rows, ret_count);
-}
-
 fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
 				    size_t *ret_count)
 {
 	struct fy_sql_token_list_expired_row *rows;
-	int err = list_expired(ctx, before, limit, &rows, ret_count);
+	int err = fy_sql_token_list_expired(
+		ctx,
+		&(struct fy_sql_token_list_expired_params){
+			.before = before, .before_of_person = before - MAIL_WAITS, .limit = limit },
+		&rows, ret_count);
 	if (err == 0)
 		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
 	return err;
 }
 
-struct purge {
-	fy_time before;
-	unsigned limit;
-	uint64_t deleted;
-};
-
-static fy_async int purge(struct fy_ctx *ctx, void *arg)
-{
-	struct purge *p = arg;
-	struct fy_sql_token_list_expired_row *rows;
-	struct fy_db_done done;
-	size_t count = 0;
-	int err = list_expired(ctx, p->before, p->limit, &rows, &count);
-	for (size_t i = 0; i < count && err == 0; i++)
-		if (rows[i].has_person_id)
-			err = fy_persons_destroy(ctx, rows[i].person_id);
-	if (err == 0)
-		err = fy_sql_token_purge(
-			ctx,
-			&(struct fy_sql_token_purge_params){
-				.before = p->before, .before_of_person = p->before - MAIL_WAITS, .limit = p->limit },
-			&done);
-	if (err == 0)
-		p->deleted = done.affected;
-	return err;
-}
-
 fy_async int fy_tokens_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
-	struct purge p = { .before = before, .limit = limit };
-	int err = fy_repo_join(ctx, purge, &p);
+	struct fy_db_done done;
+	int err =
+		fy_sql_token_purge(ctx,
+				   &(struct fy_sql_token_purge_params){
+					   .before = before, .before_of_person = before - MAIL_WAITS, .limit = limit },
+				   &done);
 	if (err == 0)
-		*ret_deleted = p.deleted;
+		*ret_deleted = done.affected;
 	return err;
 }

@@ -28,7 +28,7 @@ fy_async int fy_tokens_create(struct fy_ctx *ctx, uint64_t account_id, enum fy_t
 			      struct fy_slice hash, fy_time expires_at, const struct fy_mail_new *mail);
 
 /* Stores a token of an address with the mail that carries it. The mail is sealed under the key of a person who is made
- * for it and goes with the token, so that nothing readable about the address stays, whether it is known or not. Earlier
+ * for it and ends with it, so that nothing readable about the address stays, whether it is known or not. Earlier
  * tokens stay good: all of them go to the same mailbox. */
 fy_async int fy_tokens_create_for_address(struct fy_ctx *ctx, struct fy_slice email_hash, enum fy_token_purpose purpose,
 					  struct fy_slice hash, fy_time expires_at, const struct fy_mail_new *mail);
@@ -44,7 +44,7 @@ fy_async int fy_tokens_use(struct fy_ctx *ctx, enum fy_token_purpose purpose, st
 			   struct fy_token *ret_token);
 
 /* How many tokens, used or not, expired before `before`; and deletes up to `limit` of them. Those of addresses stay three
- * days longer, until their mail was sent or given up: its key goes with them. */
+ * days longer, until their mail was sent or given up: by them it is found. */
 fy_async int fy_tokens_count_expired(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
 fy_async int fy_tokens_list_expired(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
 				    size_t *ret_count);

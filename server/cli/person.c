@@ -1,5 +1,4 @@
-/* `foyer person export`: what is held about somebody, for the data protection officer who answers by hand. What the
- * account page does, with the same documents (server/export). */
+/* `foyer person …`: what the account page does, for the person who answers requests about rights. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,12 +6,147 @@
 #include <unistd.h>
 
 #include "foyer/require.h"
+#include "jobs/letters.h"
+#include "protocol/datetime.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/find.h"
 #include "server/export/export.h"
+#include "server/routes/mails.h"
+#include "storage/accounts.h"
+#include "storage/holds.h"
 
-#define LIMIT_MS (10 * 60 * 1000)
+#define ERASE_MS 60000
+#define EXPORT_MS (10 * 60 * 1000)
+
+/* ---- erase ---- */
+
+struct erase {
+	const char *email;
+	bool dry_run, yes, now;
+};
+
+static bool sure(const struct erase *erase)
+{
+	char line[16] = "";
+	if (erase->yes)
+		return true;
+	printf("Erase the account of %s%s? This cannot be undone%s. [yes/no] ", erase->email, erase->now ? " now" : "",
+	       erase->now ? "" : " after the days of grace");
+	fflush(stdout);
+	return fgets(line, sizeof line, stdin) && strcmp(line, "yes\n") == 0;
+}
+
+static int say_why(struct fy_ctx *ctx, int err)
+{
+	if (err == FY_ERR_DENIED)
+		fy_cli_say("this is the account of the last owner: give the role to somebody else first");
+	else if (err == FY_ERR_NOT_FOUND)
+		fy_cli_say("this account is not active");
+	else
+		fy_cli_say("the account cannot be erased: %s", ctx->fault ? ctx->fault : fy_strerror(err));
+	return FY_EXIT_FAILED;
+}
+
+/* A date that stands already is kept, unless --now. */
+static fy_async int ask(struct fy_ctx *ctx, const struct erase *erase, uint64_t id)
+{
+	int64_t days = erase->now ? 0 : ctx->config->retention_erasure_grace_days;
+	int err = fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now + days * FY_DAY);
+	if (err != FY_ERR_EXISTS)
+		return err;
+	if (!erase->now)
+		return 0;
+	err = fy_erasure_cancel(ctx, id);
+	return err ? err : fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now);
+}
+
+/* Says so, where a legal hold keeps the account. */
+static fy_async int check_hold(struct fy_ctx *ctx, uint64_t id, bool *ret_held)
+{
+	struct fy_hold hold;
+	struct fy_buf day;
+	int err = fy_holds_of(ctx, id, FY_PURPOSE_LEGAL_DUTIES, &hold);
+	*ret_held = err == 0 && hold.id;
+	if (err || !hold.id)
+		return err;
+	fy_buf_init(&day, ctx->arena, 64);
+	fy_put_iso_date(&day, fy_paris_date(hold.review_at));
+	fy_cli_say("a legal hold is on this account, to be reviewed on %s: it is erased when the hold is lifted, at "
+		   "/manage/holds",
+		   fy_cstr(ctx->arena, fy_buf_slice(&day)));
+	return 0;
+}
+
+static fy_async int erase_body(struct fy_ctx *ctx, void *arg)
+{
+	const struct erase *erase = arg;
+	struct fy_slice receipt;
+	struct fy_account account;
+	uint64_t id;
+	if (fy_find_account(ctx, erase->email, &id) != 0)
+		return FY_EXIT_FAILED;
+	if (erase->dry_run) {
+		printf("account_id=%llu: account, sessions, links and waiting mails would be deleted and the key destroyed%s; "
+		       "proofs of consent would stay for five years, without the name.\n",
+		       (unsigned long long)id, erase->now ? "" : " after the days of grace");
+		return FY_EXIT_OK;
+	}
+	bool held;
+	int err = check_hold(ctx, id, &held);
+	if (err || (held && erase->now))
+		return err ? say_why(ctx, err) : FY_EXIT_FAILED;
+	if (!sure(erase)) {
+		fy_cli_say("nothing was changed");
+		return FY_EXIT_FAILED;
+	}
+	err = ask(ctx, erase, id);
+	if (err)
+		return say_why(ctx, err);
+	fy_cli_trace(ctx, "erasure.asked", FY_KV("account", id));
+	if (!erase->now) {
+		err = fy_accounts_get(ctx, id, FY_PURPOSE_RIGHTS, &account);
+		if (err)
+			return say_why(ctx, err);
+		printf("account_id=%llu erase_at=%lld (seconds since 1970)\n", (unsigned long long)id,
+		       (long long)fy_unix(account.erase_at));
+		return FY_EXIT_OK;
+	}
+	fy_mails_author();
+	err = fy_jobs_erase(ctx, id, &receipt);
+	if (err)
+		return say_why(ctx, err);
+	fy_cli_trace(ctx, "account.erased", FY_KV("account", id));
+	return fy_cli_print(receipt);
+}
+
+int fy_cmd_person_erase(int argc, char **argv)
+{
+	struct erase erase = { 0 };
+	const struct fy_flag flags[] = {
+		{ "--email", "E", "whose account", &erase.email, NULL },
+		{ "--dry-run", NULL, "only say what would go", NULL, &erase.dry_run },
+		{ "--yes", NULL, "do not ask", NULL, &erase.yes },
+		{ "--now", NULL, "without the days of grace; prints the receipt", NULL, &erase.now },
+	};
+	struct fy_cli cli = {
+		.name = "person erase",
+		.help = "Erases an account as its holder can: after the days of grace, or at once with --now.",
+		.flags = flags,
+		.flag_count = FY_COUNT(flags),
+	};
+	int code = fy_cli_parse(&cli, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (erase.email == NULL) {
+		fy_cli_say("--email is missing");
+		return FY_EXIT_USAGE;
+	}
+	return fy_cli_run(&cli, FY_CLI_DB | FY_CLI_REDIS | FY_CLI_KEYS, ERASE_MS, erase_body, &erase);
+}
+
+/* ---- export: with the documents of server/export ---- */
 
 struct person_export {
 	const char *email;
@@ -116,5 +250,5 @@ int fy_cmd_person_export(int argc, char **argv)
 		fy_cli_say("say whose data: --email E");
 		return FY_EXIT_USAGE;
 	}
-	return fy_cli_run(&cli, FY_CLI_DB | FY_CLI_REDIS | FY_CLI_KEYS, LIMIT_MS, export_body, &wanted);
+	return fy_cli_run(&cli, FY_CLI_DB | FY_CLI_REDIS | FY_CLI_KEYS, EXPORT_MS, export_body, &wanted);
 }

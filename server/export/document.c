@@ -2,6 +2,8 @@
 #include "foyer/require.h"
 #include "protocol/datetime.h"
 #include "server/export/write.h"
+#include "server/pages/pages_gen.h"
+#include "server/pages/write.h"
 
 #define PIECE_MAX ((size_t)4 << 20) /* the longest message, every byte of it escaped, in a page with its style */
 
@@ -79,11 +81,17 @@ void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, con
 {
 	bool first = true;
 	for (unsigned i = 0; i < field->keep_count; i++) {
-		if (!(record->triggers >> field->keep[i].from & 1))
+		const struct fy_register_keep *keep = &field->keep[i];
+		int64_t seconds = fy_register_keep_seconds(keep, export->config);
+		if (!(record->triggers >> keep->from & 1))
 			continue;
 		if (!first)
-			fy_buf_put(out, lang == FY_LANG_FR ? FY_LIT(" ou ") : FY_LIT(" or "));
-		fy_register_put_keep(out, &field->keep[i], export->config, lang);
+			fy_text_put(out, lang, FY_TEXT_RECORD_OR, (struct fy_text_args){ 0 });
+		if (seconds) {
+			fy_write_period(out, lang, (uint64_t)seconds);
+			fy_buf_char(out, ' ');
+		}
+		fy_buf_put(out, fy_register_triggers[keep->from].label[lang]);
 		first = false;
 	}
 }
@@ -100,6 +108,12 @@ const char *fy_export_role(enum fy_account_role role)
 const char *fy_export_account_state(enum fy_account_state state)
 {
 	return state == FY_ACCOUNT_PENDING ? "pending" : state == FY_ACCOUNT_CLOSED ? "closed" : "active";
+}
+
+struct fy_slice fy_export_step_by(const struct fy_export_record *record)
+{
+	uint64_t by = record->step->by_account_id;
+	return by && by == record->request->account_id ? FY_LIT("person") : FY_LIT("staff");
 }
 
 const char *fy_export_message_state(enum fy_contact_state state)

@@ -5,6 +5,7 @@
 #include "server/export/write.h"
 #include "server/pages/pages_gen.h"
 #include "server/pages/static.h"
+#include "server/routes/right_words.h"
 
 #define WORDS_MAX 4096
 
@@ -68,7 +69,7 @@ static struct fy_row_export_value row_of(struct fy_arena *arena, const struct fy
 					 const struct fy_export_record *record, const struct fy_export_value *value,
 					 enum fy_lang lang)
 {
-	const struct fy_register_field *field = &fy_register_fields[value->column];
+	const struct fy_register_field *field = value->field;
 	struct fy_buf rules;
 	fy_buf_init(&rules, arena, WORDS_MAX);
 	fy_export_put_rules(&rules, export, record, field, lang);
@@ -91,15 +92,21 @@ static struct fy_row_export_value row_of(struct fy_arena *arena, const struct fy
 		row.kind = value->yes ? FY_LIT("yes") : FY_LIT("no");
 	} else if (value->type == FY_EXPORT_LANGUAGE) {
 		row.text.text = value->language == FY_LANG_EN ? FY_LIT("English") : FY_LIT("Français");
-	} else if (value->column == FY_COLUMN_ACCOUNT_COUNTRY && fy_country_known(value->text.text)) {
+	} else if (value->type == FY_EXPORT_NUMBER) {
+		row.text.text = fy_fmt(arena, "%llu", (unsigned long long)value->number);
+	} else if (value->type == FY_EXPORT_GROUND && value->ground) {
+		row.kind = value->ground == FY_ERASURE_ASKED ? FY_LIT("asked") : FY_LIT("inactive");
+	} else if (value->field == &fy_register_fields[FY_COLUMN_ACCOUNT_COUNTRY] &&
+		   fy_country_known(value->text.text)) {
 		row.text.text = fy_country_name(lang, value->text.text);
 	}
 	return row;
 }
 
-static struct fy_view_export_record view_of(const struct fy_export_record *record)
+static struct fy_view_export_record view_of(const struct fy_export_record *record, enum fy_lang lang)
 {
 	const struct fy_contact_message *m = record->message;
+	const struct fy_rights_request *r = record->request;
 	switch (record->kind) {
 	case FY_EXPORT_ACCOUNT:
 		return (struct fy_view_export_record){
@@ -111,8 +118,33 @@ static struct fy_view_export_record view_of(const struct fy_export_record *recor
 	case FY_EXPORT_CONSENT:
 		return (struct fy_view_export_record){ .kind = FY_LIT("consent"),
 						       .version = record->consent->text_version };
+	case FY_EXPORT_HOLD:
+		return (struct fy_view_export_record){
+			.kind = FY_LIT("hold"),
+			.at = record->hold->placed_at,
+			.by = record->hold->review_at,
+			.closed = record->hold->lifted_at,
+		};
 	case FY_EXPORT_SESSION:
 		return (struct fy_view_export_record){ .kind = FY_LIT("session") };
+	case FY_EXPORT_OFFICE_SESSION:
+		return (struct fy_view_export_record){ .kind = FY_LIT("office") };
+	case FY_EXPORT_REQUEST:
+		return (struct fy_view_export_record){
+			.kind = FY_LIT("request"),
+			.reference = fy_right_kind_words(lang, r->kind),
+			.state = fy_right_state_words(lang, r->state),
+			.at = r->received_at,
+			.by = r->answer_by,
+			.closed = r->ended_at,
+		};
+	case FY_EXPORT_STEP:
+		return (struct fy_view_export_record){
+			.kind = FY_LIT("step"),
+			.state = fy_right_state_words(lang, record->step->to),
+			.role = fy_export_step_by(record),
+			.at = record->step->at,
+		};
 	case FY_EXPORT_MESSAGE:
 		return (struct fy_view_export_record){
 			.kind = FY_LIT("message"),
@@ -121,7 +153,6 @@ static struct fy_view_export_record view_of(const struct fy_export_record *recor
 			.version = m->consent_text_version,
 			.at = m->created_at,
 			.closed = m->closed_at,
-			.unreadable = m->unreadable,
 		};
 	case FY_EXPORT_MAIL:
 		break;
@@ -132,12 +163,13 @@ static struct fy_view_export_record view_of(const struct fy_export_record *recor
 void fy_export_html_record(struct fy_export_stream *stream, const struct fy_export_record *record, enum fy_lang lang)
 {
 	struct fy_page page = page_of(stream->export, lang);
-	struct fy_view_export_record view = view_of(record);
+	struct fy_view_export_record view = view_of(record, lang);
 	struct fy_arena arena;
 	fy_arena_init(&arena, 0);
 	struct fy_row_export_value *rows = fy_new_array(&arena, struct fy_row_export_value, record->value_count);
 	for (size_t i = 0; i < record->value_count; i++)
 		rows[i] = row_of(&arena, stream->export, record, &record->values[i], lang);
+	view.unreadable = record->unreadable;
 	view.values = rows;
 	view.values_count = record->value_count;
 	fy_fragment_export_record(&stream->buf, &page, &view);

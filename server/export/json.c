@@ -2,6 +2,7 @@
 #include "foyer/config.h"
 #include "protocol/datetime.h"
 #include "server/export/write.h"
+#include "server/routes/right_words.h"
 
 #define SCHEMA 1
 #define WORDS_MAX 2048
@@ -89,7 +90,7 @@ static void put_end(struct fy_export_stream *stream, const struct fy_export_reco
 static void put_value(struct fy_export_stream *stream, const struct fy_export_record *record,
 		      const struct fy_export_value *value)
 {
-	const struct fy_register_field *field = &fy_register_fields[value->column];
+	const struct fy_register_field *field = value->field;
 	struct fy_json *json = &stream->json;
 	fy_json_object(json);
 	fy_json_put_str(json, "field", fy_str(field->column));
@@ -98,8 +99,13 @@ static void put_value(struct fy_export_stream *stream, const struct fy_export_re
 		put_time(json, "value", value->time);
 	else if (value->type == FY_EXPORT_YES_NO)
 		fy_json_put_bool(json, "value", value->yes);
+	else if (value->type == FY_EXPORT_NUMBER)
+		fy_json_put_uint(json, "value", value->number);
 	else if (value->type == FY_EXPORT_LANGUAGE)
 		fy_json_put_str(json, "value", value->language == FY_LANG_EN ? FY_LIT("en") : FY_LIT("fr"));
+	else if (value->type == FY_EXPORT_GROUND && value->ground)
+		fy_json_put_str(json, "value",
+				value->ground == FY_ERASURE_ASKED ? FY_LIT("asked") : FY_LIT("inactive"));
 	else if (value->text.text.len)
 		fy_json_put_str(json, "value", value->text.text);
 	else
@@ -113,6 +119,16 @@ static void put_value(struct fy_export_stream *stream, const struct fy_export_re
 	fy_json_end(json);
 }
 
+static void put_request(struct fy_json *json, const struct fy_rights_request *request)
+{
+	fy_json_put_uint(json, "id", request->id);
+	fy_json_put_str(json, "kind", fy_right_kind_name(request->kind));
+	fy_json_put_str(json, "state", fy_right_state_name(request->state));
+	put_time(json, "received_at", request->received_at);
+	put_time(json, "answer_by", request->answer_by);
+	put_time(json, "ended_at", request->ended_at);
+}
+
 /* What places the record, and is about nobody by itself. */
 static void put_details(struct fy_json *json, const struct fy_export_record *record)
 {
@@ -123,13 +139,28 @@ static void put_details(struct fy_json *json, const struct fy_export_record *rec
 		fy_json_put_str(json, "role", fy_str(fy_export_role(record->account->role)));
 		fy_json_put_str(json, "state", fy_str(fy_export_account_state(record->account->state)));
 		break;
+	case FY_EXPORT_HOLD:
+		put_time(json, "placed_at", record->hold->placed_at);
+		put_time(json, "review_at", record->hold->review_at);
+		put_time(json, "lifted_at", record->hold->lifted_at);
+		break;
 	case FY_EXPORT_CONSENT:
 		fy_json_put_str(json, "purpose", FY_LIT("market_research"));
 		fy_json_put_str(json, "text_version", record->consent->text_version);
 		break;
 	case FY_EXPORT_SESSION:
+	case FY_EXPORT_OFFICE_SESSION:
 		fy_json_put_str(json, "id", fy_str(record->session->id));
 		put_time(json, "ends_at", record->session->ends_at);
+		break;
+	case FY_EXPORT_REQUEST:
+		put_request(json, record->request);
+		break;
+	case FY_EXPORT_STEP:
+		fy_json_put_uint(json, "request", record->request->id);
+		put_time(json, "at", record->step->at);
+		fy_json_put_str(json, "state", fy_right_state_name(record->step->to));
+		fy_json_put_str(json, "by", fy_export_step_by(record));
 		break;
 	case FY_EXPORT_MESSAGE:
 		fy_json_put_str(json, "reference", record->message->reference);
@@ -137,23 +168,21 @@ static void put_details(struct fy_json *json, const struct fy_export_record *rec
 		fy_json_put_str(json, "state", fy_str(fy_export_message_state(record->message->state)));
 		put_time(json, "closed_at", record->message->closed_at);
 		fy_json_put_str(json, "consent_text_version", record->message->consent_text_version);
-		fy_json_put_bool(json, "unreadable", record->message->unreadable);
 		break;
 	case FY_EXPORT_MAIL:
 		put_time(json, "written_at", record->mail->created_at);
 		break;
 	}
+	fy_json_put_bool(json, "unreadable", record->unreadable);
 	fy_json_end(json);
 }
 
 void fy_export_json_record(struct fy_export_stream *stream, const struct fy_export_record *record)
 {
-	const struct fy_register_field *any = &fy_register_fields[record->values[0].column];
-	const struct fy_register_table *table = &fy_register_tables[any->table];
 	struct fy_json *json = &stream->json;
 	fy_json_object(json);
-	fy_json_put_str(json, "record", fy_str(table->name));
-	put_label(json, "label", table->label);
+	fy_json_put_str(json, "record", fy_str(record->holder->name));
+	put_label(json, "label", record->holder->label);
 	put_details(json, record);
 	fy_json_put_array(json, "values");
 	for (size_t i = 0; i < record->value_count; i++)

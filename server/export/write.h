@@ -22,3 +22,6 @@ void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, con
 const char *fy_export_role(enum fy_account_role role);
 const char *fy_export_account_state(enum fy_account_state state);
 const char *fy_export_message_state(enum fy_contact_state state);
+
+/* Who took the step of a request: "person" or "staff", never who of them. */
+struct fy_slice fy_export_step_by(const struct fy_export_record *record);

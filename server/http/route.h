@@ -62,7 +62,7 @@ struct fy_param {
 		.name = (param), .in = FY_IN_JSON, .max = (limit), ##__VA_ARGS__ \
 	}
 
-#define FY_PARAMS_MAX 16
+#define FY_PARAMS_MAX 24
 #define FY_PARAMS(array) .params = (array), .param_count = sizeof(array) / sizeof((array)[0])
 
 typedef fy_async int (*fy_handler)(struct fy_req *req);

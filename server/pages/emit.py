@@ -74,6 +74,7 @@ class Emitter:
         self.lines, self.pending, self.depth, self.static_bytes, self.loops = [], "", 1, 0, 0
         self.template = None
         self.plain = isinstance(context, Plain)
+        self.one_line = False    # a mail's subject
 
     # Writing lines
 
@@ -159,9 +160,9 @@ class Emitter:
             if filter_name == "country":
                 value = f"fy_country_name({self.lang_expr}, {value})"
             elif filter_name == "paragraphs":
-                if escape != "text":
+                if escape not in ("text", "plain") or self.one_line:
                     self.fail(node, "paragraphs stand in text only")
-                self.call(f"fy_html_paragraphs(out, {value});")
+                self.call(f"{'fy_html_paragraphs' if escape == 'text' else 'fy_write_lines'}(out, {value});")
                 return
             elif filter_name:
                 self.fail(node, f"text has no filter {filter_name!r}")

@@ -8,6 +8,8 @@
 #include "protocol/html.h"
 #include "server/pages/pages_gen.h"
 
+#define YEAR_S ((uint64_t)365 * 86400)
+
 void fy_write_url(struct fy_buf *out, struct fy_slice url)
 {
 	fy_html_attr(out, fy_html_url_safe(url) ? url : FY_LIT("#"));
@@ -33,6 +35,15 @@ void fy_write_plain(struct fy_buf *out, struct fy_slice text)
 		unsigned char c = (unsigned char)text.ptr[i];
 		fy_buf_char(out, c < ' ' || c == 0x7f ? ' ' : (char)c);
 	}
+}
+
+void fy_write_lines(struct fy_buf *out, struct fy_slice text)
+{
+	while (text.len) {
+		fy_write_plain(out, fy_cut(&text, '\n'));
+		fy_buf_char(out, '\n');
+	}
+	fy_buf_char(out, '\n');
 }
 
 /* Times */
@@ -84,6 +95,15 @@ void fy_write_duration(struct fy_buf *out, enum fy_lang lang, uint64_t seconds)
 	fy_buf_u64(out, n);
 	fy_buf_put(out, FY_LIT("\xc2\xa0"));
 	fy_buf_put(out, fy_str(n == 1 || (n == 0 && !en) ? units[i].one[en] : units[i].many[en]));
+}
+
+void fy_write_period(struct fy_buf *out, enum fy_lang lang, uint64_t seconds)
+{
+	uint64_t years = seconds / YEAR_S;
+	if (years && seconds % YEAR_S <= (years / 4 + 1) * 86400)
+		fy_text_put(out, lang, FY_TEXT_RECORD_YEARS, (struct fy_text_args){ .n = years });
+	else
+		fy_write_duration(out, lang, seconds);
 }
 
 /* Sentences */

@@ -69,34 +69,6 @@ fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *re
 	return account.state == FY_ACCOUNT_ACTIVE ? FY_SIGN_IN_GOOD : FY_SIGN_IN_UNCONFIRMED;
 }
 
-fy_async int fy_sign_in_confirm(struct fy_form *form, const char *field, const struct fy_account_signin *account,
-				struct fy_secret *ret_password)
-{
-	struct fy_req *req = form->req;
-	struct fy_slice normal = fy_param(req, field);
-	uint8_t hash[FY_HASH_BYTES];
-	bool match = false, old_cost;
-	int err = fy_email_hash(&req->ctx, account->email.text, NULL, hash);
-	if (err)
-		return err;
-	struct fy_slice who = fy_slice(hash, sizeof hash);
-	err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
-	if (err)
-		return err;
-	fy_utf8_nfc(&req->arena, normal, &normal);
-	*ret_password = fy_copy_secret(&req->arena, normal);
-	err = fy_password_verify(&req->ctx, req->app->hasher, *ret_password, account->password_hash, &match, &old_cost);
-	if (err) {
-		fy_throttle_sign_in_untried(&req->ctx, who, req->client);
-	} else if (match) {
-		fy_throttle_sign_in_passed(&req->ctx, who);
-	} else {
-		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
-		fy_form_error(form, field, FY_TEXT_ERROR_CURRENT_PASSWORD_WRONG);
-	}
-	return err;
-}
-
 fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin *account, enum fy_session_kind kind)
 {
 	char device[FY_UA_LABEL_MAX], token[FY_TOKEN_CHARS + 1];
@@ -116,5 +88,36 @@ fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin 
 	req->was_signed_in = true;
 	fy_req_set_token(req, fy_slice(token, FY_TOKEN_CHARS));
 	fy_log(&req->ctx, FY_LOG_INFO, "session.opened", FY_KV("account", account->id), FY_KV("kind", (int)kind));
+	return 0;
+}
+
+fy_async int fy_sign_in_confirm(struct fy_form *form, const char *field, const struct fy_account_signin *account,
+				struct fy_secret *ret_password)
+{
+	struct fy_req *req = form->req;
+	uint8_t hash[FY_HASH_BYTES];
+	bool match = false, old_cost;
+	int err = fy_email_hash(&req->ctx, account->email.text, NULL, hash);
+	if (err)
+		return err;
+	struct fy_slice who = fy_slice(hash, sizeof hash), normal = fy_param(req, field);
+	err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
+	if (err)
+		return err;
+	fy_utf8_nfc(&req->arena, normal, &normal);
+	struct fy_secret typed = fy_copy_secret(&req->arena, normal);
+	err = fy_password_verify(&req->ctx, req->app->hasher, typed, account->password_hash, &match, &old_cost);
+	if (err) {
+		fy_throttle_sign_in_untried(&req->ctx, who, req->client);
+		return err;
+	}
+	if (match) {
+		fy_throttle_sign_in_passed(&req->ctx, who);
+	} else {
+		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
+		fy_form_error(form, field, FY_TEXT_ERROR_CURRENT_PASSWORD_WRONG);
+	}
+	if (ret_password)
+		*ret_password = typed;
 	return 0;
 }

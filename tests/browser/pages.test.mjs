@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { assertQuiet, launch, openContext, overflowOf, screenshot, violationsOf } from '../support/browser.mjs';
-import { member, pathOf, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
+import { member, owner, pathOf, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer, scratch } from '../support/foyer.mjs';
 import { linkIn } from '../support/mail.mjs';
 import { Visitor } from '../support/visitor.mjs';
@@ -33,6 +33,10 @@ before(async () => {
   links.data = pathOf(linkIn(await foyer.mailTo(who.email, (mail) => mail.text.includes('/privacy/request/data?token=')), '/privacy/request/data'));
   for (let i = 0; i < 3; i++)
     await new Visitor(foyer).submit('/contact', '/contact', { name: 'Jean', email: 'jean@example.org', subject: `Une question ${'très '.repeat(i * 5)}longue`, message: 'Bonjour.\n\nMerci.', consent: 'yes' });
+  await visitor.submit('/account/requests', '/account/requests', { kind: 'access', wish: 'Tout ce que vous avez.\n\nMerci.' });
+  await visitor.submit('/account/requests', '/account/requests', { kind: 'post_mortem', wish: 'Prévenez ma sœur.' });
+  [, links.request] = (await visitor.get('/account/requests')).text.match(/href="(\/account\/requests\/\d+)"/);
+  links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
   cookies.member = visitor.cookies;
 });
 after(async () => {
@@ -49,7 +53,8 @@ const fill = (fields, action) => async (page) => {
 // name: path, or [path, what to do there]
 const pages = {
   guest: {
-    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', cookies: '/cookies', legal: '/legal',
+    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', 'privacy-versions': '/privacy/versions', 'privacy-version': () => `/privacy/versions/${links.version}`,
+    'privacy-changes': () => `/privacy/versions/${links.version}/changes`, cookies: '/cookies', legal: '/legal',
     accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
     'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
     'privacy-request': '/privacy/request', 'privacy-data': () => links.data, 'token-export': '/privacy/request/data?token=x',
@@ -61,13 +66,23 @@ const pages = {
   },
   member: {
     account: '/account', profile: '/account/profile', security: '/account/security', 'account-privacy': '/account/privacy',
+    requests: '/account/requests?said=request_made', request: () => links.request,
+    'requests-wrong': ['/account/requests', async (page) => { await page.locator('main form button').click(); await page.locator('[role="alert"]').waitFor(); }],
     'profile-saved': '/account/profile?said=profile_saved',
     'profile-wrong': ['/account/profile', fill({ given_name: '', phone: 'x' }, '/account/profile')],
     'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')],
   },
   office: {
     sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
+    rights: '/manage/requests', 'rights-none': '/manage/requests?state=refused', right: () => links.right, 'right-new': '/manage/requests/new',
+    'right-ended': () => links.ended, 'right-new-wrong': ['/manage/requests/new', fill({ name: '', email: 'x' }, '/manage/requests/new')],
+    breaches: '/manage/breaches', 'breaches-none': '/manage/breaches?state=closed', breach: () => links.breach, 'breach-new': '/manage/breaches/new',
+    'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
+    'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
+    holds: '/manage/holds', 'holds-none': '/manage/holds?state=lifted', hold: () => links.hold,
+    'holds-wrong': ['/manage/holds', fill({ email: '', reason: '' }, '/manage/holds')],
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
+    record: '/manage/privacy',
   },
 };
 
@@ -147,6 +162,16 @@ for (const who of ['guest', 'member', 'office']) {
       await setUp(foyer);
       const office = await signInToOffice(foyer);
       cookies.office = office.cookies;
+      const theft = { name: 'Ordinateur portable volé au bureau', discovered_at: '2026-01-05T09:00', aware_at: '2026-01-05T10:00', confidentiality: 'yes', nature: 'Le sac a disparu.', persons: '120', risk: '3' };
+      links.breach = (await office.submit('/manage/breaches/new', '/manage/breaches/new', theft)).location.split('?')[0];
+      const letter = { kind: 'erasure', name: 'Ada', email: 'ada@example.org', received_on: '2026-01-05', wish: 'Oubliez-moi.' };
+      const recorded = async () => (await office.submit('/manage/requests/new', '/manage/requests/new', letter)).location.split('?')[0];
+      links.right = await recorded();
+      links.ended = await recorded();
+      const refuse = (await office.get(links.ended)).forms.find((form) => form.fields.step === 'refuse');
+      assert.equal((await office.post(refuse.action, { ...refuse.fields, refusal: 'Sans objet.' })).status, 303);
+      const hold = { email: owner.email, reason: 'Séjour impayé, dossier 12/2026', review_on: new Date(Date.now() + 30 * 86400000).toISOString().slice(0, 10) };
+      links.hold = (await office.submit('/manage/holds', '/manage/holds', hold)).location.split('?')[0];
       links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];
     });
 

@@ -81,7 +81,7 @@ test('a member gets all that is held, in JSON and in pages of both languages, in
   for (const [field, value] of Object.entries(profile)) assert.equal(valueOf(account, field).value, value, field);
   assert.ok(Math.abs(Date.parse(valueOf(account, 'phone').end.at) - Date.now() - 730 * 86400000) < 3600000, 'two years after the last action');
   assert.deepEqual(recordsOf(data, 'consent').map((one) => [one.details.purpose, valueOf(one, 'given').value]), [['market_research', true]]);
-  assert.deepEqual(recordsOf(data, 'session').map((one) => [valueOf(one, 'address').value, valueOf(one, 'device').value]), [['127.0.0.1', 'Firefox · Linux']]);
+  assert.deepEqual(recordsOf(data, 'session').map((one) => [valueOf(one, 'network_address').value, valueOf(one, 'device').value]), [['127.0.0.1', 'Firefox · Linux']]);
   const messages = recordsOf(data, 'contact_message');
   assert.deepEqual(messages.map((one) => one.details.reference), references.toReversed(), 'of the address, however it was written');
   assert.equal(valueOf(messages[1], 'message').value, 'Est-il libre ?\n\n<script>alert(1)</script>');
@@ -89,8 +89,8 @@ test('a member gets all that is held, in JSON and in pages of both languages, in
     for (const hidden of [other.email, 'token=', 'ines.moreau', 'Moreau', '$argon2'])
       assert.ok(!bytes.includes(hidden), `${hidden} is not in ${name}`);
 
-  for (const [language, words] of Object.entries({ fr: ['vous-même', 'prise de contact et assistance', 'article 6.1.a', '180 jours après', '2 ans après votre dernière action', 'les employés', 'Oui', 'Français'],
-    en: ['yourself', 'contact and support', 'Article 6(1)(a)', '180 days after', '2 years after your last action', 'employees', 'Yes', 'An employee'] })) {
+  for (const [language, words] of Object.entries({ fr: ['vous-même', 'prise de contact et assistance', 'article 6.1.a', '180\u00a0jours après', '2 ans après votre dernière action', 'les employés', 'Oui', 'Français'],
+    en: ['yourself', 'contact and support', 'Article 6(1)(a)', '180\u00a0days after', '2 years after your last action', 'employees', 'Yes', 'An employee'] })) {
     const page = files[`data.${language}.html`].toString();
     assert.ok(page.includes(`<html lang="${language}">`));
     assert.ok(!/<script|<img|<link|src=|@import|url\(/.test(page), 'it loads nothing and runs nothing');

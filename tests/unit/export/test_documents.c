@@ -15,6 +15,7 @@
 #define NOON ((fy_time)1795428000 * FY_SECOND)
 #define MESSAGES 5000
 #define TEXT 5000
+#define COLUMN(name) (&fy_register_fields[FY_COLUMN_CONTACT_MESSAGE_##name])
 #define HOSTILE "</td><script>alert('1')</script>\"&"
 
 static const struct fy_config config = {
@@ -33,18 +34,18 @@ static struct fy_export given_export(size_t count, struct fy_slice text)
 	struct fy_contact_message *messages = fy_new_array(&export.arena, struct fy_contact_message, count + 1);
 	for (size_t i = 0; i < count; i++) {
 		struct fy_export_value *values = fy_new_array(&export.arena, struct fy_export_value, 2);
-		values[0] = (struct fy_export_value){ .column = FY_COLUMN_CONTACT_MESSAGE_MESSAGE,
+		values[0] = (struct fy_export_value){ .field = COLUMN(MESSAGE),
 						      .type = FY_EXPORT_TEXT,
 						      .text = { text },
 						      .ends_at = NOON + 180 * FY_DAY };
-		values[1] = (struct fy_export_value){ .column = FY_COLUMN_CONTACT_MESSAGE_CONSENTED_AT,
-						      .type = FY_EXPORT_TIME,
-						      .time = NOON };
+		values[1] =
+			(struct fy_export_value){ .field = COLUMN(CONSENTED_AT), .type = FY_EXPORT_TIME, .time = NOON };
 		messages[i] = (struct fy_contact_message){ .reference = fy_fmt(&export.arena, "REF-%zu", i),
 							   .state = FY_CONTACT_OPEN,
 							   .created_at = NOON };
 		records[i] = (struct fy_export_record){ .next = i + 1 < count ? &records[i + 1] : NULL,
 							.kind = FY_EXPORT_MESSAGE,
+							.holder = &fy_register_tables[COLUMN(ID)->table],
 							.message = &messages[i],
 							.triggers = 1u << FY_TRIGGER_MESSAGE_WRITTEN,
 							.values = values,
@@ -101,11 +102,11 @@ static void each_value_says_where_it_is_from_why_it_is_kept_and_until_when(void 
 	struct fy_export export = given_export(1, FY_LIT("A room?"));
 	static const char *const said[][5] = {
 		[FY_EXPORT_JSON] = { "\"source\":\"person\"", "\"purposes\":[\"contact\"]", "\"basis\":\"consent\"",
-				     "\"at\":\"2027-05-22T10:00:00Z\"", "180 jours après" },
+				     "\"at\":\"2027-05-22T10:00:00Z\"", "180\u00a0jours après" },
 		[FY_EXPORT_HTML_FR] = { "vous-même", "prise de contact", "article 6.1.a", "22 mai 2027",
-					"180 jours après" },
+					"180\u00a0jours après" },
 		[FY_EXPORT_HTML_EN] = { "yourself", "contact and support", "Article 6(1)(a)", "22 May 2027",
-					"180 days after" },
+					"180\u00a0days after" },
 	};
 	size_t largest;
 	for (unsigned d = 0; d < FY_COUNT(said); d++) {

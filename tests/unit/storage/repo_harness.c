@@ -96,7 +96,7 @@ int empty_tables(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease; DELETE FROM foyer_keys.person_key");
+	       "DELETE FROM job_lease; DELETE FROM rights_request; DELETE FROM foyer_keys.person_key");
 	return 0;
 }
 

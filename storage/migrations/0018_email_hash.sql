@@ -1,8 +1,13 @@
--- By which messages are found that were written with an address, for the answer to whoever holds the mailbox: the keyed
--- hash that accounts have, too (GDPR Article 15). A start fills it for messages that are there already.
+-- By which messages and requests are found that were made with an address, for the answer to whoever holds the mailbox:
+-- the keyed hash that accounts have, too (GDPR Article 15). A start fills it for rows that are there already. A request
+-- of an account has none: the account is its address.
 ALTER TABLE contact_message
 	ADD COLUMN IF NOT EXISTS email_hash BINARY(32) NULL AFTER email,
 	ADD KEY IF NOT EXISTS contact_message_email_hash (email_hash);
+
+ALTER TABLE rights_request
+	ADD COLUMN IF NOT EXISTS email_hash BINARY(32) NULL AFTER email,
+	ADD KEY IF NOT EXISTS rights_request_email_hash (email_hash);
 
 -- A link to the data of an address belongs to no account: it names the address by that hash, and the person whose key
 -- seals the mail, made for this mail alone.
