@@ -103,11 +103,41 @@ struct finishing {
 	struct fy_slice receipt;
 };
 
-/* All rows that belong to the person, but what the ledger and the proofs of consent keep. */
+/* What was written with the address, each with a person and a key of its own, and mails that wait for it. Files of
+ * requests stay, without their mails. */
+static fy_async int delete_of_address(struct fy_ctx *ctx, uint64_t id, struct fy_personal hash)
+{
+	int err = fy_sql_erasure_delete_mails(
+		ctx,
+		&(struct fy_sql_erasure_delete_mails_params){
+			.of_messages = hash, .of_links = hash, .of_requests = hash, .account_id = id },
+		NULL);
+	if (err == 0)
+		err = fy_sql_erasure_delete_keys(
+			ctx, &(struct fy_sql_erasure_delete_keys_params){ .of_messages = hash, .of_links = hash },
+			NULL);
+	if (err == 0)
+		err = fy_sql_erasure_delete_messages(
+			ctx, &(struct fy_sql_erasure_delete_messages_params){ .email_hash = hash }, NULL);
+	if (err == 0)
+		err = fy_sql_erasure_delete_links(
+			ctx, &(struct fy_sql_erasure_delete_links_params){ .email_hash = hash }, NULL);
+	return err;
+}
+
+/* All rows that belong to the person, but what the ledger, the proofs of consent and the files of requests keep. An
+ * address that was never confirmed may be somebody else's, whose messages are not the account's to erase. */
 static fy_async int delete_rows(struct fy_ctx *ctx, uint64_t id)
 {
-	int err = fy_sql_outbox_delete_of_person(
-		ctx, &(struct fy_sql_outbox_delete_of_person_params){ .person_id = id }, NULL);
+	struct fy_sql_erasure_address_row *address;
+	size_t confirmed;
+	int err =
+		fy_sql_erasure_address(ctx, &(struct fy_sql_erasure_address_params){ .id = id }, &address, &confirmed);
+	if (err == 0 && confirmed)
+		err = delete_of_address(ctx, id, address[0].email_hash);
+	if (err == 0)
+		err = fy_sql_outbox_delete_of_person(
+			ctx, &(struct fy_sql_outbox_delete_of_person_params){ .person_id = id }, NULL);
 	if (err == 0)
 		err = fy_sql_erasure_delete_account(ctx, &(struct fy_sql_erasure_delete_account_params){ .id = id },
 						    NULL);

@@ -4,8 +4,9 @@
  *                │  ▲                         │ the caller ends the sessions; cut off here, the next run goes on
  *                └──┘ cancel
  *
- * In one transaction fy_erasure_finish deletes the account with its tokens and mails, destroys the person's key, writes
- * the ledger and queues the last mail with the receipt, under a key of its own that ends with it. Proofs of consent
+ * In one transaction fy_erasure_finish deletes the account with its tokens and mails, and what was written with its
+ * confirmed address without signing in: messages, links to the own data, their mails. It destroys the keys of all that,
+ * writes the ledger and queues the last mail with the receipt, under a key of its own that ends with it. Proofs of consent
  * stay for their time, with a number that leads nowhere. When it happens is the retention job's decision. */
 #pragma once
 

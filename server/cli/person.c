@@ -87,7 +87,7 @@ static fy_async int erase_body(struct fy_ctx *ctx, void *arg)
 	if (fy_find_account(ctx, erase->email, &id) != 0)
 		return FY_EXIT_FAILED;
 	if (erase->dry_run) {
-		printf("account_id=%llu: account, sessions, links and waiting mails would be deleted and the key destroyed%s; "
+		printf("account_id=%llu: account, sessions, messages, links and waiting mails would be deleted and their keys destroyed%s; "
 		       "proofs of consent would stay for five years, without the name.\n",
 		       (unsigned long long)id, erase->now ? "" : " after the days of grace");
 		return FY_EXIT_OK;

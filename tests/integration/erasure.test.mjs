@@ -51,6 +51,9 @@ test('after the days of grace sessions, data and key go, and the receipt comes',
   const saved = await visitor.submit('/account/profile', '/account/profile', { phone: '+33 1 41 11 22 33', position: 'Ornithologue', skills: 'Roucoulement',
     passions: 'Nichoirs', street_address: '7 rue des Hirondelles', postal_code: '75019', address_level2: 'Pigeonville', country: 'FR' });
   assert.equal(saved.status, 303);
+  const written = await new Visitor(foyer).submit('/contact', '/contact', { name: 'Colibrine Mésangeau', email: who.email.toUpperCase(), subject: 'Mangeoire', message: 'Graines de tournesol', consent: 'yes' });
+  assert.equal(written.status, 303, written.words);
+  await new Visitor(foyer).submit('/privacy/request', '/privacy/request', { email: who.email });
   const phone = new Visitor(foyer);
   await signIn(foyer, who, phone);
   assert.equal((await ask(visitor)).status, 303);
@@ -79,9 +82,11 @@ test('after the days of grace sessions, data and key go, and the receipt comes',
   assert.match(changed.stderr, /was changed/);
   assert.equal((await run(['receipt', 'verify', file, '--key', '00'])).code, 2);
   rmSync(file);
+  const nothing = await run(['person', 'export', '--email', who.email, '--state', foyer.state]);
+  assert.match(nothing.stderr, /nothing is held/);
 
   await foyer.stop();
-  const words = [who.email, 'Colibrine', 'sangeau', '41 11 22', '41112233', 'Ornithologue', 'Roucoulement', 'Nichoirs', 'Hirondelles', 'Pigeonville'];
+  const words = [who.email, 'Colibrine', 'sangeau', '41 11 22', '41112233', 'Ornithologue', 'Roucoulement', 'Nichoirs', 'Hirondelles', 'Pigeonville', 'Mangeoire', 'tournesol'];
   const mails = join(foyer.state, 'mail');
   const names = readdirSync(foyer.state, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
     .map((one) => join(one.parentPath ?? one.path, one.name)).filter((name) => !name.startsWith(mails)); // mails were sent

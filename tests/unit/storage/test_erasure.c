@@ -5,11 +5,15 @@
 #include "foyer/config.h"
 #include "storage/accounts.h"
 #include "storage/consents.h"
+#include "storage/contact.h"
+#include "storage/email_hash.h"
 #include "storage/erasure.h"
 #include "storage/keys.h"
 #include "storage/outbox.h"
 #include "storage/persons.h"
 #include "storage/register.h"
+#include "storage/rights.h"
+#include "storage/tokens.h"
 
 #define GRACE (7 * FY_DAY)
 
@@ -17,10 +21,18 @@ static const struct fy_config config = { .site_name = { "Host Families", 13 } };
 static uint64_t ada, bob;
 static char receipt[2][2048];
 
+static struct fy_slice address_hash(struct worker *w, struct fy_slice address)
+{
+	char *room = fy_alloc(&w->arena, FY_HASH_BYTES);
+	FY_REQUIRE(fy_email_hash(&w->ctx, address, NULL, (uint8_t *)room) == 0);
+	return fy_slice(room, FY_HASH_BYTES);
+}
+
 static int make(struct worker *w, const char *name, enum fy_account_role role, uint64_t *ret_id)
 {
-	struct fy_account_new account = { .email = { fy_fmt(&w->arena, "%s-canary@example.org", name) },
-					  .email_hash = hash_of(&w->arena, name),
+	struct fy_slice address = fy_fmt(&w->arena, "%s-canary@example.org", name);
+	struct fy_account_new account = { .email = { address },
+					  .email_hash = address_hash(w, address),
 					  .given_name = personal("Canary"),
 					  .family_name = personal("Serin"),
 					  .state = FY_ACCOUNT_ACTIVE,
@@ -216,6 +228,80 @@ static void of_an_erased_person_nothing_is_left_but_a_line_without_a_name(void *
 	fy_arena_finish(&arena);
 }
 
+/* Without signing in, and with another spelling of the address: two messages, a link to the own data, and a request that
+ * came by letter; and one request of the account. Each has a mail that waits. */
+static void write_with(struct worker *w, const char *name, uint64_t account_id)
+{
+	struct fy_slice address = fy_fmt(&w->arena, "%s-canary@EXAMPLE.org", name);
+	const struct fy_mail_new mail = { .template_name = FY_LIT("x"),
+					  .to_address = { address },
+					  .fields = secret("canary") };
+	struct fy_rights_new request = { .kind = FY_RIGHTS_ACCESS,
+					 .name = personal("Canary"),
+					 .email = { address },
+					 .wish = personal("a canary"),
+					 .received_at = NOON,
+					 .due_at = NOON + 30 * FY_DAY };
+	uint64_t id;
+	for (int i = 0; i < 2; i++) {
+		const struct fy_contact_new message = { .reference = fy_fmt(&w->arena, "%s-%d", name, i),
+							.name = personal("Canary"),
+							.email = { address },
+							.subject = personal("a canary"),
+							.message = personal("a canary"),
+							.consent_text_version = FY_LIT("1") };
+		CHECK_CODE(fy_contact_add(&w->ctx, &message, &mail, 1, NULL), 0);
+	}
+	CHECK_CODE(fy_tokens_create_for_address(&w->ctx, address_hash(w, address), FY_TOKEN_EXPORT,
+						hash_of(&w->arena, fy_cstr(&w->arena, address)), NOON + FY_HOUR, &mail),
+		   0);
+	CHECK_CODE(fy_rights_add(&w->ctx, &request, &mail, &id), 0);
+	request.account_id = account_id;
+	request.name = request.email = personal("");
+	CHECK_CODE(fy_rights_add(&w->ctx, &request, &mail, &id), 0);
+}
+
+static void write_as_both(struct worker *w)
+{
+	write_with(w, "ada", ada);
+	write_with(w, "bob", bob);
+}
+
+#define KEYS_OF(table, column) \
+	"SELECT COUNT(*) FROM foyer_keys.person_key k JOIN " table " t ON k.person_id = t." column
+
+static void what_was_written_with_the_address_goes_too_but_the_files_of_requests(void **state)
+{
+	(void)state;
+	run_all(1, given_two, NULL);
+	run_all(1, write_as_both, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.person_key"), 12);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 12);
+	run_all(1, erase_ada, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM contact_message"), 2); /* Bob's */
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token WHERE email_hash IS NOT NULL"), 1);
+	assert_int_equal(number(KEYS_OF("contact_message", "id")), 2);
+	assert_int_equal(number(KEYS_OF("rights_request", "id")), 4);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 7); /* Bob's, and the receipt */
+	assert_int_equal(number(KEYS_OF("outbox", "person_id")), 7);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.person_key"),
+			 9); /* Bob's six, the receipt's, two files */
+}
+
+/* Whoever registers with an address of somebody else has not shown that it is theirs. */
+static void an_address_that_was_never_confirmed_erases_no_messages(void **state)
+{
+	(void)state;
+	run_all(1, given_two, NULL);
+	run_all(1, write_as_both, NULL);
+	change("UPDATE account SET confirmed_at = NULL");
+	run_all(1, erase_ada, NULL);
+	nothing_is_left_of(ada);
+	assert_int_equal(number(KEYS_OF("contact_message", "id")), 4);
+	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token WHERE email_hash IS NOT NULL"), 2);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 12); /* without the account's, with the receipt */
+}
+
 static void erase_both(struct worker *w)
 {
 	CHECK_CODE(erase(w, ada, receipt[0]), 0);
@@ -320,12 +406,17 @@ static void an_older_dump_does_not_bring_anybody_back(void **state)
 {
 	(void)state;
 	run_all(1, given_two, NULL);
+	run_all(1, write_as_both, NULL);
 	change("CREATE OR REPLACE TABLE dump_account AS SELECT * FROM account; "
+	       "CREATE OR REPLACE TABLE dump_message AS SELECT * FROM contact_message; "
 	       "CREATE OR REPLACE TABLE dump_outbox AS SELECT * FROM outbox");
 	run_all(1, erase_ada, NULL);
 	change("INSERT IGNORE INTO account SELECT * FROM dump_account; INSERT IGNORE INTO outbox SELECT * FROM dump_outbox; "
-	       "DROP TABLE dump_account; DROP TABLE dump_outbox");
+	       "INSERT IGNORE INTO contact_message SELECT * FROM dump_message; "
+	       "DROP TABLE dump_account; DROP TABLE dump_message; DROP TABLE dump_outbox");
+	assert_int_equal(number("SELECT COUNT(*) FROM contact_message"), 4);
 	run_all(1, replay, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM contact_message"), 2);
 	nothing_is_left_of(ada);
 	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.erasure"), 1);
 }
@@ -383,6 +474,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(until_its_date_an_erasure_can_be_taken_back),
 		TEST(of_an_erased_person_nothing_is_left_but_a_line_without_a_name),
+		TEST(what_was_written_with_the_address_goes_too_but_the_files_of_requests),
+		TEST(an_address_that_was_never_confirmed_erases_no_messages),
 		TEST(a_receipt_survives_a_mail_and_no_change),
 		TEST(an_erasure_that_was_cut_off_is_finished_by_the_next_run),
 		TEST(an_older_dump_does_not_bring_anybody_back),
