@@ -92,8 +92,9 @@ struct gather {
 	struct fy_slice email_hash;
 	struct fy_export *export;
 	struct fy_export_record **end; /* where the next record goes */
-	size_t text;
 };
+
+static size_t held; /* of all exports that are not finished */
 
 bool fy_export_shows(const struct fy_register_field *field)
 {
@@ -185,7 +186,7 @@ static int add_record(struct gather *g, enum fy_export_kind kind, const void *of
 	struct fy_arena *arena = g->ctx.arena;
 	struct fy_export_record *record = fy_new(arena, struct fy_export_record);
 	const struct fy_register_field *first = first_field[kind];
-	size_t count = count_fields(kind);
+	size_t count = count_fields(kind), size = sizeof *record + count * sizeof(struct fy_export_value);
 	struct fy_export_value *values = fy_new_array(arena, struct fy_export_value, count);
 	*ret_record = record;
 	record->kind = kind;
@@ -201,14 +202,18 @@ static int add_record(struct gather *g, enum fy_export_kind kind, const void *of
 		struct fy_export_value *value = &values[record->value_count++];
 		*value = (struct fy_export_value){ .field = field, .ends_at = end_of(field, since, g->ctx.config) };
 		take(arena, source, of, value);
-		g->text += value->text.text.len;
+		size += value->text.text.len;
 	}
 	for (unsigned t = 0; t < FY_TRIGGER_COUNT; t++)
 		record->triggers |= since[t] ? 1u << t : 0;
 	*g->end = record;
 	g->end = &record->next;
 	g->export->record_count++;
-	return g->text > FY_EXPORT_TEXT_MAX ? fy_fail(&g->ctx, FY_ERR_TOO_LARGE, "more text than an export holds") : 0;
+	g->export->size += size;
+	held += size;
+	if (g->export->size > FY_EXPORT_TEXT_MAX)
+		return fy_fail(&g->ctx, FY_ERR_TOO_LARGE, "more text than an export holds");
+	return held > FY_EXPORT_HELD_MAX ? fy_fail(&g->ctx, FY_ERR_BUSY, "other exports are being read") : 0;
 }
 
 /* What is held or restricted has no end as long as that lasts (holds.h, restriction.h). */
@@ -422,5 +427,7 @@ fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, st
 void fy_export_finish(struct fy_export *export)
 {
 	fy_arena_finish(&export->arena);
+	held -= export->size;
+	export->size = 0;
 	export->records = NULL;
 }

@@ -15,10 +15,11 @@
 #include "storage/rights.h"
 #include "storage/sessions.h"
 
-/* Past either, FY_ERR_TOO_LARGE: somebody has to look. 5,000 messages of full length are within both, and a worker can
- * hold a few of these. */
+/* Past either, FY_ERR_TOO_LARGE: somebody has to look. 5,000 messages of full length are within both. */
 #define FY_EXPORT_MESSAGES_MAX 9999 /* one less than a list of ids holds */
 #define FY_EXPORT_TEXT_MAX ((size_t)64 << 20)
+/* What a process holds of all exports together: until one of them is finished, FY_ERR_BUSY. */
+#define FY_EXPORT_HELD_MAX (2 * FY_EXPORT_TEXT_MAX)
 
 enum fy_export_kind {
 	FY_EXPORT_ACCOUNT = 1,
@@ -83,6 +84,7 @@ struct fy_export {
 	const struct fy_config *config;
 	struct fy_export_record *records; /* NULL: nothing is held */
 	size_t record_count;
+	size_t size;         /* bytes, about */
 	uint64_t account_id; /* 0: no account */
 };
 
@@ -92,8 +94,8 @@ bool fy_export_shows(const struct fy_register_field *field);
 /* Whether anything is held: 0, or FY_ERR_NOT_FOUND. */
 fy_async int fy_export_find(struct fy_ctx *ctx, struct fy_slice email_hash);
 
-/* Gathers it, reading for FY_PURPOSE_RIGHTS; needs MariaDB and Redis. fy_export_finish in any case but an error.
- * FY_ERR_TOO_LARGE past the bounds above; FY_ERR_UNREADABLE: the account was damaged. A damaged message is in it, as
- * one that cannot be read. */
+/* Gathers it, reading for FY_PURPOSE_RIGHTS; needs MariaDB and Redis. fy_export_finish in any case but an error, on the
+ * thread that gathered. FY_ERR_TOO_LARGE and FY_ERR_BUSY past the bounds above; FY_ERR_UNREADABLE: the account was
+ * damaged. A damaged message or request is in it, as one that cannot be read. */
 fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, struct fy_export *ret_export);
 void fy_export_finish(struct fy_export *export);

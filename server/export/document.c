@@ -96,6 +96,11 @@ void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, con
 	}
 }
 
+uint32_t fy_export_by_consent(const struct fy_register_field *field)
+{
+	return field->basis == FY_BASIS_CONSENT ? 0 : field->purposes & (uint32_t)(FY_PURPOSES_BY_CONSENT);
+}
+
 const char *fy_export_role(enum fy_account_role role)
 {
 	static const char *const names[] = {

@@ -65,6 +65,22 @@ static struct fy_slice join_bits(struct fy_arena *arena, const struct fy_registe
 	return fy_buf_slice(&out);
 }
 
+/* "contract (…); market research: consent (…)", as the policy says it. */
+static struct fy_slice basis_of(struct fy_arena *arena, const struct fy_register_field *field, enum fy_lang lang)
+{
+	struct fy_buf out;
+	uint32_t by_consent = fy_export_by_consent(field);
+	fy_buf_init(&out, arena, WORDS_MAX);
+	fy_buf_put(&out, fy_register_bases[field->basis].label[lang]);
+	if (by_consent) {
+		fy_buf_put(&out, lang == FY_LANG_FR ? FY_LIT("\u202f; ") : FY_LIT("; "));
+		fy_buf_put(&out, join_bits(arena, fy_register_purposes, FY_PURPOSE_COUNT, by_consent, lang));
+		fy_buf_put(&out, lang == FY_LANG_FR ? FY_LIT("\u00a0: ") : FY_LIT(": "));
+		fy_buf_put(&out, fy_register_bases[FY_BASIS_CONSENT].label[lang]);
+	}
+	return fy_buf_slice(&out);
+}
+
 static struct fy_row_export_value row_of(struct fy_arena *arena, const struct fy_export *export,
 					 const struct fy_export_record *record, const struct fy_export_value *value,
 					 enum fy_lang lang)
@@ -79,7 +95,7 @@ static struct fy_row_export_value row_of(struct fy_arena *arena, const struct fy
 		.text = value->text,
 		.source = fy_register_sources[field->provided_by].label[lang],
 		.purposes = join_bits(arena, fy_register_purposes, FY_PURPOSE_COUNT, field->purposes, lang),
-		.basis = fy_register_bases[field->basis].label[lang],
+		.basis = basis_of(arena, field, lang),
 		.kept = fy_buf_slice(&rules),
 		.ends = value->ends_at,
 		.then = fy_register_thens[field->then].label[lang],

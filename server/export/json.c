@@ -114,6 +114,12 @@ static void put_value(struct fy_export_stream *stream, const struct fy_export_re
 	fy_json_put_str(json, "source", fy_str(fy_register_sources[field->provided_by].key));
 	put_bits(json, "purposes", fy_register_purposes, FY_PURPOSE_COUNT, field->purposes);
 	fy_json_put_str(json, "basis", fy_str(fy_register_bases[field->basis].key));
+	fy_json_put_object(json, "basis_of");
+	for (unsigned i = 0; i < FY_PURPOSE_COUNT; i++)
+		if (fy_export_by_consent(field) >> i & 1)
+			fy_json_put_str(json, fy_register_purposes[i].key,
+					fy_str(fy_register_bases[FY_BASIS_CONSENT].key));
+	fy_json_end(json);
 	put_end(stream, record, value, field);
 	put_bits(json, "seen_by", fy_register_viewers, FY_VIEWER_COUNT, field->seen_by);
 	fy_json_end(json);

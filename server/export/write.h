@@ -18,6 +18,9 @@ void fy_export_readme(struct fy_export_stream *stream);
 void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, const struct fy_export_record *record,
 			 const struct fy_register_field *field, enum fy_lang lang);
 
+/* Purposes of the field (bits) that rest on consent, where the field itself rests on something else. */
+uint32_t fy_export_by_consent(const struct fy_register_field *field);
+
 /* The words that the API and the export have for these. */
 const char *fy_export_role(enum fy_account_role role);
 const char *fy_export_account_state(enum fy_account_state state);

@@ -63,7 +63,6 @@ fy_async static int download(struct fy_req *req)
 {
 	struct fy_account_signin account;
 	const struct fy_export *export;
-	struct fy_secret password;
 	struct fy_form form;
 	fy_form_init(&form, req);
 	int err = fy_accounts_get_signin(&req->ctx, req->session->account_id, &account);
@@ -72,7 +71,7 @@ fy_async static int download(struct fy_req *req)
 	if (!fy_account_just_signed_in(req)) {
 		fy_form_need(&form, "password", FY_TEXT_ERROR_CURRENT_PASSWORD_MISSING);
 		if (form.count == 0)
-			err = fy_sign_in_confirm(&form, "password", &account, &password);
+			err = fy_sign_in_confirm(&form, "password", &account, NULL);
 		if (err)
 			return err;
 		if (form.count)
@@ -98,15 +97,11 @@ fy_async static int reply_json(struct fy_req *req, const struct fy_export *expor
 	return err;
 }
 
-fy_async static int api_export(struct fy_req *req)
+fy_async static int api_reply(struct fy_req *req, struct fy_slice address)
 {
-	struct fy_account_signin account;
 	const struct fy_export *export;
 	struct fy_slice accept = fy_http_get(&req->head, FY_H_ACCEPT);
-	int err = fy_accounts_get_signin(&req->ctx, req->session->account_id, &account);
-	if (err)
-		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
-	err = gather_own(req, account.email.text, &export);
+	int err = gather_own(req, address, &export);
 	if (err == FY_ERR_TOO_LARGE)
 		return fy_refuse(req, err, NULL, "There is too much data for an immediate answer; ask us for it.");
 	if (err)
@@ -115,6 +110,36 @@ fy_async static int api_export(struct fy_req *req)
 	return zip ? reply_zip(req, export) : reply_json(req, export);
 }
 
+/* As on the page: an open session alone, in somebody else's hands, does not get everything at once. */
+fy_async static int api_export(struct fy_req *req)
+{
+	struct fy_account_signin account;
+	int err = fy_accounts_get_signin(&req->ctx, req->session->account_id, &account);
+	if (err)
+		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
+	if (!fy_account_just_signed_in(req))
+		return fy_refuse(req, FY_ERR_DENIED, NULL,
+				 "The sign-in is more than ten minutes old: send the password, with POST.");
+	return api_reply(req, account.email.text);
+}
+
+fy_async static int api_export_confirmed(struct fy_req *req)
+{
+	struct fy_account_signin account;
+	struct fy_form form;
+	int err = fy_accounts_get_signin(&req->ctx, req->session->account_id, &account);
+	if (err)
+		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
+	fy_form_init(&form, req);
+	err = fy_sign_in_confirm(&form, "password", &account, NULL);
+	if (err)
+		return err;
+	if (form.count)
+		return fy_reply_problem(req, 422, FY_LIT("The password is not right."), NULL, 0);
+	return api_reply(req, account.email.text);
+}
+
+static const struct fy_param api_params[] = { FY_JSON("password", 1000, .raw = true) };
 static const struct fy_param download_params[] = { FY_FORM("csrf", 64), FY_FORM("password", 1000, .raw = true) };
 
 const struct fy_route fy_export_routes[] = {
@@ -122,5 +147,7 @@ const struct fy_route fy_export_routes[] = {
 	  .rate = FY_RATE_WRITE, FY_PARAMS(download_params), .body_max = 8192, .deadline_ms = 60000 },
 	{ FY_GET, "/api/v1/me/export", api_export, .access = FY_ACCESS_MEMBER, .rate = FY_RATE_WRITE, .api = true,
 	  .deadline_ms = 60000 },
+	{ FY_POST, "/api/v1/me/export", api_export_confirmed, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_ORIGIN,
+	  .rate = FY_RATE_WRITE, FY_PARAMS(api_params), .body_max = 8192, .api = true, .deadline_ms = 60000 },
 };
 const unsigned fy_export_route_count = sizeof fy_export_routes / sizeof fy_export_routes[0];

@@ -3,13 +3,13 @@
 // line, and for whoever holds the mailbox, with an account or without.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { member, otherPassword, password, pathOf, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { linkIn } from '../support/mail.mjs';
+import { evalRedis } from '../support/redis.mjs';
 import { Visitor } from '../support/visitor.mjs';
 import { unzip } from '../support/zip.mjs';
 
@@ -137,19 +137,12 @@ test('a few exports in a row are enough; then one has to wait', async () => {
 });
 
 // Sessions are lines of words in Redis; these are made to look older.
-async function age(minutes) {
-  const socket = net.connect(join(foyer.state, 'run/redis.sock'));
-  const script = `for _, key in ipairs(redis.call('KEYS', 'sess:*')) do
+const age = (minutes) => evalRedis(foyer, `for _, key in ipairs(redis.call('KEYS', 'sess:*')) do
     local words = {}
     for word in redis.call('GET', key):gmatch('%S+') do words[#words + 1] = word end
     words[7] = string.format('%.0f', tonumber(words[7]) - ${minutes} * 60)
     redis.call('SET', key, table.concat(words, ' '), 'KEEPTTL')
-  end return 1`;
-  socket.write(`*3\r\n$4\r\nEVAL\r\n$${Buffer.byteLength(script)}\r\n${script}\r\n$1\r\n0\r\n`);
-  const reply = await new Promise((resolve, reject) => socket.once('data', resolve).once('error', reject));
-  socket.destroy();
-  assert.match(reply.toString(), /^:1/);
-}
+  end return 1`);
 
 test('some time after signing in the password is asked for again', async () => {
   const { who, visitor } = await member(foyer);
@@ -170,6 +163,40 @@ test('some time after signing in the password is asked for again', async () => {
   assert.ok(unzip(right.bytes)['data.json'].includes(who.email));
   assert.equal((await download(await signIn(foyer, who))).status, 200, 'a new sign-in counts');
   assert.equal((await visitor.post('/account/privacy/export', { password })).status, 409, 'not without the form’s token');
+});
+
+test('nor does the API give everything to an old sign-in without the password', async () => {
+  const { who, visitor } = await member(foyer);
+  const post = (given, accept = 'application/json') => visitor.request('POST', '/api/v1/me/export', {
+    body: JSON.stringify({ password: given }), headers: { origin: foyer.origin, 'content-type': 'application/json', accept } });
+  await age(11);
+  const refused = await visitor.get('/api/v1/me/export', { headers: { accept: 'application/json' } });
+  assert.equal(refused.status, 403);
+  assert.match(refused.json.detail, /POST/);
+  assert.equal((await post(otherPassword)).status, 422);
+  const right = await post(password);
+  assert.equal(right.status, 200, right.text);
+  assert.equal(valueOf(recordsOf(right.json, 'account')[0], 'email').value, who.email);
+  assert.ok(unzip((await post(password, 'application/zip')).bytes)['data.json'].includes(who.email));
+});
+
+test('requests about rights are in it with their history, and who of the staff took a step is not', async () => {
+  const { visitor } = await member(foyer);
+  assert.equal((await visitor.submit('/account/requests', '/account/requests', { kind: 'rectification', wish: 'Mon nom prend deux « l ».' })).status, 303);
+  const [, id] = (await office.get('/manage/requests')).text.match(/href="\/manage\/requests\/(\d+)"/);
+  const { fields } = (await office.get(`/manage/requests/${id}`)).forms.find((form) => form.fields.step === 'take');
+  assert.equal((await office.post(`/manage/requests/${id}/step`, fields)).status, 303);
+  const files = unzip((await download(visitor)).bytes);
+  const data = JSON.parse(files['data.json']);
+  assertComplete(data);
+  const [request] = recordsOf(data, 'rights_request');
+  assert.deepEqual([request.details.id, request.details.kind, request.details.state], [Number(id), 'rectification', 'in_progress']);
+  assert.equal(valueOf(request, 'wish').value, 'Mon nom prend deux « l ».');
+  assert.deepEqual(recordsOf(data, 'rights_step').map((one) => [one.details.request, one.details.state, one.details.by]),
+    [[Number(id), 'received', 'person'], [Number(id), 'in_progress', 'staff']]);
+  for (const page of [files['data.fr.html'], files['data.en.html']])
+    assert.ok(page.includes('Mon nom prend deux') && !page.includes('Moreau'));
+  assert.match(files['data.fr.html'].toString(), /Par un employé, le /);
 });
 
 test('on the command line: a file of one’s own, never over another, or JSON; with an account or without', async () => {

@@ -358,6 +358,36 @@ static void nothing_of_another_person_is_in_it(void **state)
 	run_all(1, look_for_others, NULL);
 }
 
+#define EXECUTED \
+	"SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'"
+
+/* How much is asked of the database, so that the time does not tell who is known. */
+static void look_for_anybody(struct worker *w)
+{
+	static const char *const addresses[] = { ZOE, "paul@example.org", "lea@example.org", "nobody@example.org" };
+	uint64_t zoe, message, request;
+	long long asked[FY_COUNT(addresses)];
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(given_all(w, ZOE, &zoe), 0);
+	CHECK_CODE(write_message(w, "paul@example.org", "No account", &message), 0);
+	CHECK_CODE(make_request(w, 0, "lea@example.org", &request), 0);
+	CHECK_CODE(fy_export_find(&w->ctx, hash(w, ZOE)), 0); /* prepares the statements */
+	for (size_t i = 0; i < FY_COUNT(addresses); i++) {
+		long long before = number(EXECUTED);
+		CHECK_CODE(fy_export_find(&w->ctx, hash(w, addresses[i])), i < 3 ? 0 : FY_ERR_NOT_FOUND);
+		asked[i] = number(EXECUTED) - before;
+	}
+	for (size_t i = 0; i < FY_COUNT(addresses); i++)
+		CHECK(asked[i] == 3);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void whether_something_is_held_takes_the_same_for_everybody(void **state)
+{
+	(void)state;
+	run_all(1, look_for_anybody, NULL);
+}
+
 static void lose_a_key(struct worker *w)
 {
 	struct fy_export export;
@@ -406,6 +436,42 @@ static void seal_and_gather(struct worker *w)
 	fy_redis_destroy(w->ctx.redis);
 }
 
+/* Gathers until it is refused, and again once one of them has gone. */
+static void gather_many(struct worker *w)
+{
+	struct fy_export exports[10], one_more;
+	uint64_t rows;
+	unsigned made = 0;
+	int err = 0;
+	w->ctx.deadline_ms += 120000;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(fy_seal_existing(&w->ctx, &rows), 0);
+	while (made < FY_COUNT(exports) && err == 0) {
+		err = fy_export_gather(&w->ctx, hash(w, ZOE), &exports[made]);
+		made += err == 0;
+	}
+	CHECK(err == FY_ERR_BUSY && made >= 2);
+	fy_export_finish(&exports[0]);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &one_more), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &exports[0]), FY_ERR_BUSY);
+	fy_export_finish(&one_more);
+	while (made-- > 1)
+		fy_export_finish(&exports[made]);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, ZOE), &one_more), 0);
+	fy_export_finish(&one_more);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void a_process_holds_no_more_text_than_it_may_and_forgets_what_is_finished(void **state)
+{
+	(void)state;
+	change("INSERT INTO contact_message (id, reference, name, email, subject, message, consent_text_version, consented_at, "
+	       "lang, state, created_at) SELECT seq, seq, 'Zoé', '" ZOE
+	       "', 's', REPEAT('m', 19000), '1', '2026-11-01', 0, 1, "
+	       "'2026-11-01' FROM seq_1_to_2000");
+	run_all(1, gather_many, NULL);
+}
+
 static void five_thousand_messages_of_an_earlier_version_are_found(void **state)
 {
 	(void)state;
@@ -419,7 +485,9 @@ int main(void)
 		cmocka_unit_test_setup(every_field_that_the_register_lets_the_person_see_is_in_the_export, empty),
 		cmocka_unit_test_setup(each_value_has_its_end_as_far_as_it_is_known, empty),
 		cmocka_unit_test_setup(nothing_of_another_person_is_in_it, empty),
+		cmocka_unit_test_setup(whether_something_is_held_takes_the_same_for_everybody, empty),
 		cmocka_unit_test_setup(a_damaged_message_is_named_and_does_not_hide_the_others, empty),
+		cmocka_unit_test_setup(a_process_holds_no_more_text_than_it_may_and_forgets_what_is_finished, empty),
 		cmocka_unit_test_setup(five_thousand_messages_of_an_earlier_version_are_found, empty),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
