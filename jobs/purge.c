@@ -8,6 +8,7 @@
 #include "jobs/job.h"
 #include "storage/accounts.h"
 #include "storage/contact.h"
+#include "storage/grants.h"
 #include "storage/outbox.h"
 #include "storage/tokens.h"
 
@@ -98,6 +99,10 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_list_old, fy_outbox_purge };
 	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_list_old,
 					      fy_contact_purge };
+	static const struct heap requests = { "old requests for access", fy_grants_count_old, fy_grants_list_old,
+					      fy_grants_purge };
+	static const struct heap reads = { "old rows of the access log", fy_access_log_count_old,
+					   fy_access_log_list_old, fy_access_log_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
 
@@ -106,6 +111,10 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 		err = purge_heap(run, &mails, now - config->retention_sent_mail_days * FY_DAY);
 	if (err == 0)
 		err = purge_heap(run, &messages, now - config->retention_contact_days * FY_DAY);
+	if (err == 0)
+		err = purge_heap(run, &requests, now - config->retention_access_log_days * FY_DAY);
+	if (err == 0)
+		err = purge_heap(run, &reads, now - config->retention_access_log_days * FY_DAY);
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
 	return err;

@@ -18,6 +18,8 @@ const struct fy_command fy_commands[] = {
 	{ "sessions revoke", "ends sessions", fy_cmd_sessions_revoke },
 	{ "jobs list", "shows the jobs and when they run", fy_cmd_jobs_list },
 	{ "jobs run", "runs a job now", fy_cmd_jobs_run },
+	{ "access-log verify", "looks for changed, missing or added rows in the log of reads",
+	  fy_cmd_access_log_verify },
 	{ "keys rotate", "makes a new master key", fy_cmd_keys_rotate },
 	{ "healthcheck", "asks the running server whether all is well", fy_cmd_healthcheck },
 	{ "doctor", "looks for what could go wrong", fy_cmd_doctor },

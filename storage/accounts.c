@@ -265,18 +265,6 @@ fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id)
 				    NULL);
 }
 
-fy_async int fy_accounts_set_role(struct fy_ctx *ctx, uint64_t id, enum fy_account_role role)
-{
-	struct fy_db_done done;
-	int err = fy_sql_account_set_role(ctx,
-					  &(struct fy_sql_account_set_role_params){
-						  .role = (uint8_t)role, .id = id, .closed = FY_ACCOUNT_CLOSED },
-					  &done);
-	if (err)
-		return err;
-	return done.affected == 1 ? 0 : FY_ERR_NOT_FOUND;
-}
-
 fy_async int fy_accounts_count_owners(struct fy_ctx *ctx, uint64_t *ret_count)
 {
 	struct fy_sql_account_count_role_row row;

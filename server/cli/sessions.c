@@ -89,7 +89,7 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 		if (err)
 			fy_cli_say("the sessions cannot be listed: %s", ctx.fault ? ctx.fault : fy_strerror(err));
 		else
-			named = fy_session_people(&ctx, page.items, page.count, &people);
+			named = fy_session_people(&ctx, page.items, page.count, 0, &people);
 		for (size_t i = 0; i < page.count; i++, first = false)
 			print_session(list, &arena, &page.items[i], &people[i], first);
 		snprintf(cursor, sizeof(cursor), FY_FMT, FY_ARG(page.next_cursor));

@@ -170,8 +170,10 @@ fy_async static int check_access(struct fy_req *req)
 			return FY_ERR_NOT_FOUND;
 		fy_visitor_cookie(req, FY_COOKIE_MANAGER);
 		int err = fy_visitor_load(req);
-		if (err && req->route->access == FY_ACCESS_MANAGER_LOGIN && err == FY_ERR_UNAUTHENTICATED)
-			return 0;
+		if (req->route->access == FY_ACCESS_MANAGER_LOGIN)
+			return err == FY_ERR_UNAUTHENTICATED ? 0 : err;
+		if (err == 0 && !(req->route->roles >> req->session->role & 1))
+			return fy_refuse(req, FY_ERR_DENIED, NULL, "This is for other roles of the back office.");
 		return err;
 	}
 	}

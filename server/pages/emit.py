@@ -16,6 +16,12 @@ PAGE_FIELDS = {
     "notice": ("bool", "(page->notice != 0)"), "errors": ("bool", "(page->error_count != 0)"),
     "guest": ("bool", "(page->role == FY_PAGE_GUEST)"), "member": ("bool", "(page->role == FY_PAGE_MEMBER)"),
     "manager": ("bool", "(page->role == FY_PAGE_MANAGER)"),
+    "may_sessions": ("bool", "(page->office >> FY_OFFICE_SESSIONS & 1)"),
+    "may_contact": ("bool", "(page->office >> FY_OFFICE_CONTACT & 1)"),
+    "may_jobs": ("bool", "(page->office >> FY_OFFICE_JOBS & 1)"),
+    "may_people": ("bool", "(page->office >> FY_OFFICE_PEOPLE & 1)"),
+    "may_access": ("bool", "(page->office >> FY_OFFICE_ACCESS & 1)"),
+    "may_log": ("bool", "(page->office >> FY_OFFICE_LOG & 1)"),
     "notice_done": ("bool", "(page->notice_tone == FY_NOTICE_DONE)"),
     "notice_warning": ("bool", "(page->notice_tone == FY_NOTICE_WARNING)"),
 }

@@ -31,6 +31,16 @@ enum fy_page_role {
 	FY_PAGE_MANAGER,   /* the back office, with the time its session ends */
 };
 
+/* The pages of the back office that its navigation may show; which of them follows from the route table. */
+enum fy_page_office {
+	FY_OFFICE_SESSIONS,
+	FY_OFFICE_CONTACT,
+	FY_OFFICE_JOBS,
+	FY_OFFICE_PEOPLE,
+	FY_OFFICE_ACCESS,
+	FY_OFFICE_LOG,
+};
+
 enum fy_notice_tone {
 	FY_NOTICE_DONE = 0, /* green: what was asked has happened */
 	FY_NOTICE_INFO,     /* blue: something to know */
@@ -48,6 +58,7 @@ struct fy_field_error {
 struct fy_page {
 	enum fy_lang lang;
 	enum fy_page_role role;
+	uint32_t office; /* of a manager: bits 1u << FY_OFFICE_…, the pages that the role may open */
 	struct fy_slice site_name;
 	struct fy_slice site_address;
 	struct fy_slice path;       /* of this page, "/account": for the language switch and the current link */

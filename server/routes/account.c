@@ -1,6 +1,7 @@
 /* The member's account: overview, profile, and what is held. */
 #include "foyer/require.h"
 #include "server/http/visitor.h"
+#include "server/routes/account_access.h"
 #include "server/routes/profile.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
@@ -112,7 +113,8 @@ static void join(struct fy_buf *out, struct fy_slice text)
 static bool of_a_member(const struct fy_register_field *field)
 {
 	const char *table = fy_register_tables[field->table].name;
-	return strcmp(table, "account") == 0 || strcmp(table, "consent") == 0;
+	return strcmp(table, "account") == 0 || strcmp(table, "consent") == 0 || strcmp(table, "access_request") == 0 ||
+	       strcmp(table, "access_log") == 0;
 }
 
 static void put_duration(struct fy_buf *out, int64_t days, enum fy_lang lang)
@@ -171,21 +173,19 @@ fy_async static int privacy_show(struct fy_req *req)
 	struct fy_row_held rows[FY_CATEGORY_COUNT];
 	struct fy_page page;
 	struct fy_buf out;
+	struct fy_view_account_privacy view = { .held = rows, .opted_out = fy_visitor_opts_out(req) };
 	int err = fy_consents_get(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, &consent);
+	if (err == 0)
+		err = fy_account_access_fill(req, &view);
 	if (err)
 		return err;
+	view.market_research = consent.given;
+	view.market_research_at = consent.decided_at;
+	view.held_count = held_rows(req, rows, FY_COUNT(rows));
 	fy_page_with_form(req, &page);
 	fy_page_said(req, &page);
 	fy_page_buf(req, &out);
-	size_t count = held_rows(req, rows, FY_COUNT(rows));
-	fy_page_account_privacy(&out, &page,
-				&(struct fy_view_account_privacy){
-					.held = rows,
-					.held_count = count,
-					.market_research = consent.given,
-					.market_research_at = consent.decided_at,
-					.opted_out = fy_visitor_opts_out(req),
-				});
+	fy_page_account_privacy(&out, &page, &view);
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -202,6 +202,7 @@ fy_async static int privacy_submit(struct fy_req *req)
 }
 
 static const struct fy_param said_params[] = { FY_SAID };
+static const struct fy_param shown_params[] = { FY_QUERY("looks", 20), FY_SAID };
 static const struct fy_param profile_params[] = { FY_FORM("csrf", 64), FY_FORM("version", 10),
 						  FY_PROFILE_PARAMS(FY_FORM), FY_SAID };
 static const struct fy_param privacy_params[] = { FY_FORM("csrf", 64), FY_FORM("market_research", 10) };
@@ -211,7 +212,7 @@ const struct fy_route fy_account_routes[] = {
 	{ FY_GET, "/account/profile", profile_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
 	{ FY_POST, "/account/profile", profile_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
 	  .rate = FY_RATE_WRITE, FY_PARAMS(profile_params), .body_max = 32768 },
-	{ FY_GET, "/account/privacy", privacy_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
+	{ FY_GET, "/account/privacy", privacy_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(shown_params) },
 	{ FY_POST, "/account/privacy", privacy_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
 	  .rate = FY_RATE_WRITE, FY_PARAMS(privacy_params), .body_max = 4096 },
 };

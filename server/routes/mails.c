@@ -7,7 +7,7 @@
 #include "server/pages/pages_gen.h"
 #include "server/routes/form.h"
 
-static struct fy_buf begin(struct fy_req *req)
+struct fy_buf fy_mails_begin(struct fy_req *req)
 {
 	struct fy_buf fields;
 	fy_buf_init(&fields, &req->arena, FY_MAIL_FIELDS_MAX);
@@ -15,8 +15,8 @@ static struct fy_buf begin(struct fy_req *req)
 	return fields;
 }
 
-static int finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
-		  struct fy_slice to, struct fy_mail_new *ret_mail)
+int fy_mails_finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
+		    struct fy_slice to, struct fy_mail_new *ret_mail)
 {
 	if (fields->failed)
 		return fy_fail(&req->ctx, FY_ERR_TOO_LARGE, "the values of mail %s are too long", name);
@@ -28,51 +28,51 @@ static int finish(struct fy_req *req, const struct fy_buf *fields, const char *n
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail)
 {
-	struct fy_buf fields = begin(req);
+	struct fy_buf fields = fy_mails_begin(req);
 	fy_mail_confirm_address(
 		&fields, &(struct fy_mailview_confirm_address){ .link = { link }, .valid_hours = FY_CONFIRM_HOURS });
-	return finish(req, &fields, "confirm_address", req->ctx.lang, to, ret_mail);
+	return fy_mails_finish(req, &fields, "confirm_address", req->ctx.lang, to, ret_mail);
 }
 
 int fy_mails_address_known(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
 			   struct fy_mail_new *ret_mail)
 {
-	struct fy_buf fields = begin(req);
+	struct fy_buf fields = fy_mails_begin(req);
 	fy_mail_address_known(
 		&fields, &(struct fy_mailview_address_known){ .given_name = given_name,
 							      .login_link = fy_link(req, "/login", NULL),
 							      .forgot_link = fy_link(req, "/password/forgot", NULL) });
-	return finish(req, &fields, "address_known", lang, to, ret_mail);
+	return fy_mails_finish(req, &fields, "address_known", lang, to, ret_mail);
 }
 
 int fy_mails_reset(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
 		   struct fy_slice link, struct fy_mail_new *ret_mail)
 {
-	struct fy_buf fields = begin(req);
+	struct fy_buf fields = fy_mails_begin(req);
 	fy_mail_reset_password(&fields, &(struct fy_mailview_reset_password){ .given_name = given_name,
 									      .link = { link },
 									      .valid_minutes = FY_RESET_MINUTES });
-	return finish(req, &fields, "reset_password", lang, to, ret_mail);
+	return fy_mails_finish(req, &fields, "reset_password", lang, to, ret_mail);
 }
 
 int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
 			      struct fy_mail_new *ret_mail)
 {
-	struct fy_buf fields = begin(req);
+	struct fy_buf fields = fy_mails_begin(req);
 	fy_mail_password_changed(&fields, &(struct fy_mailview_password_changed){
 						  .given_name = given_name,
 						  .when = req->ctx.now,
 						  .forgot_link = fy_link(req, "/password/forgot", NULL) });
-	return finish(req, &fields, "password_changed", lang, to, ret_mail);
+	return fy_mails_finish(req, &fields, "password_changed", lang, to, ret_mail);
 }
 
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail)
 {
-	struct fy_buf fields = begin(req);
+	struct fy_buf fields = fy_mails_begin(req);
 	fy_mail_contact_receipt(
 		&fields, &(struct fy_mailview_contact_receipt){ .reference = reference, .received = req->ctx.now });
-	return finish(req, &fields, "contact_receipt", req->ctx.lang, to, ret_mail);
+	return fy_mails_finish(req, &fields, "contact_receipt", req->ctx.lang, to, ret_mail);
 }
 
 void fy_mails_kick(struct fy_req *req)

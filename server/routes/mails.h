@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/http/request.h"
+#include "storage/accounts.h"
 #include "storage/outbox.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
@@ -15,7 +16,20 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 			      struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
+
+/* About access to personal data. In the running transaction, which the mails join: */
+struct fy_grant_new;
+fy_async int fy_mails_access_asked(struct fy_req *req, const struct fy_grant_new *grant, enum fy_account_role role);
+fy_async int fy_mails_glass_broken(struct fy_req *req, const struct fy_grant_new *grant); /* owners and DPO */
+fy_async int fy_mails_role_changed(struct fy_req *req, uint64_t account, enum fy_account_role old_role,
+				   enum fy_account_role new_role); /* owners */
+
 void fy_mails_kick(struct fy_req *req);
+
+/* For what packs mails elsewhere: room for the values, and the mail made of them. FY_ERR_TOO_LARGE. */
+struct fy_buf fy_mails_begin(struct fy_req *req);
+int fy_mails_finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
+		    struct fy_slice to, struct fy_mail_new *ret_mail);
 
 /* Makes this process one that can deliver mails: names the templates as the mail job's author. At its start. */
 void fy_mails_author(void);

@@ -26,12 +26,12 @@ const char *fy_session_kind_name(enum fy_session_kind kind)
 	return kind == FY_SESSION_MANAGER ? "manager" : "visitor";
 }
 
-fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *sessions, size_t count,
+fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *sessions, size_t count, uint64_t viewer,
 				struct fy_account_name **ret_people)
 {
 	uint64_t *ids = fy_new_array(ctx->arena, uint64_t, count + 1);
-	for (size_t i = 0; i < count; i++)
-		ids[i] = sessions[i].account_id;
+	for (size_t i = 0; i < count; i++) /* 0 is nobody's number */
+		ids[i] = viewer == 0 || sessions[i].account_id == viewer ? sessions[i].account_id : 0;
 	struct fy_ctx brief = *ctx;
 	if (brief.deadline_ms > fy_loop_ms() + NAMES_MS)
 		brief.deadline_ms = fy_loop_ms() + NAMES_MS;

@@ -16,6 +16,10 @@
 	X(manage_sessions) \
 	X(manage_contact)  \
 	X(manage_jobs)     \
+	X(manage_people)   \
+	X(manage_person)   \
+	X(manage_access)   \
+	X(account_access)  \
 	X(api_me)          \
 	X(api_manage)
 

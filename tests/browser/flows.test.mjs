@@ -119,7 +119,7 @@ test('the session inspector: set up, sign in, see who is there, end one, and it 
   await page.waitForURL('**/manage/sessions');
   await page.locator('[name="person"]').fill(who.email);
   await page.locator('form[role="search"] button').click();
-  const row = page.locator('tbody tr', { hasText: who.email });
+  const row = page.locator('tbody tr');
   assert.equal(await row.count(), 1);
   assert.match(await row.innerText(), /Chrom/);
   assert.match(await row.innerText(), /127\.0\.0\.1/);

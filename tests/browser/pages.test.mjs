@@ -11,6 +11,7 @@ import { Visitor } from '../support/visitor.mjs';
 let foyer;
 let browser;
 const cookies = {};
+const accountOf = async (visitor) => (await visitor.get('/api/v1/session')).json.account_id;
 const links = {};
 
 before(async () => {
@@ -28,6 +29,7 @@ before(async () => {
   for (let i = 0; i < 3; i++)
     await new Visitor(foyer).submit('/contact', '/contact', { name: 'Jean', email: 'jean@example.org', subject: `Une question ${'très '.repeat(i * 5)}longue`, message: 'Bonjour.\n\nMerci.', consent: 'yes' });
   cookies.member = visitor.cookies;
+  cookies.account = await accountOf(visitor);
 });
 after(async () => {
   await browser?.close();
@@ -60,7 +62,13 @@ const pages = {
   office: {
     sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
+    people: '/manage/people', 'people-wrong': ['/manage/people', fill({ who: 'nobody@example.org' }, '/manage/people/find')],
+    'person-open': () => links.person, 'person-sealed': () => links.sealed, 'person-own': () => links.own,
+    'person-wrong': [() => links.person, (page) => fill({ reason: 'x', minutes: '900' }, `${links.person}/ask`)(page)],
+    'access-requests': '/manage/access-requests', 'access-all': '/manage/access-requests?show=all', 'access-none': '/manage/access-requests?cursor=1', 'access-log': '/manage/access-log',
   },
+  // The member again, once the team has asked and looked.
+  asked: { 'account-privacy-asked': '/account/privacy' },
 };
 
 async function contextFor(who, options) {
@@ -71,8 +79,8 @@ async function contextFor(who, options) {
 }
 
 async function visit(page, entry) {
-  const [path, act] = Array.isArray(entry) ? entry : [typeof entry === 'function' ? entry() : entry];
-  await page.goto(path);
+  const [path, act] = Array.isArray(entry) ? entry : [entry];
+  await page.goto(typeof path === 'function' ? path() : path);
   if (act) await act(page);
 }
 
@@ -101,7 +109,7 @@ async function look(who, mode, options, body) {
   const page = await context.newPage();
   const problems = [];
   // A member's language is the account's until another is chosen, which then sticks.
-  if (mode === 'en' && who !== 'guest') await page.goto(who === 'member' ? '/account?lang=en' : '/manage/sessions?lang=en');
+  if (mode === 'en' && who !== 'guest') await page.goto(who === 'office' ? '/manage/sessions?lang=en' : '/account?lang=en');
   for (const [name, entry] of Object.entries(pages[who])) {
     await visit(page, entry);
     for (const problem of await body(page, name)) problems.push(`${name} (${mode}): ${problem}`);
@@ -111,12 +119,21 @@ async function look(who, mode, options, body) {
   await context.close();
 }
 
-for (const who of ['guest', 'member', 'office']) {
+for (const who of ['guest', 'member', 'office', 'asked']) {
   if (who === 'office')
     test('an administrator signs in', async () => {
       await setUp(foyer);
       const office = await signInToOffice(foyer);
       cookies.office = office.cookies;
+      links.person = `/manage/people/${cookies.account}`;
+      links.own = (await office.get('/manage/people')).text.match(/href="(\/manage\/people\/\d+)"/)[1];
+      links.sealed = `/manage/people/${await accountOf((await member(foyer)).visitor)}`;
+      const asked = { purpose: 'billing', reason: 'La facture de mai est contestée par l’école' };
+      await office.submit(links.person, `${links.person}/ask`, asked);
+      const { csrf } = (await office.get(links.person)).form('/manage/logout').fields;
+      const opened = await office.post(`${links.person}/open`, { csrf, ...asked, purpose: 'contractualisation', minutes: '480' });
+      assert.ok((await office.follow(opened)).words.includes('Liancourt'));
+      cookies.asked = cookies.member;
       links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];
     });
 

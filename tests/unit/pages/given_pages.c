@@ -23,6 +23,7 @@ struct fy_page given_page(enum fy_lang lang, enum fy_page_role role, const char 
 					     : (struct fy_personal)P("Camille Lefèvre"),
 		.request_id = FY_LIT("4f1c9a2e7b30"),
 		.now = GIVEN_NOW,
+		.office = role == FY_PAGE_MANAGER ? UINT32_MAX : 0,
 		.expires = role == FY_PAGE_MANAGER ? GIVEN_NOW + 30 * FY_MINUTE : 0,
 	};
 }
@@ -91,9 +92,29 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 		{ FY_LIT("Profil"), FY_LIT("Téléphone, fonction, compétences, adresse"), FY_LIT("Préparer un accueil"),
 		  FY_LIT("Tant que le compte existe") },
 	};
+	const struct fy_row_access_ask asks[] = {
+		{ 3, FY_LIT("équipe"), FY_LIT("facturation"), P("Facture d'octobre contestée <par courriel>"), 60,
+		  AGO(FY_HOUR), FY_LIT("waiting"), 0, false },
+		{ 2, FY_LIT("propriétaire"), FY_LIT("prise de contact et assistance"),
+		  P("Un étudiant attend devant la porte"), 30, AGO(FY_DAY), FY_LIT("approved"),
+		  GIVEN_NOW + 20 * FY_MINUTE, true },
+		{ 1, FY_LIT("comptabilité"), FY_LIT("facturation"), P(""), 60, AGO(9 * FY_DAY), FY_LIT("lapsed"), 0,
+		  false },
+	};
+	const struct fy_row_access_look looks[] = {
+		{ AGO(FY_DAY), FY_LIT("propriétaire"), FY_LIT("prise de contact et assistance"),
+		  P("Un étudiant attend devant la porte"), FY_LIT("Prénom, Nom, Adresse e-mail, Téléphone"), true },
+		{ AGO(40 * FY_DAY), FY_LIT("comptabilité"), FY_LIT("facturation"), P(""), FY_LIT("Nom, Adresse"),
+		  false },
+	};
 	fy_page_account_privacy(out, page,
 				&(struct fy_view_account_privacy){ .held = held,
 								   .held_count = FY_COUNT(held),
+								   .asks = asks,
+								   .asks_count = FY_COUNT(asks),
+								   .looks = looks,
+								   .looks_count = FY_COUNT(looks),
+								   .looks_older = FY_LIT("17"),
 								   .market_research = true,
 								   .market_research_at = AGO(FY_DAY) });
 }
@@ -103,11 +124,10 @@ static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
 	const struct fy_row_session sessions[] = {
 		{ FY_LIT("9c21e07a"), P("Camille Lefèvre"), P("camille@example.com"), FY_LIT("manager"),
 		  FY_LIT("Firefox 145, Windows"), P("203.0.113.24"), AGO(12 * FY_MINUTE), AGO(FY_MINUTE), true, 1 },
-		{ FY_LIT("77ab01de"), P("Jeanne Moreau"), P("jeanne.moreau.de.la.bastille@famille.example.com"),
-		  FY_LIT("visitor"), FY_LIT("Safari, iPhone"), P("2001:db8:85a3::8a2e:370:7334"), AGO(20 * FY_DAY),
-		  AGO(5 * FY_HOUR), false, 2 },
-		{ FY_LIT("0b5d77c4"), P("Ahmed Benali"), P("ahmed@ecole.example"), FY_LIT("visitor"),
-		  FY_LIT("Chrome 142, Linux"), P("198.51.100.7"), AGO(FY_DAY), AGO(2 * FY_HOUR), false, 3 },
+		{ FY_LIT("77ab01de"), P(""), P(""), FY_LIT("visitor"), FY_LIT("Safari, iPhone"),
+		  P("2001:db8:85a3::8a2e:370:7334"), AGO(20 * FY_DAY), AGO(5 * FY_HOUR), false, 2 },
+		{ FY_LIT("0b5d77c4"), P(""), P(""), FY_LIT("visitor"), FY_LIT("Chrome 142, Linux"), P("198.51.100.7"),
+		  AGO(FY_DAY), AGO(2 * FY_HOUR), false, 3 },
 	};
 	fy_page_manage_sessions(out, page,
 				&(struct fy_view_manage_sessions){ .ip = P("203.0.113.0/24"),
@@ -153,6 +173,168 @@ static void show_manage_jobs(struct fy_buf *out, const struct fy_page *page)
 	fy_page_manage_jobs(out, page, &(struct fy_view_manage_jobs){ .jobs = jobs, .jobs_count = FY_COUNT(jobs) });
 }
 
+static void show_manage_people(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_staff staff[] = {
+		{ 487120394812673, FY_LIT("propriétaire"), false, true },
+		{ 487120394812990, FY_LIT("délégué à la protection des données"), true, false },
+	};
+	fy_page_manage_people(out, page,
+			      &(struct fy_view_manage_people){
+				      .who = P("camille@"), .staff = staff, .staff_count = FY_COUNT(staff) });
+}
+
+static const struct fy_row_choice purposes[] = {
+	{ FY_LIT("identification"), FY_LIT("identification"), false },
+	{ FY_LIT("billing"), FY_LIT("facturation"), true },
+};
+static const struct fy_row_role_choice role_choices[] = {
+	{ FY_LIT("member"), FY_LIT("membre"), true },
+	{ FY_LIT("dpo"), FY_LIT("délégué à la protection des données"), false },
+};
+static const struct fy_row_person_ask person_asks[] = {
+	{ FY_LIT("facturation"), P("Facture d'octobre contestée"), AGO(FY_HOUR), FY_LIT("approved"),
+	  GIVEN_NOW + 20 * FY_MINUTE, true },
+	{ FY_LIT("identification"), P("Vérifier l'inscription"), AGO(3 * FY_DAY), FY_LIT("refused"), 0, false },
+};
+
+static void show_manage_person(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_person_field fields[] = {
+		{ FY_LIT("Prénom"), P("Camille <b>"), 0, FY_LIT("open") },
+		{ FY_LIT("Ville"), P(""), 0, FY_LIT("open") },
+		{ FY_LIT("Date d'inscription"), P(""), AGO(200 * FY_DAY), FY_LIT("open") },
+		{ FY_LIT("Téléphone"), P(""), 0, FY_LIT("withheld") },
+		{ FY_LIT("Compétences"), P(""), 0, FY_LIT("other_role") },
+	};
+	const struct fy_row_person_grant grants[] = {
+		{ 12, FY_LIT("facturation"), FY_LIT("billing"), GIVEN_NOW + 20 * FY_MINUTE, true },
+		{ 13, FY_LIT("identification"), FY_LIT("identification"), GIVEN_NOW + 50 * FY_MINUTE, false },
+	};
+	fy_page_manage_person(out, page,
+			      &(struct fy_view_manage_person){
+				      .account = 487120394812673,
+				      .role = FY_LIT("membre"),
+				      .state = FY_LIT("active"),
+				      .is_open = true,
+				      .purpose = FY_LIT("facturation"),
+				      .ends = GIVEN_NOW + 20 * FY_MINUTE,
+				      .may_sessions = true,
+				      .fields = fields,
+				      .fields_count = FY_COUNT(fields),
+				      .grants = grants,
+				      .grants_count = FY_COUNT(grants),
+				      .asks = person_asks,
+				      .asks_count = FY_COUNT(person_asks),
+				      .purposes = purposes,
+				      .purposes_count = FY_COUNT(purposes),
+				      .minutes = FY_LIT("60"),
+				      .may_break = true,
+				      .roles = role_choices,
+				      .roles_count = FY_COUNT(role_choices),
+			      });
+}
+
+static void show_manage_person_sealed(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_person_field fields[] = {
+		{ FY_LIT("Prénom"), P(""), 0, FY_LIT("sealed") },
+		{ FY_LIT("Nom"), P(""), 0, FY_LIT("sealed") },
+	};
+	fy_page_manage_person(out, page,
+			      &(struct fy_view_manage_person){ .account = 487120394812673,
+							       .role = FY_LIT("membre"),
+							       .state = FY_LIT("pending"),
+							       .fields = fields,
+							       .fields_count = FY_COUNT(fields),
+							       .purposes = purposes,
+							       .purposes_count = FY_COUNT(purposes),
+							       .reason = P("Bref"),
+							       .minutes = FY_LIT("900") });
+}
+
+static void show_manage_access(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_access_row requests[] = {
+		{ .id = 5,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("équipe"),
+		  .purpose = FY_LIT("facturation"),
+		  .reason = P("Facture d'octobre <contestée>"),
+		  .minutes = 60,
+		  .asked = AGO(FY_HOUR),
+		  .state = FY_LIT("waiting"),
+		  .may_decide = true },
+		{ .id = 4,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("propriétaire"),
+		  .purpose = FY_LIT("prise de contact et assistance"),
+		  .reason = P("Un étudiant attend"),
+		  .minutes = 30,
+		  .asked = AGO(4 * FY_DAY),
+		  .state = FY_LIT("ended"),
+		  .ends = AGO(4 * FY_DAY),
+		  .emergency = true,
+		  .decider = 487120394812990,
+		  .decided = AGO(4 * FY_DAY),
+		  .review = FY_LIT("overdue"),
+		  .may_review = true },
+		{ .id = 3,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("propriétaire"),
+		  .purpose = FY_LIT("identification"),
+		  .unreadable = true,
+		  .minutes = 1,
+		  .asked = AGO(FY_HOUR),
+		  .state = FY_LIT("approved"),
+		  .ends = GIVEN_NOW + FY_MINUTE,
+		  .emergency = true,
+		  .review = FY_LIT("due"),
+		  .hours = 71,
+		  .own = true },
+		{ .id = 2,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("comptabilité"),
+		  .purpose = FY_LIT("facturation"),
+		  .reason = P("Clôture"),
+		  .minutes = 60,
+		  .asked = AGO(9 * FY_DAY),
+		  .state = FY_LIT("refused"),
+		  .decided = AGO(9 * FY_DAY),
+		  .review = FY_LIT("unjustified"),
+		  .reviewer = 487120394812673,
+		  .reviewed = AGO(8 * FY_DAY) },
+	};
+	fy_page_manage_access(out, page,
+			      &(struct fy_view_manage_access){ .all = true,
+							       .next_cursor = FY_LIT("2"),
+							       .requests = requests,
+							       .requests_count = FY_COUNT(requests) });
+}
+
+static void show_manage_access_empty(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_access(out, page, &(struct fy_view_manage_access){ .all = false });
+}
+
+static void show_manage_access_log(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_read reads[] = {
+		{ 1042, AGO(FY_MINUTE), 487120394812990, FY_LIT("équipe"), 487120394812673, false,
+		  FY_LIT("facturation"), FY_LIT("Prénom, Nom, Adresse e-mail, Adresse, Code postal, Ville, Pays") },
+		{ 1041, AGO(FY_DAY), 487120394812990, FY_LIT("délégué à la protection des données"), 487120394812673,
+		  true, FY_LIT("prise de contact et assistance"), FY_LIT("Nom, Adresse e-mail, Objet, Message") },
+	};
+	fy_page_manage_access_log(out, page,
+				  &(struct fy_view_manage_access_log){ .next_cursor = FY_LIT("1041"),
+								       .reads = reads,
+								       .reads_count = FY_COUNT(reads) });
+}
+
 static void show_token_reset(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("reset") });
@@ -189,6 +371,11 @@ static const struct fy_field_error register_errors[] = {
 static const struct fy_field_error contact_errors[] = {
 	{ { "message", 7 }, FY_TEXT_ERROR_MESSAGE_MISSING, { 0 } },
 	{ { "consent", 7 }, FY_TEXT_ERROR_CONSENT_MISSING, { 0 } },
+};
+static const struct fy_field_error ask_errors[] = {
+	{ { "purpose", 7 }, FY_TEXT_ERROR_PURPOSE_MISSING, { 0 } },
+	{ { "reason", 6 }, FY_TEXT_ERROR_REASON_SHORT, { .n = 10 } },
+	{ { "minutes", 7 }, FY_TEXT_ERROR_MINUTES_RANGE, { .n = 480 } },
 };
 static const struct fy_field_error login_errors[] = { { { NULL, 0 }, FY_TEXT_ERROR_CREDENTIALS, { 0 } } };
 static const struct fy_field_error profile_errors[] = {
@@ -250,6 +437,13 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_contact),
 	MANAGER(manage_contact_empty),
 	MANAGER(manage_message),
+	MANAGER(manage_people),
+	MANAGER(manage_person),
+	MANAGER(manage_person_sealed),
+	{ "person_refused", FY_PAGE_MANAGER, show_manage_person_sealed, ERRORS(ask_errors) },
+	MANAGER(manage_access),
+	MANAGER(manage_access_empty),
+	MANAGER(manage_access_log),
 	MANAGER(manage_jobs),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
 	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
@@ -281,12 +475,21 @@ MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
 
+MAIL(access_asked, .given_name = P("Camille"), .role = FY_LIT("équipe"), .purpose = FY_LIT("facturation"),
+     .minutes = 60, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/privacy"))
+MAIL(role_changed, .given_name = P("Inès"), .account = 487120394812673, .by = 487120394812990,
+     .old_role = FY_LIT("membre"), .new_role = FY_LIT("équipe"), .when = GIVEN_NOW,
+     .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/people"))
+MAIL(glass_broken, .given_name = P("Inès"), .account = 487120394812673, .by = 487120394812990,
+     .purpose = FY_LIT("facturation"), .minutes = 60, .when = GIVEN_NOW,
+     .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/access-requests"))
+
 #define LETTER(name)               \
 	{                          \
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address),  LETTER(address_known),   LETTER(reset_password),
-	LETTER(password_changed), LETTER(contact_receipt),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(access_asked),  LETTER(role_changed),   LETTER(glass_broken),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);
