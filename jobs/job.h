@@ -37,6 +37,7 @@ extern const size_t fy_jobs_table_count;
 const struct fy_job *fy_jobs_find(const char *name); /* NULL: none */
 
 fy_async int fy_purge_run(struct fy_job_run *run);
+fy_async int fy_retention_run(struct fy_job_run *run);
 fy_async int fy_rotate_run(struct fy_job_run *run);
 fy_async int fy_mail_run(struct fy_job_run *run);
 

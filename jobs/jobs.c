@@ -18,16 +18,27 @@ const struct fy_job fy_jobs_table[] = {
 	},
 	{
 		.name = "purge",
-		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés et les "
-			  "anciens messages de contact.",
-			  "Deletes registrations never confirmed, expired links, mails that were sent, and old contact "
-			  "messages." },
+		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés, les "
+			  "anciens messages de contact, les demandes closes et les preuves de consentement périmées.",
+			  "Deletes registrations never confirmed, expired links, mails that were sent, old contact "
+			  "messages, requests that ended long ago, and old proofs of consent." },
 		.scope = FY_JOB_CLUSTER,
 		.period_s = 3600, /* a promise of seven days is then kept to the hour */
 		.jitter_s = 300,
 		.deadline_s = 600,
 		.hold_s = 60,
 		.run = fy_purge_run,
+	},
+	{
+		.name = "retention",
+		.what = { "Efface les comptes dont la date est venue, et prévient les titulaires de comptes inactifs.",
+			  "Erases the accounts whose date has come, and warns the holders of inactive ones." },
+		.scope = FY_JOB_CLUSTER,
+		.period_s = 3600,
+		.jitter_s = 300,
+		.deadline_s = 1800,
+		.hold_s = 60,
+		.run = fy_retention_run,
 	},
 	{
 		.name = "rotate",

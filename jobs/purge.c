@@ -1,5 +1,6 @@
 /* The purge: deletes what the retention settings say is not needed any more (rules 1.7), in slices.
- * Which rows those are is the repositories' knowledge; how long each is kept is a setting. Run by the runner.
+ * Which rows those are is the repositories' knowledge; how long each is kept is a setting's or the data register's. Run
+ * by the runner.
  *
  * Registrations come last: with one go its links and mails, and counting those first keeps a dry run's figures equal
  * to the real run's. The time limits are fixed at the start, so that a run cannot chase rows that expire while it
@@ -7,9 +8,13 @@
 #include "foyer/config.h"
 #include "jobs/job.h"
 #include "storage/accounts.h"
+#include "storage/consents.h"
 #include "storage/contact.h"
 #include "storage/grants.h"
 #include "storage/outbox.h"
+#include "storage/proofs.h"
+#include "storage/register.h"
+#include "storage/rights.h"
 #include "storage/tokens.h"
 
 #define SLICE 200 /* rows; short enough that nobody waits for their locks */
@@ -99,12 +104,18 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 	static const struct heap mails = { "finished mails", fy_outbox_count_old, fy_outbox_list_old, fy_outbox_purge };
 	static const struct heap messages = { "old contact messages", fy_contact_count_old, fy_contact_list_old,
 					      fy_contact_purge };
-	static const struct heap requests = { "old requests for access", fy_grants_count_old, fy_grants_list_old,
-					      fy_grants_purge };
+	static const struct heap proofs = { "old consent proofs", fy_consents_count_old, fy_consents_list_old,
+					    fy_consents_purge };
+	static const struct heap requests = { "old requests about rights", fy_rights_count_old, fy_rights_list_old,
+					      fy_rights_purge };
+	static const struct heap asked = { "old requests for access", fy_grants_count_old, fy_grants_list_old,
+					   fy_grants_purge };
 	static const struct heap reads = { "old rows of the access log", fy_access_log_count_old,
 					   fy_access_log_list_old, fy_access_log_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
+	fy_time proof_kept =
+		fy_register_keep_seconds(&fy_register_fields[FY_COLUMN_CONSENT_GIVEN].keep[0], config) * FY_SECOND;
 
 	int err = purge_heap(run, &links, now);
 	if (err == 0)
@@ -112,10 +123,16 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 	if (err == 0)
 		err = purge_heap(run, &messages, now - config->retention_contact_days * FY_DAY);
 	if (err == 0)
-		err = purge_heap(run, &requests, now - config->retention_access_log_days * FY_DAY);
+		err = purge_heap(run, &proofs, now - proof_kept);
+	if (err == 0)
+		err = purge_heap(run, &requests, now - fy_rights_kept(config));
+	if (err == 0)
+		err = purge_heap(run, &asked, now - config->retention_access_log_days * FY_DAY);
 	if (err == 0)
 		err = purge_heap(run, &reads, now - config->retention_access_log_days * FY_DAY);
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
+	if (err == 0 && !run->dry_run)
+		err = fy_proofs_note(run->ctx, FY_PROOF_PURGE, FY_NONE, 0, 0);
 	return err;
 }

@@ -9,6 +9,7 @@
  * point, the next run finds what is left to do from the names alone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,11 +19,15 @@
 #include "foyer/require.h"
 #include "jobs/gzip_file.h"
 #include "jobs/job.h"
+#include "jobs/oldest_line.h"
 #include "jobs/rotate_plan.h"
+#include "protocol/basexx.h"
+#include "storage/proofs.h"
 
 #define SLICE_BYTES ((size_t)4 << 20)
 #define LOOK_MS 100      /* how often to see whether the last writer has gone */
 #define WRITERS_MS 10000 /* and how long, in all; an idle writer is waited for by the next run */
+#define PROVE_EVERY (10 * FY_MINUTE)
 
 struct rotation {
 	struct fy_job_run *run;
@@ -34,6 +39,8 @@ struct rotation {
 	bool done;
 	int err;
 	uint64_t wait_until_ms;
+	fy_time oldest;                 /* line of an access log; 0: none */
+	char id[FY_PROOF_ID_CHARS + 1]; /* of the directory: random, and kept in the job's note there */
 };
 
 static void work_plan(void *arg)
@@ -67,6 +74,12 @@ static void work_slice(void *arg)
 {
 	struct rotation *r = arg;
 	r->err = fy_gzip_slice(r->file, SLICE_BYTES, &r->done);
+}
+
+static void work_oldest(void *arg)
+{
+	struct rotation *r = arg;
+	r->err = fy_oldest_line(r->dir, &r->oldest);
 }
 
 static void work_close(void *arg)
@@ -146,7 +159,8 @@ static fy_async int follow(struct rotation *r)
 	int result = 0;
 	char day[FY_JOB_NOTE_MAX];
 
-	snprintf(day, sizeof day, "%04d%02d%02d", r->rules.today.year, r->rules.today.month, r->rules.today.day);
+	snprintf(day, sizeof day, "%04d%02d%02d %s", r->rules.today.year, r->rules.today.month, r->rules.today.day,
+		 r->id);
 	for (size_t i = 0; i <= r->plan.count; i++) {
 		r->step = i < r->plan.count ? &r->plan.steps[i] : NULL;
 		if (!saved && (r->step == NULL || r->step->action > FY_ROTATE_RENAME)) {
@@ -179,21 +193,39 @@ static fy_async int follow(struct rotation *r)
 	return result;
 }
 
-/* The day that the present logs belong to is the one on which the last run looked. */
-static fy_async int begun_on(struct fy_job_run *run, struct fy_date today, struct fy_date *ret_day)
+/* The day that the present logs belong to is the one on which the last run looked; and the directory's id. */
+static fy_async int begin(struct rotation *r)
 {
 	char note_text[FY_JOB_NOTE_MAX];
-	int year, month, day, err = fy_job_load_note(run, note_text);
+	int year, month, day, err = fy_job_load_note(r->run, note_text);
 
 	if (err)
 		return err;
-	*ret_day = today;
-	if (sscanf(note_text, "%4d%2d%2d", &year, &month, &day) == 3) {
+	r->rules.begun = r->rules.today;
+	if (sscanf(note_text, "%4d%2d%2d %16[0-9a-f]", &year, &month, &day, r->id) >= 3) {
 		struct fy_date date = { .year = year, .month = month, .day = day };
-		if (fy_date_valid(date) && fy_date_compare(date, today) < 0)
-			*ret_day = date; /* otherwise a run with a moved clock was here */
+		if (fy_date_valid(date) && fy_date_compare(date, r->rules.today) < 0)
+			r->rules.begun = date; /* otherwise a run with a moved clock was here */
+	}
+	if (strlen(r->id) != FY_PROOF_ID_CHARS) {
+		unsigned char random[FY_PROOF_ID_CHARS / 2];
+		randombytes_buf(random, sizeof random);
+		fy_hex_encode(r->id, random, sizeof random);
+		r->id[FY_PROOF_ID_CHARS] = '\0';
 	}
 	return 0;
+}
+
+/* For the policy page. What counts is the rotation: it also works while MariaDB is away, and is proved later. */
+static fy_async void prove(struct rotation *r)
+{
+	struct fy_ctx *ctx = r->run->ctx;
+	int err = ctx->db ? on_pool(r, work_oldest) : FY_ERR_DB_DOWN;
+
+	if (err == 0)
+		err = fy_proofs_note(ctx, FY_PROOF_LOGS, fy_str(r->id), r->oldest, PROVE_EVERY);
+	if (err)
+		fy_log(ctx, FY_LOG_DEBUG, "rotate.not_proved", FY_KV("error", fy_strerror(err)));
 }
 
 fy_async int fy_rotate_run(struct fy_job_run *run)
@@ -210,7 +242,7 @@ fy_async int fy_rotate_run(struct fy_job_run *run)
 		},
 		.wait_until_ms = fy_loop_ms() + WRITERS_MS,
 	};
-	int err = begun_on(run, r.rules.today, &r.rules.begun);
+	int err = begin(&r);
 
 	if (err)
 		return err;
@@ -221,5 +253,7 @@ fy_async int fy_rotate_run(struct fy_job_run *run)
 		return fy_fail(run->ctx, FY_ERR_IO, "the log directory cannot be read: %s", fy_strerror(err));
 	err = follow(&r);
 	fy_rotate_plan_finish(&r.plan);
+	if (err == 0 && !run->dry_run)
+		prove(&r);
 	return err;
 }

@@ -194,6 +194,24 @@ int fy_parse_rfc3339(struct fy_slice s, fy_time *ret_time)
 	return 0;
 }
 
+int fy_parse_clf_date(struct fy_slice s, fy_time *ret_time)
+{
+	struct fy_datetime dt = { 0 };
+	int hours, minutes, sign = 1;
+	if (!(take_number(&s, 2, &dt.date.day) && take_text(&s, "/") && take_month(&s, &dt.date.month) &&
+	      take_text(&s, "/") && take_number(&s, 4, &dt.date.year) && take_text(&s, ":") && take_clock(&s, &dt) &&
+	      fy_date_valid(dt.date)))
+		return FY_ERR_INVALID;
+	if (take_text(&s, " -"))
+		sign = -1;
+	else if (!take_text(&s, " +"))
+		return FY_ERR_INVALID;
+	if (!take_number(&s, 2, &hours) || !take_number(&s, 2, &minutes) || hours > 23 || minutes > 59 || s.len)
+		return FY_ERR_INVALID;
+	*ret_time = fy_time_from_utc(&dt) - sign * (hours * FY_HOUR + minutes * FY_MINUTE);
+	return 0;
+}
+
 /* Sun, 06 Nov 1994 08:49:37 GMT */
 static bool take_imf(struct fy_slice s, struct fy_datetime *dt)
 {

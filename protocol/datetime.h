@@ -57,8 +57,9 @@ int fy_parse_rfc3339(struct fy_slice text, fy_time *ret_time);
 void fy_put_iso_date(struct fy_buf *buf, struct fy_date date);
 int fy_parse_iso_date(struct fy_slice text, struct fy_date *ret_date);
 
-/* "22/Nov/2026:14:05:00 +0100" as Common Log Format has it, in Paris time. */
+/* "22/Nov/2026:14:05:00 +0100" as Common Log Format has it, in Paris time; read with any offset. */
 void fy_put_clf_date(struct fy_buf *buf, fy_time t);
+int fy_parse_clf_date(struct fy_slice text, fy_time *ret_time);
 /* "Sun, 22 Nov 2026 14:05:00 +0100" (RFC 5322 3.3), in Paris time. */
 void fy_put_mail_date(struct fy_buf *buf, fy_time t);
 

@@ -6,6 +6,7 @@
 #include "foyer/arena.h"
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "storage/erasure.h"
 #include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/statements.h"
@@ -27,7 +28,7 @@ static int signin_of(struct fy_ctx *ctx, const struct fy_sql_account_signin_by_i
 		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_EMAIL, row->id, FY_PURPOSE_AUTHENTICATION,
 					 row->email, &account.email);
 	if (err == 0)
-		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_GIVEN_NAME, row->id, FY_PURPOSE_CONTACT,
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_GIVEN_NAME, row->id, FY_PURPOSE_RIGHTS,
 					 row->given_name, &account.given_name);
 	if (err == 0)
 		*ret_account = account;
@@ -117,8 +118,11 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_p
 		.confirmed_at = fy_repo_time(row.has_confirmed_at, row.confirmed_at),
 		.last_active_at = fy_repo_time(row.has_last_active_at, row.last_active_at),
 		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
+		.erase_at = fy_repo_time(row.has_erase_at, row.erase_at),
+		.erase_asked_at = fy_repo_time(row.has_erase_asked_at, row.erase_asked_at),
 		.profile.language = (enum fy_lang)row.language,
 	};
+	account.person_withholds = person.withheld >> purpose & 1;
 	err = open_fields(ctx, &person, &row, purpose, &account);
 	if (err == 0)
 		*ret_account = account;
@@ -137,6 +141,8 @@ fy_async int fy_accounts_overview(struct fy_ctx *ctx, uint64_t id, struct fy_acc
 	struct fy_account_overview o = {
 		.created_at = row.created_at,
 		.password_changed_at = fy_repo_time(row.has_password_changed_at, row.password_changed_at),
+		.erase_at = fy_repo_time(row.has_erase_at, row.erase_at),
+		.restricted = (person.withheld & ~(uint32_t)(FY_PURPOSES_BY_CONSENT)) != 0,
 	};
 	const struct {
 		enum fy_register_column column;
@@ -171,7 +177,8 @@ static int name_of(struct fy_ctx *ctx, const struct fy_sql_account_name_row *row
 	if (err == 0)
 		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_FAMILY_NAME, row->id, purpose,
 					 row->family_name, &ret_name->family_name);
-	return err;
+	bool withheld = err == FY_ERR_DENIED && person.withheld >> purpose & 1;
+	return withheld ? 0 : err;
 }
 
 fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t count, enum fy_register_purpose purpose,
@@ -260,8 +267,12 @@ fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secre
 fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id)
 {
 	return fy_sql_account_touch(ctx,
-				    &(struct fy_sql_account_touch_params){
-					    .last_active_at = ctx->now, .id = id, .stale_before = ctx->now - FY_DAY },
+				    &(struct fy_sql_account_touch_params){ .last_active_at = ctx->now,
+									   .inactive = FY_ERASURE_INACTIVE,
+									   .inactive_asked = FY_ERASURE_INACTIVE,
+									   .inactive_ground = FY_ERASURE_INACTIVE,
+									   .id = id,
+									   .stale_before = ctx->now - FY_DAY },
 				    NULL);
 }
 

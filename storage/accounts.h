@@ -85,9 +85,11 @@ struct fy_account {
 	fy_time confirmed_at; /* these three: 0 = never */
 	fy_time last_active_at;
 	fy_time password_changed_at;
+	fy_time erase_at, erase_asked_at; /* 0: it stays */
 	struct fy_personal email;
 	struct fy_profile profile;
-	uint32_t withheld; /* what the purpose did not open: see fy_account_withheld */
+	uint32_t withheld;     /* what the purpose did not open: see fy_account_withheld */
+	bool person_withholds; /* all of it, as the person does not allow the purpose: withheld.h */
 };
 
 struct fy_mail_new;
@@ -120,12 +122,14 @@ static inline bool fy_account_withheld(const struct fy_account *account, enum fy
 struct fy_account_overview {
 	struct fy_personal email, given_name, family_name, phone, address_level2;
 	fy_time created_at, password_changed_at; /* the latter 0: never */
+	fy_time erase_at;                        /* 0: it stays */
+	bool restricted;                         /* storage/restriction.h */
 };
 fy_async int fy_accounts_overview(struct fy_ctx *ctx, uint64_t id, struct fy_account_overview *ret_overview);
 
-/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone, or
- * unreadable, which is logged, the texts are empty. Distinct ids share SELECTs, 32 each. FY_ERR_DENIED: names were not
- * collected for the purpose. */
+/* Who the accounts are, for lists: as many names as ids, in their order; ids may repeat. Of an account that is gone,
+ * unreadable or withheld by the person, which is logged, the texts are empty. Distinct ids share SELECTs, 32 each.
+ * FY_ERR_DENIED: names were not collected for the purpose. */
 struct fy_account_name {
 	struct fy_personal email;
 	struct fy_personal given_name;
@@ -169,8 +173,9 @@ fy_async int fy_accounts_contest(struct fy_ctx *ctx, uint64_t id);
  * does nothing and returns 0. Does not count as a change of the account. */
 fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secret old_hash, struct fy_secret new_hash);
 
-/* Notes that the person was active; writes at most once in 24 hours (rules: the retention of inactive
- * accounts counts from the last action of the user, and a day is precise enough for two years). */
+/* Notes that the person was active, which ends every warning of inactivity and a date that came of them; writes at most
+ * once in 24 hours (rules: the retention of inactive accounts counts from the last action of the user, and a day is
+ * precise enough for two years). */
 fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id);
 
 /* ---- Roles (accounts_roles.c) ---- */

@@ -24,6 +24,8 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 			       FY_HASH_BYTES);
 	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
 	fy_person_new(ctx, id, &n->person, &n->key);
+	if (account->market_research)
+		fy_person_withhold(ctx, &n->person, n->person.withheld & ~(1u << FY_PURPOSE_MARKET_RESEARCH), &n->key);
 	n->account = (struct fy_sql_account_insert_params){
 		.id = id,
 		.email = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_EMAIL, id, account->email.text),
@@ -322,6 +324,9 @@ static fy_async int delete_unconfirmed(struct fy_ctx *ctx, void *arg)
 		return 0;
 	err = fy_sql_outbox_delete_of_person(ctx, &(struct fy_sql_outbox_delete_of_person_params){ .person_id = d->id },
 					     NULL);
+	if (err == 0)
+		err = fy_sql_consent_delete_of_account(
+			ctx, &(struct fy_sql_consent_delete_of_account_params){ .account_id = d->id }, NULL);
 	return err ? err : fy_persons_destroy(ctx, d->id);
 }
 

@@ -20,5 +20,12 @@ struct fy_consent {
 fy_async int fy_consents_get(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose,
 			     struct fy_consent *ret_consent);
 
-/* Writes a decision where it differs from the last one. */
+/* Writes a decision where it differs from the last one; it holds for the person's data at once (withheld.h). */
 fy_async int fy_consents_set(struct fy_ctx *ctx, uint64_t account_id, enum fy_consent_purpose purpose, bool given);
+
+/* Proofs whose time is over: decisions replaced by a newer one, or of a person erased, before `before`. How many; which
+ * come first; and deletes up to `limit`. */
+fy_async int fy_consents_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
+fy_async int fy_consents_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,
+				  size_t *ret_count);
+fy_async int fy_consents_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted);

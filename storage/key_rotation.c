@@ -21,14 +21,15 @@ static fy_async int rewrap(struct fy_ctx *ctx, const struct slice *s, const stru
 {
 	uint8_t key[FY_PERSON_KEY_BYTES], wrapped[FY_WRAPPED_BYTES];
 	uint64_t master;
-	int err = fy_keys_unwrap(ctx->keys, s->old, row->person_id, row->wrapped.text, key);
+	uint32_t withheld;
+	int err = fy_keys_unwrap(ctx->keys, s->old, row->person_id, row->wrapped.text, key, &withheld);
 	if (err) {
 		s->state->damaged++;
 		fy_log(ctx, FY_LOG_ERROR, "keys.damaged", FY_KV("person", row->person_id),
 		       FY_KV("error", err == FY_ERR_NOT_FOUND ? "its master key is not held" : fy_strerror(err)));
 		return 0;
 	}
-	fy_keys_wrap(ctx->keys, row->person_id, key, wrapped, &master);
+	fy_keys_wrap(ctx->keys, row->person_id, key, withheld, wrapped, &master);
 	sodium_memzero(key, sizeof key);
 	if (master != s->next)
 		return fy_fail(ctx, FY_ERR_CONFIG, "the next master key was replaced while the rotation ran");

@@ -13,6 +13,7 @@
 
 #include "foyer/err.h"
 #include "foyer/require.h"
+#include "storage/register.h"
 
 #define MASTER_BYTES crypto_kdf_KEYBYTES
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -20,7 +21,9 @@
 #define WHY_MAX 256
 #define PATH_SIZE 4104
 
-_Static_assert(FY_WRAPPED_BYTES == NONCE_BYTES + FY_PERSON_KEY_BYTES + TAG_BYTES, "the frame of a wrapped key");
+#define WITHHELD_BYTES 4
+#define INSIDE_BYTES (FY_PERSON_KEY_BYTES + WITHHELD_BYTES)
+_Static_assert(FY_WRAPPED_BYTES == NONCE_BYTES + INSIDE_BYTES + TAG_BYTES, "the frame of a wrapped key");
 
 /* What a key file says. */
 struct file {
@@ -300,14 +303,19 @@ unsigned fy_keys_masters(const struct fy_keys *keys, uint64_t ret_ids[2])
 }
 
 void fy_keys_wrap(const struct fy_keys *keys, uint64_t person_id, const uint8_t key[FY_PERSON_KEY_BYTES],
-		  uint8_t ret_wrapped[FY_WRAPPED_BYTES], uint64_t *ret_master)
+		  uint32_t withheld, uint8_t ret_wrapped[FY_WRAPPED_BYTES], uint64_t *ret_master)
 {
 	const struct secrets *s = keys->ring->secrets;
 	unsigned newest = s->masters - 1;
+	uint8_t inside[INSIDE_BYTES];
+	memcpy(inside, key, FY_PERSON_KEY_BYTES);
+	for (unsigned i = 0; i < WITHHELD_BYTES; i++)
+		inside[FY_PERSON_KEY_BYTES + i] = (uint8_t)(withheld >> 8 * i);
 	randombytes_buf(ret_wrapped, NONCE_BYTES);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(ret_wrapped + NONCE_BYTES, NULL, key, FY_PERSON_KEY_BYTES,
+	crypto_aead_xchacha20poly1305_ietf_encrypt(ret_wrapped + NONCE_BYTES, NULL, inside, sizeof inside,
 						   (const uint8_t *)&person_id, sizeof person_id, NULL, ret_wrapped,
 						   s->wrap[newest]);
+	sodium_memzero(inside, sizeof inside);
 	*ret_master = s->master_ids[newest];
 }
 
@@ -321,18 +329,44 @@ static const uint8_t *wrap_key_of(const struct fy_keys *keys, uint64_t master)
 }
 
 int fy_keys_unwrap(const struct fy_keys *keys, uint64_t master, uint64_t person_id, struct fy_slice wrapped,
-		   uint8_t ret_key[FY_PERSON_KEY_BYTES])
+		   uint8_t ret_key[FY_PERSON_KEY_BYTES], uint32_t *ret_withheld)
 {
 	const uint8_t *wrap = wrap_key_of(keys, master);
 	const uint8_t *bytes = (const uint8_t *)wrapped.ptr;
+	uint8_t inside[INSIDE_BYTES];
+	bool first_form = wrapped.len == FY_WRAPPED_BYTES - WITHHELD_BYTES;
 	if (wrap == NULL && fy_keys_reload(keys))
 		wrap = wrap_key_of(keys, master);
 	if (wrap == NULL)
 		return FY_ERR_NOT_FOUND;
-	if (wrapped.len != FY_WRAPPED_BYTES ||
-	    crypto_aead_xchacha20poly1305_ietf_decrypt(ret_key, NULL, NULL, bytes + NONCE_BYTES,
-						       FY_WRAPPED_BYTES - NONCE_BYTES, (const uint8_t *)&person_id,
+	if ((wrapped.len != FY_WRAPPED_BYTES && !first_form) ||
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(inside, NULL, NULL, bytes + NONCE_BYTES,
+						       wrapped.len - NONCE_BYTES, (const uint8_t *)&person_id,
 						       sizeof person_id, bytes, wrap) != 0)
 		return FY_ERR_UNREADABLE;
+	memcpy(ret_key, inside, FY_PERSON_KEY_BYTES);
+	*ret_withheld = 0;
+	for (unsigned i = 0; i < WITHHELD_BYTES; i++)
+		*ret_withheld |= (uint32_t)inside[FY_PERSON_KEY_BYTES + i] << 8 * i;
+	if (first_form)
+		*ret_withheld = FY_PURPOSES_BY_CONSENT;
+	sodium_memzero(inside, sizeof inside);
 	return 0;
+}
+
+void fy_keys_sign(const struct fy_keys *keys, struct fy_slice text, uint8_t ret_signature[FY_SIGNATURE_BYTES])
+{
+	uint8_t public[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+	_Static_assert(crypto_sign_BYTES == FY_SIGNATURE_BYTES, "Ed25519");
+	crypto_sign_seed_keypair(public, secret, keys->ring->secrets->sub[FY_KEY_SIGN]);
+	crypto_sign_detached(ret_signature, NULL, (const uint8_t *)text.ptr, text.len, secret);
+	sodium_memzero(secret, sizeof secret);
+}
+
+void fy_keys_sign_public(const struct fy_keys *keys, uint8_t ret_key[FY_SIGN_PUBLIC_BYTES])
+{
+	uint8_t secret[crypto_sign_SECRETKEYBYTES];
+	_Static_assert(crypto_sign_PUBLICKEYBYTES == FY_SIGN_PUBLIC_BYTES, "Ed25519");
+	crypto_sign_seed_keypair(ret_key, secret, keys->ring->secrets->sub[FY_KEY_SIGN]);
+	sodium_memzero(secret, sizeof secret);
 }

@@ -16,7 +16,7 @@
 
 #define FY_HASH_BYTES 32
 #define FY_PERSON_KEY_BYTES 32
-#define FY_WRAPPED_BYTES 72 /* nonce, sealed key, tag */
+#define FY_WRAPPED_BYTES 76 /* nonce, sealed key and withheld purposes, tag */
 
 /* The numbers are what subkeys are derived from: add new ones, never change these. */
 enum fy_key_use {
@@ -27,6 +27,7 @@ enum fy_key_use {
 	FY_KEY_THROTTLE,    /* address or account -> bucket name */
 	FY_KEY_CHECK,       /* fingerprint of the master key itself; a new use comes after this */
 	FY_KEY_ONCE,        /* what a form sent -> key of its answer */
+	FY_KEY_SIGN,        /* seed of the key that signs receipts */
 	FY_KEY_ACCESS_LOG,  /* row of the access log -> its hash */
 	FY_KEY_USES
 };
@@ -54,18 +55,26 @@ void fy_keys_fingerprint(const struct fy_keys *keys, char ret_text[17]);
 /* The master keys that are held, as numbers made of those digits: the file's, then the next one's. */
 unsigned fy_keys_masters(const struct fy_keys *keys, uint64_t ret_ids[2]);
 
-/* The key of a person, wrapped for storing: XChaCha20-Poly1305 with the person's number as associated data.
- * ret_master says by which master key. */
+/* The key of a person, wrapped for storing: XChaCha20-Poly1305 with the person's number as associated data. What the
+ * person withholds (withheld.h) is wrapped with it, so that nobody reads the one without the other. ret_master says by
+ * which master key. */
 void fy_keys_wrap(const struct fy_keys *keys, uint64_t person_id, const uint8_t key[FY_PERSON_KEY_BYTES],
-		  uint8_t ret_wrapped[FY_WRAPPED_BYTES], uint64_t *ret_master);
+		  uint32_t withheld, uint8_t ret_wrapped[FY_WRAPPED_BYTES], uint64_t *ret_master);
 
 /* FY_ERR_NOT_FOUND: that master key is not held, not even after looking at the files again (another process may
  * have begun a rotation); FY_ERR_UNREADABLE: the bytes were changed, or belong to another person. */
 int fy_keys_unwrap(const struct fy_keys *keys, uint64_t master, uint64_t person_id, struct fy_slice wrapped,
-		   uint8_t ret_key[FY_PERSON_KEY_BYTES]);
+		   uint8_t ret_key[FY_PERSON_KEY_BYTES], uint32_t *ret_withheld);
 
 /* Looks at the files again: a few microseconds of reading. False: nothing has changed, or they cannot be used. */
 bool fy_keys_reload(const struct fy_keys *keys);
+
+#define FY_SIGNATURE_BYTES 64
+#define FY_SIGN_PUBLIC_BYTES 32
+
+/* Ed25519, with a key that no rotation changes: receipts are checked years later. */
+void fy_keys_sign(const struct fy_keys *keys, struct fy_slice text, uint8_t ret_signature[FY_SIGNATURE_BYTES]);
+void fy_keys_sign_public(const struct fy_keys *keys, uint8_t ret_key[FY_SIGN_PUBLIC_BYTES]);
 
 /* ---- rotation: called by `foyer keys rotate` only ---- */
 

@@ -29,6 +29,8 @@ int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, const stru
 		  struct fy_sql_outbox_insert_params *ret_row)
 {
 	uint64_t id = fy_id_new(ctx);
+	fy_time clock = fy_clock(),
+		now = ctx->now < clock ? ctx->now : clock; /* what a moved clock writes goes today */
 	if (!mail->to_address.text.len || !mail->template_name.len)
 		return fy_fail(ctx, FY_ERR_INVALID, "a mail needs a template name and an address");
 	if (mail->to_address.text.len > FY_MAIL_ADDRESS_MAX || mail->fields.text.len > FY_MAIL_FIELDS_MAX)
@@ -40,8 +42,8 @@ int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, const stru
 		.lang = (uint8_t)mail->lang,
 		.to_address = fy_seal(ctx, person, FY_COLUMN_OUTBOX_TO_ADDRESS, id, mail->to_address.text),
 		.fields = fy_seal(ctx, person, FY_COLUMN_OUTBOX_FIELDS, id, mail->fields.text),
-		.created_at = ctx->now,
-		.next_attempt_at = ctx->now,
+		.created_at = now,
+		.next_attempt_at = now,
 	};
 	return 0;
 }
@@ -58,8 +60,8 @@ fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail)
 	return fy_sql_outbox_insert(ctx, &row, NULL);
 }
 
-static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,
-			enum fy_mail_state state, struct fy_slice reason)
+static fy_async int end_row(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,
+			    enum fy_mail_state state, struct fy_slice reason)
 {
 	struct fy_db_done done;
 	int err = fy_sql_outbox_end(ctx,
@@ -75,15 +77,37 @@ static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct 
 	return done.affected == 1 ? 0 : FY_ERR_EXPIRED;
 }
 
+struct ending {
+	struct fy_slice owner;
+	const struct fy_outbox_mail *mail;
+	enum fy_mail_state state;
+	struct fy_slice reason;
+};
+
+static fy_async int end_with_person(struct fy_ctx *ctx, void *arg)
+{
+	const struct ending *e = arg;
+	int err = end_row(ctx, e->owner, e->mail, e->state, e->reason);
+	return err ? err : fy_persons_destroy(ctx, e->mail->person_id);
+}
+
+static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail,
+			enum fy_mail_state state, struct fy_slice reason)
+{
+	struct ending e = { owner, mail, state, reason };
+	return mail->ends_person ? fy_repo_join(ctx, end_with_person, &e) : end_row(ctx, owner, mail, state, reason);
+}
+
+/* A mail is the person's own: it was written for a purpose when it was queued, and is carried to nobody else. */
 static int open_mail(struct fy_ctx *ctx, const struct fy_sql_outbox_get_claimed_row *row, struct fy_outbox_mail *mail)
 {
 	struct fy_person person;
 	int err = fy_person_open(ctx, mail->person_id, row->master_key_id, row->wrapped, &person);
 	if (err == 0)
-		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_CONTACT,
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_RIGHTS,
 					 row->to_address, &mail->to_address);
 	if (err == 0)
-		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, FY_PURPOSE_CONTACT, row->fields,
+		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, FY_PURPOSE_RIGHTS, row->fields,
 				&mail->fields.text);
 	return err;
 }
@@ -114,19 +138,19 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 		return FY_ERR_BUSY; /* the claim has lapsed already, or the mail was deleted */
 	if (err)
 		return err;
-	if (attempts > ATTEMPTS_MAX) {
-		err = end(ctx, owner, &(struct fy_outbox_mail){ .id = due->id, .attempts = attempts }, FY_MAIL_FAILED,
-			  FY_LIT("too many attempts were cut off"));
-		return err ? err : FY_ERR_BUSY;
-	}
 	*ret_mail = (struct fy_outbox_mail){
 		.id = due->id,
 		.person_id = row.person_id,
+		.ends_person = row.ends_person,
 		.attempts = attempts,
 		.lang = (enum fy_lang)row.lang,
 		.created_at = row.created_at,
 		.template_name = row.template_name,
 	};
+	if (attempts > ATTEMPTS_MAX) {
+		err = end(ctx, owner, ret_mail, FY_MAIL_FAILED, FY_LIT("too many attempts were cut off"));
+		return err ? err : FY_ERR_BUSY;
+	}
 	err = open_mail(ctx, &row, ret_mail);
 	if (err == 0)
 		return 0;

@@ -17,7 +17,7 @@ enum fy_mail_state { FY_MAIL_QUEUED = 1, FY_MAIL_SENDING, FY_MAIL_SENT, FY_MAIL_
 
 /* Bounds in bytes; more is FY_ERR_TOO_LARGE. */
 #define FY_MAIL_ADDRESS_MAX 1016 /* 254 characters (RFC 5321 4.5.3.1.3) of up to 4 bytes */
-#define FY_MAIL_FIELDS_MAX 4096  /* the column has room for a seal around them */
+#define FY_MAIL_FIELDS_MAX 20480 /* the column has room for a seal around them */
 
 struct fy_mail_new {
 	uint64_t person_id;            /* whose mail it is; filled in where the person is made with it */
@@ -31,6 +31,7 @@ struct fy_mail_new {
 struct fy_outbox_mail {
 	uint64_t id;
 	uint64_t person_id;
+	bool ends_person;  /* it is the last thing that the person's key is for */
 	unsigned attempts; /* this one included */
 	enum fy_lang lang;
 	fy_time created_at;

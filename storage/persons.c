@@ -22,21 +22,33 @@ uint64_t fy_id_new(const struct fy_ctx *ctx)
 	return id;
 }
 
-void fy_person_new(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person,
-		   struct fy_sql_person_key_insert_params *ret_row)
+static void wrap(struct fy_ctx *ctx, const struct fy_person *person, struct fy_sql_person_key_insert_params *ret_row)
 {
-	uint8_t *key = (uint8_t *)fy_alloc_secret(ctx->arena, FY_PERSON_KEY_BYTES);
 	uint8_t *wrapped = fy_alloc(ctx->arena, FY_WRAPPED_BYTES);
 	uint64_t master;
-	randombytes_buf(key, FY_PERSON_KEY_BYTES);
-	fy_keys_wrap(ctx->keys, id, key, wrapped, &master);
+	fy_keys_wrap(ctx->keys, person->id, person->key, person->withheld, wrapped, &master);
 	*ret_row = (struct fy_sql_person_key_insert_params){
-		.person_id = id,
+		.person_id = person->id,
 		.master_key_id = master,
 		.wrapped = { fy_slice(wrapped, FY_WRAPPED_BYTES) },
 		.created_at = ctx->now,
 	};
-	*ret_person = (struct fy_person){ .id = id, .key = key };
+}
+
+void fy_person_new(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person,
+		   struct fy_sql_person_key_insert_params *ret_row)
+{
+	uint8_t *key = (uint8_t *)fy_alloc_secret(ctx->arena, FY_PERSON_KEY_BYTES);
+	randombytes_buf(key, FY_PERSON_KEY_BYTES);
+	*ret_person = (struct fy_person){ .id = id, .key = key, .withheld = FY_PURPOSES_BY_CONSENT };
+	wrap(ctx, ret_person, ret_row);
+}
+
+void fy_person_withhold(struct fy_ctx *ctx, struct fy_person *person, uint32_t withheld,
+			struct fy_sql_person_key_insert_params *row)
+{
+	person->withheld = withheld;
+	wrap(ctx, person, row);
 }
 
 bool fy_persons_again(struct fy_ctx *ctx, int err, unsigned *tries)
@@ -53,13 +65,14 @@ int fy_person_open(struct fy_ctx *ctx, uint64_t id, uint64_t master, struct fy_s
 	uint8_t *key = (uint8_t *)fy_alloc_secret(ctx->arena, FY_PERSON_KEY_BYTES);
 	if (wrapped.text.len == 0)
 		return fy_fail(ctx, FY_ERR_UNREADABLE, "person %llu has no key", (unsigned long long)id);
-	int err = fy_keys_unwrap(ctx->keys, master, id, wrapped.text, key);
+	uint32_t withheld;
+	int err = fy_keys_unwrap(ctx->keys, master, id, wrapped.text, key, &withheld);
 	if (err == FY_ERR_NOT_FOUND)
 		return fy_fail(ctx, FY_ERR_UNREADABLE, "the key of person %llu needs master key %016llx, not ours",
 			       (unsigned long long)id, (unsigned long long)master);
 	if (err)
 		return fy_fail(ctx, err, "the key of person %llu was changed", (unsigned long long)id);
-	*ret_person = (struct fy_person){ .id = id, .key = key };
+	*ret_person = (struct fy_person){ .id = id, .key = key, .withheld = withheld };
 	return 0;
 }
 

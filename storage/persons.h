@@ -15,10 +15,15 @@ struct fy_sql_person_key_insert_params;
  * Ascending within a process; two processes may meet, which the primary key notices (FY_ERR_CONFLICT). */
 uint64_t fy_id_new(const struct fy_ctx *ctx);
 
-/* A new person with a new key, and the row to insert with what is sealed under it (in the same unit). The insert ends
- * with FY_ERR_CONFLICT where the number is taken, or the master key was rotated meanwhile: see fy_persons_again. */
+/* A new person with a new key, who has consented to nothing, and the row to insert with what is sealed under it (in the
+ * same unit). The insert ends with FY_ERR_CONFLICT where the number is taken, or the master key was rotated meanwhile:
+ * see fy_persons_again. */
 void fy_person_new(struct fy_ctx *ctx, uint64_t id, struct fy_person *ret_person,
 		   struct fy_sql_person_key_insert_params *ret_row);
+
+/* Takes the place of what the person withholds, in the row that is still to be inserted. */
+void fy_person_withhold(struct fy_ctx *ctx, struct fy_person *person, uint32_t withheld,
+			struct fy_sql_person_key_insert_params *row);
 
 /* After a unit with a new person failed: whether to make it anew and try again, up to three times in all. */
 bool fy_persons_again(struct fy_ctx *ctx, int err, unsigned *tries);

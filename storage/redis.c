@@ -247,15 +247,20 @@ static int begin(struct fy_ctx *ctx, const struct fy_slice *args, unsigned count
 	return 0;
 }
 
-/* Redis says why it cannot serve at the moment; READONLY: another host is in charge now, so look it up again. */
+/* Redis says why it cannot serve at the moment: that is an outage, as if it were away, and none of our faults. READONLY:
+ * another host is in charge now, so look it up again. */
 static int judge_error(struct fy_ctx *ctx, struct fy_slice text)
 {
-	fy_fail(ctx, FY_ERR_INTERNAL, "Redis: %.*s", (int)text.len, text.ptr);
-	bool moved = fy_starts(text, FY_LIT("READONLY"));
-	if (moved && ctx->redis->link && ctx->redis->state == REDIS_UP)
+	static const char *const outages[] = { "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS",
+					       "BUSY ",    "MISCONF", "OOM",        "TRYAGAIN" };
+	int err = FY_ERR_INTERNAL;
+	fy_fail(ctx, err, "Redis: %.*s", (int)text.len, text.ptr);
+	for (size_t i = 0; i < FY_COUNT(outages); i++)
+		if (fy_starts(text, fy_str(outages[i])))
+			err = FY_ERR_REDIS_DOWN;
+	if (fy_starts(text, FY_LIT("READONLY")) && ctx->redis->link && ctx->redis->state == REDIS_UP)
 		fy_redis_link_break(ctx->redis->link, "it became a replica");
-	return moved || fy_starts(text, FY_LIT("LOADING")) || fy_starts(text, FY_LIT("MASTERDOWN")) ? FY_ERR_REDIS_DOWN
-												    : FY_ERR_INTERNAL;
+	return err;
 }
 
 fy_async static int finish(struct fy_ctx *ctx, struct redis_op *op)

@@ -13,9 +13,9 @@ const struct fy_register_field *fy_register_find(struct fy_slice table, struct f
 	return NULL;
 }
 
-int64_t fy_register_keep_days(const struct fy_register_keep *keep, const struct fy_config *config)
+int64_t fy_register_keep_seconds(const struct fy_register_keep *keep, const struct fy_config *config)
 {
 	if (!keep->setting)
-		return keep->days;
-	return *(const int64_t *)((const char *)config + keep->setting_offset);
+		return keep->seconds;
+	return *(const int64_t *)((const char *)config + keep->setting_offset) * keep->setting_unit_s;
 }

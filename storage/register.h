@@ -23,6 +23,8 @@ struct fy_register_word {
 
 extern const struct fy_register_word fy_register_purposes[]; /* by enum fy_register_purpose, … */
 extern const struct fy_register_word fy_register_categories[];
+extern const struct fy_register_word fy_register_persons[];
+extern const struct fy_register_word fy_register_activities[];
 extern const struct fy_register_word fy_register_bases[];
 extern const struct fy_register_word fy_register_sources[];
 extern const struct fy_register_word fy_register_triggers[];
@@ -32,14 +34,17 @@ extern const struct fy_register_word fy_register_viewers[];
 struct fy_register_table {
 	const char *name;
 	struct fy_slice label[2];
-	const char *person; /* the column by which a row belongs to a person; NULL: about nobody */
+	const char *person; /* the column by which a row belongs to a person; NULL: about nobody, or a store */
+	uint32_t persons;   /* whom the rows are about: bits 1u << FY_PERSONS_…; 0: nobody */
+	enum fy_register_activity activity; /* its sheet in the record of processing; of those about persons only */
 };
 
 /* One rule of how long a value is kept; a field goes when the first of its rules says so. */
 struct fy_register_keep {
-	uint32_t days;         /* where `setting` is NULL */
-	const char *setting;   /* "section.key" of the setting that says the days */
-	size_t setting_offset; /* of that member in struct fy_config */
+	uint32_t seconds;        /* where `setting` is NULL */
+	const char *setting;     /* "section.key" of the setting that says how long */
+	size_t setting_offset;   /* of that member in struct fy_config */
+	uint32_t setting_unit_s; /* what it counts: days or minutes */
 	enum fy_register_trigger from;
 };
 
@@ -55,7 +60,7 @@ struct fy_register_field {
 	enum fy_register_then then;
 	uint32_t purposes; /* bits 1u << FY_PURPOSE_… */
 	uint32_t seen_by;  /* bits 1u << FY_VIEWER_…; 0: nobody */
-	struct fy_register_keep keep[2];
+	struct fy_register_keep keep[3];
 	uint8_t keep_count;
 	bool derived; /* made from another field: erased with it, not exported beside it */
 	bool sealed;  /* at rest; bound to `purposes` and FY_PURPOSE_RIGHTS (seal.h) */
@@ -68,8 +73,15 @@ extern const size_t fy_register_table_count;
 extern const struct fy_register_field fy_register_fields[];
 extern const size_t fy_register_field_count;
 
+/* What is kept elsewhere than in a column (Redis, files), in the same terms: `table` of these fields is an index into
+ * the stores, `column` a name within it. Neither list has a place in a database. */
+extern const struct fy_register_table fy_register_stores[];
+extern const size_t fy_register_store_count;
+extern const struct fy_register_field fy_register_store_fields[];
+extern const size_t fy_register_store_field_count;
+
 /* NULL: there is no such column. */
 const struct fy_register_field *fy_register_find(struct fy_slice table, struct fy_slice column);
 
-/* How many days a rule means under this configuration. */
-int64_t fy_register_keep_days(const struct fy_register_keep *keep, const struct fy_config *config);
+/* How long a rule means under this configuration, in seconds. */
+int64_t fy_register_keep_seconds(const struct fy_register_keep *keep, const struct fy_config *config);

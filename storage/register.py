@@ -2,32 +2,41 @@
 """Holds the data register against the migrations and the statements, and turns it into C tables.
 
 Every column that a migration creates stands in storage/register.toml once, marked public, personal or
-secret; personal text travels through statements sealed, secrets in the type of that name. Where one of these
+secret; personal text travels through statements sealed, secrets in the type of that name; what is kept
+elsewhere than in a column is a store, which only a person can keep complete. Where one of these
 fails this prints one sentence for each mistake and exits with 1, which stops the build. Run by meson:
     register.py --register R.toml --settings config_keys.def --migrations M.sql... --statements S.def...
-                [--header OUT.h --source OUT.c]
+                [--header OUT.h --source OUT.c] [--policy DIR --policy-source OUT.c --depfile OUT.d]
+With --policy the newest published version of the policy must say what the register says. By hand, to publish one:
+    storage/register.py --write-policy 2026-11-23
 The format is described in README.md beside this file.
 """
 import argparse
+import glob
 import os
 import re
 import sys
 import tomllib
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sql"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "sql")]
 import generate  # noqa: E402  (the reader of .def files)
+import policy  # noqa: E402
 
 TEXT_TYPES = ("CHAR", "VARCHAR", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT", "JSON", "ENUM", "SET")
 BYTE_TYPES = ("VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB")
-VOCABULARY = ("purposes", "categories", "bases", "sources", "triggers", "thens", "viewers")
-PREFIX = {"purposes": "PURPOSE", "categories": "CATEGORY", "bases": "BASIS", "sources": "SOURCE",
-          "triggers": "TRIGGER", "thens": "THEN", "viewers": "VIEWER"}
+VOCABULARY = ("purposes", "categories", "persons", "activities", "bases", "sources", "triggers", "thens", "viewers")
+PREFIX = {"purposes": "PURPOSE", "categories": "CATEGORY", "persons": "PERSONS", "activities": "ACTIVITY", "bases": "BASIS",
+          "sources": "SOURCE", "triggers": "TRIGGER", "thens": "THEN", "viewers": "VIEWER"}
+SETS = ("purposes", "persons", "viewers")       # fields have several of them: bits
 INHERITED = ("basis", "provided_by", "keep", "then", "seen_by")
 REQUIRED = ("label", "category", "purposes", "basis", "provided_by", "keep", "then")
 COLUMN_KEYS = {"name", "mark", "derived_from", "in_clear", "sealed", *REQUIRED, "seen_by"}
 RIGHTS = "rights"       # the purpose that every sealed value is collected for: the person's own rights
-TABLE_KEYS = {"label", "person", "public", *INHERITED}
-KEEPS_MAX = 2
+TABLE_KEYS = {"label", "person", "persons", "activity", "public", *INHERITED}
+STORE_KEYS = {"name", "label", "persons", "activity", "fields", "category", "purposes", *INHERITED}
+KEEPS_MAX = 3
+UNITS = {"days": 86400, "minutes": 60}          # how settings' names end, and what rules count
 
 
 class Mistakes:
@@ -197,25 +206,34 @@ class Register:
         self.tables = self.data.get("tables", {})
         self.marks, self.fields = {}, []     # "table.column" -> mark; personal and secret columns, complete
         self.sealed = {}                     # "table.column" -> bool
+        self.stores, self.own_basis = {}, {}     # name -> store, its fields complete; purpose -> basis
+        self.despite_restriction = []        # purposes that a person's restriction (GDPR Article 18) leaves
         for key in self.data:
-            if key not in (*VOCABULARY, "tables", "columns"):
+            if key not in (*VOCABULARY, "tables", "columns", "stores"):
                 mistake(self.file, f"unknown section '{key}'")
         for kind in VOCABULARY:
             for place, (word, label) in enumerate(self.data.get(kind, {}).items()):
                 if kind == "purposes" and (not isinstance(label, dict) or label.pop("bit", None) != place):
                     mistake(self.file, f"purposes.{word} needs bit = {place}: sealed values carry the numbers, so a purpose "
                                        "keeps its own for ever and a new one comes last")
+                if kind == "purposes" and isinstance(label, dict) and "basis" in label:
+                    self.own_basis[word] = label.pop("basis")
+                    self.check_word(f"purposes.{word}", "bases", self.own_basis[word])
+                if kind == "purposes" and isinstance(label, dict) and label.pop("despite_restriction", False) is True:
+                    self.despite_restriction.append(word)
                 if not is_label(label):
                     mistake(self.file, f"{kind}.{word} needs a text in fr and en")
         if RIGHTS not in self.words["purposes"]:
             mistake(self.file, f"there is no purpose '{RIGHTS}', for which a person reads the own data")
-        for kind in ("purposes", "viewers"):
+        for kind in SETS:
             if len(self.words[kind]) > 31:
                 mistake(self.file, f"more than 31 {kind} do not fit into a set of bits")
         for name, table in self.tables.items():
             self.read_table(name, table)
         for column in self.data.get("columns", []):
             self.read_column(column)
+        for store in self.data.get("stores", []):
+            self.read_store(store)
 
     def mark(self, name, mark):
         if name in self.marks:
@@ -230,6 +248,42 @@ class Register:
             self.mistake(self.file, f"table {name} needs a label in fr and en")
         for column in table.get("public", []):
             self.mark(f"{name}.{column}", "public")
+        if "persons" in table or "activity" in table:
+            self.check_holder(f"table {name}", table)
+
+    def check_holder(self, name, holder):
+        """What a table or a store says of its rows as a whole."""
+        if not holder.get("persons"):
+            self.mistake(self.file, f"{name} must say whom its rows are about: persons = [\"…\"]")
+        for word in holder.get("persons", []):
+            self.check_word(name, "persons", word)
+        if "activity" not in holder:
+            self.mistake(self.file, f"{name} must say to which activity of the record of processing it belongs: activity = \"…\"")
+        else:
+            self.check_word(name, "activities", holder["activity"])
+
+    def read_store(self, given):
+        name = given.get("name", "")
+        if not re.match(r"^[a-z][a-z0-9_]*$", name) or name in self.tables or name in self.stores:
+            self.mistake(self.file, f"a [[stores]] entry needs a name of its own, not '{name}'")
+            return
+        where = f"store {name}"
+        for key in given:
+            if key not in STORE_KEYS:
+                self.mistake(self.file, f"{where}: unknown key '{key}'")
+        missing = [key for key in ("fields", "seen_by", *REQUIRED) if key not in given]
+        if missing:
+            self.mistake(self.file, f"{where} lacks {', '.join(missing)}")
+            return
+        self.check_holder(where, given)
+        self.check_values(where, given)
+        for field, label in given["fields"].items():
+            if not is_label(label):
+                self.mistake(self.file, f"{where}: {field} needs a label in fr and en")
+        terms = {key: given[key] for key in ("category", "purposes", *INHERITED)}
+        self.stores[name] = given | {"fields": {
+            field: {"name": f"{name}.{field}", "mark": "personal", "label": label, "in_clear": True, **terms}
+            for field, label in given["fields"].items()}}
 
     def read_column(self, given):
         name = given.get("name", "")
@@ -252,6 +306,8 @@ class Register:
         elif "person" not in table:
             self.mistake(self.file, f"{name} is {mark}, so [tables.{name.split('.')[0]}] must say by which column a "
                                     "row belongs to a person: person = \"column\"")
+        elif "persons" not in table and "activity" not in table:
+            self.check_holder(f"table {name.split('.')[0]}", table)
         field = {key: table[key] for key in INHERITED if key in table} | given
         required = REQUIRED + (("seen_by",) if mark == "personal" else ())
         missing = [key for key in required if key not in field]
@@ -288,14 +344,16 @@ class Register:
             self.mistake(self.file, f"{name}: keep is a list of 1 to {KEEPS_MAX} rules")
             field["keep"] = keeps = []
         for keep in keeps:
-            if set(keep) not in ({"days", "from"}, {"setting", "from"}):
-                self.mistake(self.file, f"{name}: a rule of keep is {{ days = N, from = \"…\" }} or {{ setting = \"section.key\", from = \"…\" }}")
+            if set(keep) not in ({"days", "from"}, {"minutes", "from"}, {"setting", "from"}):
+                self.mistake(self.file, f"{name}: a rule of keep is {{ days = N, from = \"…\" }}, {{ minutes = N, from = \"…\" }} "
+                                        "or { setting = \"section.key\", from = \"…\" }")
                 continue
             self.check_word(name, "triggers", keep["from"])
             if "setting" in keep and keep["setting"] not in self.settings:
-                self.mistake(self.file, f"{name}: there is no setting '{keep['setting']}' that counts days")
-            if "days" in keep and (not isinstance(keep["days"], int) or not 0 <= keep["days"] <= 36525):
-                self.mistake(self.file, f"{name}: days is a number from 0 to 36525")
+                self.mistake(self.file, f"{name}: there is no setting '{keep['setting']}' that counts days or minutes")
+            for unit in UNITS:
+                if unit in keep and (not isinstance(keep[unit], int) or not 0 <= keep[unit] <= 36525):
+                    self.mistake(self.file, f"{name}: {unit} is a number from 0 to 36525")
 
     def compare(self, schema):
         for table, columns in schema.tables.items():
@@ -331,11 +389,19 @@ class Register:
                                         "readable: in_clear = \"reason\"")
 
 
-def day_settings(path):
-    """The integer settings, by section.key: those can say how many days something is kept."""
+def time_settings(path):
+    """The settings that can say how long something is kept: "section.key" -> its default, in seconds."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    return {f"{section}.{key}" for section, key in re.findall(r"FY_KEY\(\s*(\w+)\s*,\s*(\w+_days)\s*,\s*INT\b", text)}
+    return {f"{section}.{key}": int(default) * UNITS[unit] for section, key, unit, default in
+            re.findall(r'FY_KEY\(\s*(\w+)\s*,\s*(\w+_(days|minutes))\s*,\s*INT\s*,\s*"(\d+)"', text)}
+
+
+def keep_seconds(keep, settings):
+    """How long a rule means by default; None where it names a setting that is no more."""
+    if "setting" in keep:
+        return settings.get(keep["setting"])
+    return next(keep[unit] * seconds for unit, seconds in UNITS.items() if unit in keep)
 
 
 # ---- statements: personal and secret text keeps its type --------------------------------------------
@@ -424,8 +490,14 @@ def c_string(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def set_type(lang, text):
+    """Apostrophes and fixed spaces as the pages have them (server/pages/texts.py)."""
+    text = text.replace("'", "\u2019")
+    return text.replace(" :", "\u00a0:").replace(" ;", "\u202f;") if lang == "fr" else text
+
+
 def both(label):
-    return "{ FY_LIT_INIT(" + c_string(label["fr"]) + "), FY_LIT_INIT(" + c_string(label["en"]) + ") }"
+    return "{ " + ", ".join(f"FY_LIT_INIT({c_string(set_type(lang, label[lang]))})" for lang in ("fr", "en")) + " }"
 
 
 def bits(kind, words):
@@ -442,6 +514,40 @@ def write_header(register, schema, out):
         name = PREFIX[kind].lower()
         out.write(f"\nenum fy_register_{name} {{\n" + "".join(f"\tFY_{PREFIX[kind]}_{w.upper()},\n" for w in register.words[kind])
                   + f"\tFY_{PREFIX[kind]}_COUNT,\n}};\n")
+    by_consent = [purpose for purpose, basis in register.own_basis.items() if basis == "consent"]
+    out.write("\n/* What is open to nobody before the person has consented, and what stays open under a restriction. */\n"
+              f"#define FY_PURPOSES_BY_CONSENT ({bits('purposes', by_consent)})\n"
+              f"#define FY_PURPOSES_DESPITE_RESTRICTION ({bits('purposes', register.despite_restriction)})\n")
+
+
+def c_keep(keep, settings):
+    """The members of a struct fy_register_keep but `from`."""
+    if "setting" not in keep:
+        return f".seconds = {keep_seconds(keep, settings)}"
+    if keep["setting"] not in settings:
+        return f".setting = {c_string(keep['setting'])}"
+    unit = UNITS[keep["setting"].rsplit("_", 1)[1]]
+    return (f".setting = {c_string(keep['setting'])}, .setting_unit_s = {unit}, "
+            f".setting_offset = offsetof(struct fy_config, {keep['setting'].replace('.', '_')})")
+
+
+def c_holder(name, holder):
+    person = c_string(holder["person"]) if "person" in holder else "NULL"
+    activity = f"FY_ACTIVITY_{holder['activity'].upper()}" if "activity" in holder else "0"
+    return (f"\t{{ .name = {c_string(name)}, .label = {both(holder['label'])}, .person = {person},\n"
+            f"\t  .persons = {bits('persons', holder.get('persons', []))}, .activity = {activity} }},\n")
+
+
+def c_field(register, index, f):
+    keeps = "".join("{ %s, .from = FY_TRIGGER_%s }, " % (c_keep(keep, register.settings), keep["from"].upper()) for keep in f["keep"])
+    return (f"\t{{ .table = {index}, .column = {c_string(f['name'].split('.')[1])}, .mark = FY_MARK_{f['mark'].upper()},\n"
+            f"\t  .label = {both(f['label'])},\n"
+            f"\t  .category = FY_CATEGORY_{f['category'].upper()}, .basis = FY_BASIS_{f['basis'].upper()}, "
+            f".provided_by = FY_SOURCE_{f['provided_by'].upper()}, .then = FY_THEN_{f['then'].upper()},\n"
+            f"\t  .purposes = {bits('purposes', f['purposes'])},\n"
+            f"\t  .seen_by = {bits('viewers', f['seen_by'])},\n"
+            f"\t  .keep = {{ {keeps}}}, .keep_count = {len(f['keep'])},\n"
+            f"\t  .derived = {str('derived_from' in f).lower()}, .sealed = {str(register.sealed.get(f['name'], False)).lower()} }},\n")
 
 
 def write_source(register, schema, out):
@@ -453,11 +559,9 @@ def write_source(register, schema, out):
         for word in register.words[kind]:
             out.write(f"\t{{ .key = {c_string(word)}, .label = {both(register.data[kind][word])} }},\n")
         out.write(f"}};\n_Static_assert(sizeof(fy_register_{kind}) / sizeof(fy_register_{kind}[0]) == FY_{PREFIX[kind]}_COUNT, \"{name}\");\n")
-    out.write("\nconst struct fy_register_table fy_register_tables[] = {\n")
-    for name, table in register.tables.items():
-        person = c_string(table["person"]) if "person" in table else "NULL"
-        out.write(f"\t{{ .name = {c_string(name)}, .label = {both(table['label'])}, .person = {person} }},\n")
-    out.write(f"}};\nconst size_t fy_register_table_count = {len(register.tables)};\n")
+    out.write("\nconst struct fy_register_table fy_register_tables[] = {\n" +
+              "".join(c_holder(name, table) for name, table in register.tables.items()) +
+              f"}};\nconst size_t fy_register_table_count = {len(register.tables)};\n")
     out.write("\nconst struct fy_register_field fy_register_fields[] = {\n")
     by_name = {f["name"]: f for f in register.fields}
     count = 0
@@ -469,37 +573,50 @@ def write_source(register, schema, out):
             if not f:
                 out.write(f"\t{{ .table = {index}, .column = {c_string(column)}, .mark = FY_MARK_PUBLIC }},\n")
                 continue
-            keeps = "".join("{ .days = %d, .setting = %s, .setting_offset = %s, .from = FY_TRIGGER_%s }, " % (
-                keep.get("days", 0), c_string(keep["setting"]) if "setting" in keep else "NULL",
-                f"offsetof(struct fy_config, {keep['setting'].replace('.', '_')})" if "setting" in keep else "0",
-                keep["from"].upper()) for keep in f["keep"])
-            out.write(f"\t{{ .table = {index}, .column = {c_string(column)}, .mark = FY_MARK_{mark.upper()},\n"
-                      f"\t  .label = {both(f['label'])},\n"
-                      f"\t  .category = FY_CATEGORY_{f['category'].upper()}, .basis = FY_BASIS_{f['basis'].upper()}, "
-                      f".provided_by = FY_SOURCE_{f['provided_by'].upper()}, .then = FY_THEN_{f['then'].upper()},\n"
-                      f"\t  .purposes = {bits('purposes', f['purposes'])},\n"
-                      f"\t  .sealed = {str(register.sealed[name]).lower()},\n"
-                      f"\t  .seen_by = {bits('viewers', f['seen_by'])},\n"
-                      f"\t  .keep = {{ {keeps}}}, .keep_count = {len(f['keep'])},\n"
-                      f"\t  .derived = {str('derived_from' in f).lower()} }},\n")
+            out.write(c_field(register, index, f))
     out.write(f"}};\nconst size_t fy_register_field_count = {count};\n")
+    kept = [(index, f) for index, store in enumerate(register.stores.values()) for f in store["fields"].values()]
+    out.write("\nconst struct fy_register_table fy_register_stores[] = {\n" +
+              "".join(c_holder(name, store) for name, store in register.stores.items()) +
+              f"\t{{ .name = NULL }},\n}};\nconst size_t fy_register_store_count = {len(register.stores)};\n"
+              "\nconst struct fy_register_field fy_register_store_fields[] = {\n" +
+              "".join(c_field(register, index, f) for index, f in kept) +
+              f"\t{{ .column = NULL }},\n}};\nconst size_t fy_register_store_field_count = {len(kept)};\n")
+
+
+def write_policy_source(args, register):
+    """The published versions as C, once the newest is known to be the register."""
+    versions = policy.read_versions(args.policy)
+    policy.check_newest(versions, policy.promises(register))
+    if args.policy_source:
+        with open(args.policy_source, "w", encoding="utf-8") as out:
+            policy.Writer(sys.modules[__name__], register, out).write(versions, args.policy_list)
+    if args.depfile:
+        with open(args.depfile, "w", encoding="utf-8") as out:
+            files = [args.policy, *(os.path.join(args.policy, version.date + ".json") for version in versions)]
+            out.write(f"{args.policy_source}: {' '.join(files)}\n")
 
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--register", required=True)
-    arguments.add_argument("--settings", required=True)
-    arguments.add_argument("--migrations", nargs="*", default=[])
-    arguments.add_argument("--statements", nargs="*", default=[])
+    arguments.add_argument("--register", default=os.path.join(HERE, "register.toml"))
+    arguments.add_argument("--settings", default=os.path.join(HERE, "../include/foyer/config_keys.def"))
+    arguments.add_argument("--migrations", nargs="*", default=glob.glob(os.path.join(HERE, "migrations/*.sql")))
+    arguments.add_argument("--statements", nargs="*", default=glob.glob(os.path.join(HERE, "sql/*.def")))
     arguments.add_argument("--header")
     arguments.add_argument("--source")
+    arguments.add_argument("--policy", help="the folder of the published versions")
+    arguments.add_argument("--policy-source")
+    arguments.add_argument("--policy-list", default="fy_policy_versions", help="the list's name in C; tests have their own")
+    arguments.add_argument("--depfile")
+    arguments.add_argument("--write-policy", metavar="DATE", help="publish the register as the policy of that date")
     args = arguments.parse_args()
     mistake = Mistakes()
     try:
         schema = Schema(mistake)
         for path in sorted(args.migrations, key=os.path.basename):
             schema.read(path)
-        register = Register(args.register, day_settings(args.settings), mistake)
+        register = Register(args.register, time_settings(args.settings), mistake)
     except (OSError, tomllib.TOMLDecodeError) as problem:
         print(f"{args.register}: {problem}", file=sys.stderr)
         return 1
@@ -513,6 +630,14 @@ def main():
             mistake(f"{os.path.basename(path)}:{problem.line}", str(problem))
     if mistake.lines:
         print("\n".join(mistake.lines), file=sys.stderr)
+        return 1
+    try:
+        if args.write_policy:
+            print(policy.write_version(args.policy or os.path.join(HERE, "policy"), args.write_policy, policy.promises(register)))
+        elif args.policy:
+            write_policy_source(args, register)
+    except policy.PolicyError as problem:
+        print(f"policy: {problem}", file=sys.stderr)
         return 1
     if args.header:
         with open(args.header, "w", encoding="utf-8") as out:

@@ -79,6 +79,16 @@ static int unreadable(struct fy_ctx *ctx, enum fy_register_column column, uint64
 		       field->column, (unsigned long long)row, what);
 }
 
+static int refused(struct fy_ctx *ctx, const struct fy_person *person, const struct fy_register_field *field,
+		   enum fy_register_purpose purpose, bool withheld)
+{
+	const char *table = fy_register_tables[field->table].name, *word = fy_register_purposes[purpose].key;
+	fy_log(ctx, FY_LOG_WARN, "purpose.refused", FY_KV("person", person->id), FY_KV("table", table),
+	       FY_KV("column", field->column), FY_KV("purpose", word), FY_KV("withheld", withheld));
+	return fy_fail(ctx, FY_ERR_DENIED, "%s.%s %s for %s", table, field->column,
+		       withheld ? "is withheld by its person" : "was not collected", word);
+}
+
 int fy_unseal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_register_column column, uint64_t row,
 	      enum fy_register_purpose purpose, struct fy_sealed sealed, struct fy_slice *ret_text)
 {
@@ -98,13 +108,9 @@ int fy_unseal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_regist
 						       sealed.bytes.len - HEAD_BYTES, about, about_len, frame + 5,
 						       person->key) != 0)
 		return unreadable(ctx, column, row, "was changed or moved after it was sealed");
-	if (!(purposes >> purpose & 1)) {
+	if (!(purposes >> purpose & 1) || person->withheld >> purpose & 1) {
 		sodium_memzero(text, len);
-		fy_log(ctx, FY_LOG_WARN, "purpose.refused", FY_KV("person", person->id),
-		       FY_KV("table", fy_register_tables[field->table].name), FY_KV("column", field->column),
-		       FY_KV("purpose", fy_register_purposes[purpose].key));
-		return fy_fail(ctx, FY_ERR_DENIED, "%s.%s was not collected for %s",
-			       fy_register_tables[field->table].name, field->column, fy_register_purposes[purpose].key);
+		return refused(ctx, person, field, purpose, purposes >> purpose & 1);
 	}
 	text[len] = 0;
 	*ret_text = fy_slice(text, len);

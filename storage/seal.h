@@ -18,6 +18,7 @@
 struct fy_person {
 	uint64_t id;
 	const uint8_t *key;
+	uint32_t withheld; /* bits 1u << FY_PURPOSE_…: what the person does not allow (withheld.h) */
 };
 
 /* Seals for the purposes that the register says of the column, and for FY_PURPOSE_RIGHTS. */
@@ -25,7 +26,8 @@ struct fy_sealed fy_seal(struct fy_ctx *ctx, const struct fy_person *person, enu
 			 uint64_t row, struct fy_slice text);
 
 /* Opens for one purpose.
- * FY_ERR_DENIED: the value was not collected for it; recorded as `purpose.refused` with person, column and purpose.
+ * FY_ERR_DENIED: the value was not collected for it, or the person withholds it; recorded as `purpose.refused` with
+ * person, column and purpose.
  * FY_ERR_UNREADABLE: changed, moved or never sealed; the column and row are in ctx->fault. */
 int fy_unseal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_register_column column, uint64_t row,
 	      enum fy_register_purpose purpose, struct fy_sealed sealed, struct fy_slice *ret_text);

@@ -5,6 +5,7 @@
 #include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 #define SLICE 50
 #define DONE FY_LIT("sealed")
@@ -55,6 +56,8 @@ static fy_async int seal_accounts(struct fy_ctx *ctx, void *arg)
 		};
 #undef SEALED
 		err = fy_sql_account_seal(ctx, &sealed, NULL);
+		if (err == 0)
+			err = fy_withheld_store(ctx, r->id);
 		s->after = r->id;
 	}
 	return err;

@@ -26,6 +26,8 @@ enum fy_access {
 /* Roles of the back office, for `.roles`: FY_ROLES(OWNER) | FY_ROLES(DPO). */
 #define FY_ROLES(role) (1u << FY_ROLE_##role)
 #define FY_ROLES_STAFF (FY_ROLES(OWNER) | FY_ROLES(STAFF) | FY_ROLES(ACCOUNTING) | FY_ROLES(AUDITOR) | FY_ROLES(DPO))
+#define FY_ROLES_RIGHTS (FY_ROLES(OWNER) | FY_ROLES(STAFF) | FY_ROLES(DPO)) /* who answers requests about rights */
+#define FY_ROLES_BREACHES (FY_ROLES(OWNER) | FY_ROLES(DPO))
 
 enum fy_csrf {
 	FY_CSRF_NONE = 0, /* GET and HEAD only; start-up refuses it on any other method */
@@ -67,7 +69,7 @@ struct fy_param {
 		.name = (param), .in = FY_IN_JSON, .max = (limit), ##__VA_ARGS__ \
 	}
 
-#define FY_PARAMS_MAX 16
+#define FY_PARAMS_MAX 24
 #define FY_PARAMS(array) .params = (array), .param_count = sizeof(array) / sizeof((array)[0])
 
 typedef fy_async int (*fy_handler)(struct fy_req *req);

@@ -188,13 +188,14 @@ class Compiler:
         subject = [n for n in t.body if n.kind == "block" and n.text == "subject"]
         if len(subject) != 1:
             raise template.TemplateError(t.path, 1, "a mail has one subject")
-        body = [n for n in t.body if n.kind == "block" and n.text != "subject" or n.kind in ("if", "for")]
+        body = [n for n in t.body if n.kind == "block" and n.text != "subject" or n.kind in ("if", "for", "put")]
         for lang in textfile.LANGS:
             for what in ("subject", "text", "html"):
                 context = Plain() if what != "html" else markup.Context(allow_style=True)
                 e = self.emitter(lang, context, self.scope(t))
                 e.template = t
                 if what == "subject":
+                    e.one_line = True
                     e.node_text(template.Node("text", subject[0].line, args=subject[0].args))
                     e.flush()
                 elif what == "text":

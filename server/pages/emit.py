@@ -21,6 +21,9 @@ PAGE_FIELDS = {
     "may_jobs": ("bool", "(page->office >> FY_OFFICE_JOBS & 1)"),
     "may_people": ("bool", "(page->office >> FY_OFFICE_PEOPLE & 1)"),
     "may_access": ("bool", "(page->office >> FY_OFFICE_ACCESS & 1)"),
+    "may_requests": ("bool", "(page->office >> FY_OFFICE_REQUESTS & 1)"),
+    "may_breaches": ("bool", "(page->office >> FY_OFFICE_BREACHES & 1)"),
+    "may_privacy": ("bool", "(page->office >> FY_OFFICE_PRIVACY & 1)"),
     "may_log": ("bool", "(page->office >> FY_OFFICE_LOG & 1)"),
     "notice_done": ("bool", "(page->notice_tone == FY_NOTICE_DONE)"),
     "notice_warning": ("bool", "(page->notice_tone == FY_NOTICE_WARNING)"),
@@ -80,6 +83,7 @@ class Emitter:
         self.lines, self.pending, self.depth, self.static_bytes, self.loops = [], "", 1, 0, 0
         self.template = None
         self.plain = isinstance(context, Plain)
+        self.one_line = False    # a mail's subject
 
     # Writing lines
 
@@ -165,9 +169,9 @@ class Emitter:
             if filter_name == "country":
                 value = f"fy_country_name({self.lang_expr}, {value})"
             elif filter_name == "paragraphs":
-                if escape != "text":
+                if escape not in ("text", "plain") or self.one_line:
                     self.fail(node, "paragraphs stand in text only")
-                self.call(f"fy_html_paragraphs(out, {value});")
+                self.call(f"{'fy_html_paragraphs' if escape == 'text' else 'fy_write_lines'}(out, {value});")
                 return
             elif filter_name:
                 self.fail(node, f"text has no filter {filter_name!r}")

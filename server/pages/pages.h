@@ -35,10 +35,13 @@ enum fy_page_role {
 enum fy_page_office {
 	FY_OFFICE_SESSIONS,
 	FY_OFFICE_CONTACT,
+	FY_OFFICE_REQUESTS,
+	FY_OFFICE_BREACHES,
 	FY_OFFICE_JOBS,
 	FY_OFFICE_PEOPLE,
 	FY_OFFICE_ACCESS,
 	FY_OFFICE_LOG,
+	FY_OFFICE_PRIVACY,
 };
 
 enum fy_notice_tone {

@@ -35,6 +35,15 @@ void fy_write_plain(struct fy_buf *out, struct fy_slice text)
 	}
 }
 
+void fy_write_lines(struct fy_buf *out, struct fy_slice text)
+{
+	while (text.len) {
+		fy_write_plain(out, fy_cut(&text, '\n'));
+		fy_buf_char(out, '\n');
+	}
+	fy_buf_char(out, '\n');
+}
+
 /* Times */
 
 static bool put_never(struct fy_buf *out, fy_time t)

@@ -15,6 +15,9 @@ void fy_write_component(struct fy_buf *out, struct fy_slice text);
 /* For mails in plain text: control characters become spaces, so that no value can add a header or a line. */
 void fy_write_plain(struct fy_buf *out, struct fy_slice text);
 
+/* The same with its lines kept, and an empty one behind: a letter inside a mail. */
+void fy_write_lines(struct fy_buf *out, struct fy_slice text);
+
 /* In Paris time, as the agency works there: "23 novembre 2026", "23 novembre 2026 à 14:05"; ISO in UTC for
  * <time datetime>. 0 is written as a dash. */
 void fy_write_date(struct fy_buf *out, enum fy_lang lang, fy_time t);

@@ -12,6 +12,7 @@
 #include "server/process/start.h"
 #include "server/process/state.h"
 #include "storage/accounts.h"
+#include "storage/erasure.h"
 #include "storage/instance.h"
 #include "storage/keys.h"
 #include "storage/migrate.h"
@@ -130,9 +131,11 @@ fy_async int fy_start_storage(struct fy_ctx *outer, const struct fy_config *conf
 	if (err == 0)
 		err = fy_instance_check_key(&ctx);
 	if (err == 0) {
-		uint64_t sealed;
+		uint64_t rows;
 		ctx.deadline_ms = UINT64_MAX; /* as long as a migration */
-		err = fy_seal_existing(&ctx, &sealed);
+		err = fy_seal_existing(&ctx, &rows);
+		if (err == 0)
+			err = fy_erasure_replay(&ctx, &rows);
 		ctx.deadline_ms = fy_loop_ms() + CONTACT_MS;
 	}
 	if (err == FY_ERR_CONFIG) {

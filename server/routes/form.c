@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "foyer/require.h"
+#include "protocol/datetime.h"
 #include "protocol/path.h"
 #include "server/auth/one_time.h"
 #include "server/auth/password_rules.h"
@@ -103,6 +104,48 @@ bool fy_form_new_password(struct fy_form *form, const char *field, const struct 
 	return false;
 }
 
+static bool two_digits(const char *at, int max, int *ret_number)
+{
+	if ((unsigned)(at[0] - '0') > 9 || (unsigned)(at[1] - '0') > 9)
+		return false;
+	*ret_number = (at[0] - '0') * 10 + (at[1] - '0');
+	return *ret_number <= max;
+}
+
+static bool parse_moment(struct fy_slice text, fy_time *ret_moment)
+{
+	struct fy_datetime moment = { 0 };
+	if (text.len < 16 || (text.ptr[10] != 'T' && text.ptr[10] != ' ') || text.ptr[13] != ':' ||
+	    fy_parse_iso_date(fy_upto(text, 10), &moment.date) || !two_digits(text.ptr + 11, 23, &moment.hour) ||
+	    !two_digits(text.ptr + 14, 59, &moment.minute))
+		return false;
+	if (text.len != 16 && (text.len != 19 || text.ptr[16] != ':' || !two_digits(text.ptr + 17, 59, &moment.second)))
+		return false;
+	*ret_moment = fy_time_from_paris(&moment);
+	return *ret_moment > 0;
+}
+
+fy_time fy_form_moment(struct fy_form *form, const char *field)
+{
+	fy_time moment = 0;
+	struct fy_slice text = fy_param(form->req, field);
+	if (text.len && !parse_moment(text, &moment)) {
+		fy_form_error(form, field, FY_TEXT_ERROR_MOMENT_FORMAT);
+		return 0;
+	}
+	if (moment > form->req->ctx.now)
+		fy_form_error(form, field, FY_TEXT_ERROR_MOMENT_FUTURE);
+	return moment;
+}
+
+struct fy_slice fy_form_moment_text(struct fy_req *req, fy_time moment)
+{
+	struct fy_datetime at = fy_datetime_paris(moment);
+	return moment ? fy_fmt(&req->arena, "%04d-%02d-%02dT%02d:%02d", at.date.year, at.date.month, at.date.day,
+			       at.hour, at.minute)
+		      : FY_NONE;
+}
+
 void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page *ret_page)
 {
 	fy_page_with_form(req, ret_page);
@@ -141,12 +184,14 @@ static const struct {
 	{ FY_TEXT_NOTICE_ACCESS_REFUSED, FY_NOTICE_DONE, "/manage/access-requests" },
 	{ FY_TEXT_NOTICE_ACCESS_RETURNED, FY_NOTICE_DONE, "/manage/people/:id" },
 	{ FY_TEXT_NOTICE_ACCESS_REVIEWED, FY_NOTICE_DONE, "/manage/access-requests" },
+	{ FY_TEXT_NOTICE_BREACH_SAVED, FY_NOTICE_DONE, "/manage/breaches/:id" },
 	{ FY_TEXT_NOTICE_CONSENT_GIVEN, FY_NOTICE_DONE, "/account/privacy" },
 	{ FY_TEXT_NOTICE_CONSENT_WITHDRAWN, FY_NOTICE_DONE, "/account/privacy" },
 	{ FY_TEXT_NOTICE_JOB_DONE, FY_NOTICE_DONE, "/manage/jobs" },
 	{ FY_TEXT_NOTICE_JOB_FAILED, FY_NOTICE_WARNING, "/manage/jobs" },
 	{ FY_TEXT_NOTICE_JOB_RUNNING, FY_NOTICE_INFO, "/manage/jobs" },
 	{ FY_TEXT_NOTICE_LAST_OWNER, FY_NOTICE_WARNING, "/manage/people/:id" },
+	{ FY_TEXT_NOTICE_LETTER_SAVED, FY_NOTICE_DONE, "/manage/breaches/:id/letter/:language" },
 	{ FY_TEXT_NOTICE_MESSAGE_UPDATED, FY_NOTICE_DONE, "/manage/contact/:id" },
 	{ FY_TEXT_NOTICE_OTHERS_ENDED, FY_NOTICE_DONE, "/account/security" },
 	{ FY_TEXT_NOTICE_OWN_SESSION_ENDED, FY_NOTICE_DONE, "/account/security" },
@@ -156,6 +201,14 @@ static const struct {
 	{ FY_TEXT_NOTICE_PROFILE_SAVED, FY_NOTICE_DONE, "/account/profile" },
 	{ FY_TEXT_NOTICE_ROLE_CHANGED, FY_NOTICE_DONE, "/manage/people/:id" },
 	{ FY_TEXT_NOTICE_ROLE_SAME, FY_NOTICE_INFO, "/manage/people/:id" },
+	{ FY_TEXT_NOTICE_REQUEST_MADE, FY_NOTICE_DONE, "/account/requests" },
+	{ FY_TEXT_NOTICE_REQUEST_MADE_RESTRICTED, FY_NOTICE_DONE, "/account/requests" },
+	{ FY_TEXT_NOTICE_REQUEST_MOVED, FY_NOTICE_DONE, "/manage/requests/:id" },
+	{ FY_TEXT_NOTICE_REQUEST_RECORDED, FY_NOTICE_DONE, "/manage/requests/:id" },
+	{ FY_TEXT_NOTICE_REQUEST_UNSENT, FY_NOTICE_WARNING, "/manage/requests/:id" },
+	{ FY_TEXT_NOTICE_REQUEST_WITHDRAWN, FY_NOTICE_DONE, "/account/requests/:id" },
+	{ FY_TEXT_NOTICE_RESTRICTION_ENDED, FY_NOTICE_DONE, "/account/privacy" },
+	{ FY_TEXT_NOTICE_RESTRICTION_NONE, FY_NOTICE_INFO, "/account/privacy" },
 	{ FY_TEXT_NOTICE_SESSION_GONE, FY_NOTICE_INFO, "/account/security" },
 	{ FY_TEXT_NOTICE_SESSION_GONE, FY_NOTICE_INFO, "/manage/sessions" },
 	{ FY_TEXT_NOTICE_SESSIONS_ENDED, FY_NOTICE_DONE, "/manage/sessions" },

@@ -30,6 +30,12 @@ bool fy_form_email(struct fy_form *form, const char *field, struct fy_slice *ret
 bool fy_form_new_password(struct fy_form *form, const char *field, const struct fy_slice *names, size_t name_count,
 			  struct fy_secret *ret_password);
 
+/* A moment in Paris as datetime-local inputs send it, "2026-11-23T14:05"; a space or seconds do no harm. Empty: 0. What
+ * is no moment, or is still to come, is an error. And the text of one, to fill the input with. */
+fy_time fy_form_moment(struct fy_form *form, const char *field);
+struct fy_slice fy_form_moment_text(struct fy_req *req, fy_time moment);
+#define FY_MOMENT_CHARS 19
+
 /* The page with its form token, and with the form's errors where `form` is not NULL. */
 void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page *ret_page);
 

@@ -1,29 +1,42 @@
 /* See mails.h. */
 #include "server/routes/mails.h"
 
+#include "jobs/letters.h"
 #include "jobs/mail_letter.h"
 #include "jobs/runner.h"
 #include "server/pages/letter.h"
 #include "server/pages/pages_gen.h"
 #include "server/routes/form.h"
+#include "server/routes/right_words.h"
+
+static struct fy_buf begin_in(struct fy_ctx *ctx)
+{
+	struct fy_buf fields;
+	fy_buf_init(&fields, ctx->arena, FY_MAIL_FIELDS_MAX);
+	fy_buf_reserve(&fields, 1024);
+	return fields;
+}
 
 struct fy_buf fy_mails_begin(struct fy_req *req)
 {
-	struct fy_buf fields;
-	fy_buf_init(&fields, &req->arena, FY_MAIL_FIELDS_MAX);
-	fy_buf_reserve(&fields, 1024);
-	return fields;
+	return begin_in(&req->ctx);
+}
+
+static int finish_in(struct fy_ctx *ctx, const struct fy_buf *fields, const char *name, enum fy_lang lang,
+		     struct fy_slice to, struct fy_mail_new *ret_mail)
+{
+	if (fields->failed)
+		return fy_fail(ctx, FY_ERR_TOO_LARGE, "the values of mail %s are too long", name);
+	*ret_mail = (struct fy_mail_new){
+		.template_name = fy_str(name), .lang = lang, .to_address = { to }, .fields = { fy_buf_slice(fields) }
+	};
+	return 0;
 }
 
 int fy_mails_finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
 		    struct fy_slice to, struct fy_mail_new *ret_mail)
 {
-	if (fields->failed)
-		return fy_fail(&req->ctx, FY_ERR_TOO_LARGE, "the values of mail %s are too long", name);
-	*ret_mail = (struct fy_mail_new){
-		.template_name = fy_str(name), .lang = lang, .to_address = { to }, .fields = { fy_buf_slice(fields) }
-	};
-	return 0;
+	return finish_in(&req->ctx, fields, name, lang, to, ret_mail);
 }
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail)
@@ -75,10 +88,89 @@ int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_s
 	return fy_mails_finish(req, &fields, "contact_receipt", req->ctx.lang, to, ret_mail);
 }
 
+int fy_mails_erasure_asked(struct fy_req *req, const struct fy_account_signin *account, fy_time erase_at,
+			   struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = fy_mails_begin(req);
+	fy_mail_erasure_asked(
+		&fields, &(struct fy_mailview_erasure_asked){ .given_name = account->given_name,
+							      .erase_at = erase_at,
+							      .account_link = fy_link(req, "/account/erase", NULL) });
+	return fy_mails_finish(req, &fields, "erasure_asked", account->language, account->email.text, ret_mail);
+}
+
+int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const struct fy_mails_right *what,
+		   struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = fy_mails_begin(req);
+	struct fy_slice kind = fy_right_kind_words(what->lang, what->kind), contact = req->app->config->site_contact;
+	const char *name;
+#define COMMON .name = what->name, .kind = kind, .received = what->received, .contact = contact
+	switch (to_state) {
+	case FY_RIGHTS_RECEIVED: {
+		struct fy_mailview_right_receipt view = { COMMON, .due = what->due };
+		if (what->has_account)
+			view.link = fy_link(req, "/account/requests", NULL);
+		fy_mail_right_receipt(&fields, &view);
+		name = "right_receipt";
+		break;
+	}
+	case FY_RIGHTS_IDENTITY_CHECK:
+		fy_mail_right_ask(&fields, &(struct fy_mailview_right_ask){ COMMON, .letter = what->letter });
+		name = "right_ask";
+		break;
+	case FY_RIGHTS_IN_PROGRESS:
+		fy_mail_right_proven(&fields, &(struct fy_mailview_right_proven){ COMMON, .due = what->due });
+		name = "right_proven";
+		break;
+	case FY_RIGHTS_EXTENDED:
+		fy_mail_right_extended(&fields, &(struct fy_mailview_right_extended){ COMMON, .due = what->due,
+										      .letter = what->letter });
+		name = "right_extended";
+		break;
+	case FY_RIGHTS_ANSWERED:
+		fy_mail_right_answer(&fields, &(struct fy_mailview_right_answer){ COMMON, .letter = what->letter });
+		name = "right_answer";
+		break;
+	case FY_RIGHTS_REFUSED:
+		fy_mail_right_refused(&fields, &(struct fy_mailview_right_refused){ COMMON, .letter = what->letter,
+										    .lift = what->lift });
+		name = "right_refused";
+		break;
+	default:
+		return FY_ERR_INVALID;
+	}
+#undef COMMON
+	return fy_mails_finish(req, &fields, name, what->lang, what->to, ret_mail);
+}
+
 void fy_mails_kick(struct fy_req *req)
 {
 	if (req->app->jobs)
 		fy_jobs_kick(req->app->jobs, "mail");
+}
+
+/* ---- Of jobs ---- */
+
+static int write_erased(struct fy_ctx *ctx, const struct fy_erasure_farewell *f, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin_in(ctx);
+	fy_mail_erasure_done(&fields, &(struct fy_mailview_erasure_done){ .given_name = f->given_name,
+									  .when = f->erased_at,
+									  .receipt = f->receipt });
+	return finish_in(ctx, &fields, "erasure_done", f->lang, f->email.text, ret_mail);
+}
+
+static int write_inactive(struct fy_ctx *ctx, enum fy_lang lang, struct fy_personal email,
+			  struct fy_personal given_name, fy_time erase_at, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin_in(ctx);
+	fy_mail_inactive(&fields,
+			 &(struct fy_mailview_inactive){ .given_name = given_name,
+							 .erase_at = erase_at,
+							 .login_link = fy_fmt(ctx->arena, FY_FMT "/login",
+									      FY_ARG(ctx->config->server_base_url)) });
+	return finish_in(ctx, &fields, "inactive", lang, email.text, ret_mail);
 }
 
 /* ---- At delivery ---- */
@@ -108,5 +200,7 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 
 void fy_mails_author(void)
 {
+	static const struct fy_job_letters letters = { .erased = write_erased, .inactive = write_inactive };
 	fy_mail_set_author(compose);
+	fy_jobs_set_letters(&letters);
 }

@@ -6,6 +6,7 @@
 #include "server/http/request.h"
 #include "storage/accounts.h"
 #include "storage/outbox.h"
+#include "storage/rights.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_address_known(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
@@ -16,6 +17,22 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 			      struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
+int fy_mails_erasure_asked(struct fy_req *req, const struct fy_account_signin *account, fy_time erase_at,
+			   struct fy_mail_new *ret_mail);
+
+/* What is told to a person about a request (storage/rights.h); `to_state` chooses the letter, and WITHDRAWN has none. */
+struct fy_mails_right {
+	enum fy_lang lang;
+	struct fy_slice to;
+	struct fy_personal name;
+	enum fy_rights_kind kind;
+	fy_time received, due;
+	fy_time lift;              /* of a refusal: when the restriction ends; 0: there was none */
+	struct fy_personal letter; /* what the staff wrote; not of a receipt */
+	bool has_account;          /* to see the request in */
+};
+int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const struct fy_mails_right *what,
+		   struct fy_mail_new *ret_mail);
 
 /* About access to personal data. In the running transaction, which the mails join: */
 struct fy_grant_new;
@@ -31,7 +48,8 @@ struct fy_buf fy_mails_begin(struct fy_req *req);
 int fy_mails_finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
 		    struct fy_slice to, struct fy_mail_new *ret_mail);
 
-/* Makes this process one that can deliver mails: names the templates as the mail job's author. At its start. */
+/* Makes this process one that can run the jobs that write and deliver mails: names the templates as their author. At its
+ * start. */
 void fy_mails_author(void);
 
 #define FY_CONFIRM_HOURS 48

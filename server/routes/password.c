@@ -159,8 +159,6 @@ fy_async static int change_submit(struct fy_req *req)
 	struct fy_form form;
 	struct fy_account_signin account;
 	struct fy_secret current, password, encoded;
-	bool match = false, old_cost;
-	uint8_t hash[FY_HASH_BYTES];
 	int err = fy_accounts_get_signin(&req->ctx, req->session->account_id, &account);
 	if (err)
 		return err;
@@ -170,28 +168,10 @@ fy_async static int change_submit(struct fy_req *req)
 	fy_form_new_password(&form, "password", names, 2, &password);
 	if (form.count)
 		return fy_security_page(req, &form, 422);
-	/* A stolen session must not be a way to guess the password: the same brake as at sign-in. */
-	err = fy_email_hash(&req->ctx, account.email.text, NULL, hash);
+	err = fy_sign_in_confirm(&form, "current_password", &account, &current);
 	if (err)
 		return err;
-	struct fy_slice who = fy_slice(hash, sizeof hash), normal = fy_param(req, "current_password");
-	err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
-	if (err)
-		return err;
-	fy_utf8_nfc(&req->arena, normal, &normal);
-	current = fy_copy_secret(&req->arena, normal);
-	err = fy_password_verify(&req->ctx, req->app->hasher, current, account.password_hash, &match, &old_cost);
-	if (err) {
-		fy_throttle_sign_in_untried(&req->ctx, who, req->client);
-		return err;
-	}
-	if (match) {
-		fy_throttle_sign_in_passed(&req->ctx, who);
-	} else {
-		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
-		fy_form_error(&form, "current_password", FY_TEXT_ERROR_CURRENT_PASSWORD_WRONG);
-	}
-	if (match && fy_eq(current.text, password.text))
+	if (form.count == 0 && fy_eq(current.text, password.text))
 		fy_form_error(&form, "password", FY_TEXT_ERROR_PASSWORD_SAME);
 	if (form.count)
 		return fy_security_page(req, &form, 422);

@@ -90,3 +90,34 @@ fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin 
 	fy_log(&req->ctx, FY_LOG_INFO, "session.opened", FY_KV("account", account->id), FY_KV("kind", (int)kind));
 	return 0;
 }
+
+fy_async int fy_sign_in_confirm(struct fy_form *form, const char *field, const struct fy_account_signin *account,
+				struct fy_secret *ret_password)
+{
+	struct fy_req *req = form->req;
+	uint8_t hash[FY_HASH_BYTES];
+	bool match = false, old_cost;
+	int err = fy_email_hash(&req->ctx, account->email.text, NULL, hash);
+	if (err)
+		return err;
+	struct fy_slice who = fy_slice(hash, sizeof hash), normal = fy_param(req, field);
+	err = fy_throttle_sign_in(&req->ctx, who, req->client, &req->retry_after_s);
+	if (err)
+		return err;
+	fy_utf8_nfc(&req->arena, normal, &normal);
+	struct fy_secret typed = fy_copy_secret(&req->arena, normal);
+	err = fy_password_verify(&req->ctx, req->app->hasher, typed, account->password_hash, &match, &old_cost);
+	if (err) {
+		fy_throttle_sign_in_untried(&req->ctx, who, req->client);
+		return err;
+	}
+	if (match) {
+		fy_throttle_sign_in_passed(&req->ctx, who);
+	} else {
+		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
+		fy_form_error(form, field, FY_TEXT_ERROR_CURRENT_PASSWORD_WRONG);
+	}
+	if (ret_password)
+		*ret_password = typed;
+	return 0;
+}

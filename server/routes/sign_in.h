@@ -15,5 +15,11 @@ enum fy_sign_in_result {
  * not exist. Negative: an error. */
 fy_async int fy_sign_in_check(struct fy_form *form, struct fy_account_signin *ret_account);
 
+/* Asks who is signed in for the password in `field` once more: a stolen session must not be a way to guess it, so the
+ * same brake as at sign-in. A wrong one is an error in the form. ret_password (may be NULL) is what was typed. Negative:
+ * an error, FY_ERR_LIMITED among them. */
+fy_async int fy_sign_in_confirm(struct fy_form *form, const char *field, const struct fy_account_signin *account,
+				struct fy_secret *ret_password);
+
 /* Opens the session and sends its cookie. The token that the visitor had stops working. */
 fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin *account, enum fy_session_kind kind);

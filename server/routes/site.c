@@ -2,6 +2,7 @@
 #include "protocol/datetime.h"
 #include "server/routes/form.h"
 #include "server/routes/tables.h"
+#include "storage/keys.h"
 
 static int reply_page(struct fy_req *req, const struct fy_buf *out)
 {
@@ -21,23 +22,6 @@ fy_async static int home(struct fy_req *req)
 	struct fy_buf out;
 	begin(req, &page, &out);
 	fy_page_home(&out, &page, &(struct fy_view_home){ 0 });
-	return reply_page(req, &out);
-}
-
-fy_async static int privacy(struct fy_req *req)
-{
-	const struct fy_config *config = req->app->config;
-	struct fy_page page;
-	struct fy_buf out;
-	begin(req, &page, &out);
-	fy_page_privacy(&out, &page,
-			&(struct fy_view_privacy){
-				.contact = config->site_contact,
-				.unconfirmed_days = (uint64_t)config->retention_unconfirmed_days,
-				.contact_days = (uint64_t)config->retention_contact_days,
-				.log_days = (uint64_t)config->log_keep_days,
-				.session_days = (uint64_t)config->sessions_absolute_days,
-			});
 	return reply_page(req, &out);
 }
 
@@ -118,14 +102,27 @@ fy_async static int gpc(struct fy_req *req)
 	return fy_reply(req, 200, FY_LIT("application/json"), FY_LIT("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
 }
 
+/* With it anybody can check the receipt of an erasure (storage/receipt.h), also when this site is gone: keep a copy. */
+fy_async static int receipt_key(struct fy_req *req)
+{
+	uint8_t key[FY_SIGN_PUBLIC_BYTES];
+	struct fy_buf out;
+	fy_buf_init(&out, &req->arena, 256);
+	fy_keys_sign_public(req->ctx.keys, key);
+	for (size_t i = 0; i < sizeof key; i++)
+		fy_buf_fmt(&out, "%02x", key[i]);
+	fy_buf_char(&out, '\n');
+	return reply_text(req, fy_buf_slice(&out));
+}
+
 const struct fy_route fy_site_routes[] = {
 	{ FY_GET, "/", home, .access = FY_ACCESS_VISITOR },
-	{ FY_GET, "/privacy", privacy, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/cookies", cookies, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/legal", legal, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/accessibility", accessibility, .access = FY_ACCESS_VISITOR },
 	{ FY_GET, "/robots.txt", robots, .access = FY_ACCESS_ANYONE },
 	{ FY_GET, "/.well-known/security.txt", security_txt, .access = FY_ACCESS_ANYONE },
+	{ FY_GET, "/.well-known/foyer-receipt-key", receipt_key, .access = FY_ACCESS_ANYONE },
 	{ FY_GET, "/.well-known/change-password", change_password, .access = FY_ACCESS_ANYONE },
 	{ FY_GET, "/.well-known/gpc.json", gpc, .access = FY_ACCESS_ANYONE },
 };

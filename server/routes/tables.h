@@ -6,16 +6,25 @@
 #define FY_ROUTE_TABLES(X) \
 	X(health)          \
 	X(site)            \
+	X(privacy)         \
 	X(register)        \
 	X(login)           \
 	X(password)        \
 	X(account)         \
 	X(security)        \
+	X(erasure)         \
 	X(contact)         \
+	X(requests)        \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
+	X(manage_requests) \
+	X(record_request)  \
+	X(manage_breaches) \
+	X(breach_facts)    \
+	X(breach_letter)   \
 	X(manage_jobs)     \
+	X(manage_privacy)  \
 	X(manage_people)   \
 	X(manage_person)   \
 	X(manage_access)   \

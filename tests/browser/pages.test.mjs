@@ -28,6 +28,10 @@ before(async () => {
   links.reset = pathOf(linkIn(await foyer.mailTo(who.email, (mail) => mail.text.includes('/password/reset?token=')), '/password/reset'));
   for (let i = 0; i < 3; i++)
     await new Visitor(foyer).submit('/contact', '/contact', { name: 'Jean', email: 'jean@example.org', subject: `Une question ${'très '.repeat(i * 5)}longue`, message: 'Bonjour.\n\nMerci.', consent: 'yes' });
+  await visitor.submit('/account/requests', '/account/requests', { kind: 'access', wish: 'Tout ce que vous avez.\n\nMerci.' });
+  await visitor.submit('/account/requests', '/account/requests', { kind: 'post_mortem', wish: 'Prévenez ma sœur.' });
+  [, links.request] = (await visitor.get('/account/requests')).text.match(/href="(\/account\/requests\/\d+)"/);
+  links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
   cookies.member = visitor.cookies;
   cookies.account = await accountOf(visitor);
 });
@@ -45,7 +49,8 @@ const fill = (fields, action) => async (page) => {
 // name: path, or [path, what to do there]
 const pages = {
   guest: {
-    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', cookies: '/cookies', legal: '/legal',
+    home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', 'privacy-versions': '/privacy/versions', 'privacy-version': () => `/privacy/versions/${links.version}`,
+    'privacy-changes': () => `/privacy/versions/${links.version}/changes`, cookies: '/cookies', legal: '/legal',
     accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
     'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
@@ -55,13 +60,21 @@ const pages = {
   },
   member: {
     account: '/account', profile: '/account/profile', security: '/account/security', 'account-privacy': '/account/privacy',
+    requests: '/account/requests?said=request_made', request: () => links.request,
+    'requests-wrong': ['/account/requests', async (page) => { await page.locator('main form button').click(); await page.locator('[role="alert"]').waitFor(); }],
     'profile-saved': '/account/profile?said=profile_saved',
     'profile-wrong': ['/account/profile', fill({ given_name: '', phone: 'x' }, '/account/profile')],
     'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')],
   },
   office: {
     sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
+    rights: '/manage/requests', 'rights-none': '/manage/requests?state=refused', right: () => links.right, 'right-new': '/manage/requests/new',
+    'right-ended': () => links.ended, 'right-new-wrong': ['/manage/requests/new', fill({ name: '', email: 'x' }, '/manage/requests/new')],
+    breaches: '/manage/breaches', 'breaches-none': '/manage/breaches?state=closed', breach: () => links.breach, 'breach-new': '/manage/breaches/new',
+    'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
+    'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
+    record: '/manage/privacy',
     people: '/manage/people', 'people-wrong': ['/manage/people', fill({ who: 'nobody@example.org' }, '/manage/people/find')],
     'person-open': () => links.person, 'person-sealed': () => links.sealed, 'person-own': () => links.own,
     'person-wrong': [() => links.person, (page) => fill({ reason: 'x', minutes: '900' }, `${links.person}/ask`)(page)],
@@ -125,6 +138,14 @@ for (const who of ['guest', 'member', 'office', 'asked']) {
       await setUp(foyer);
       const office = await signInToOffice(foyer);
       cookies.office = office.cookies;
+      const theft = { name: 'Ordinateur portable volé au bureau', discovered_at: '2026-01-05T09:00', aware_at: '2026-01-05T10:00', confidentiality: 'yes', nature: 'Le sac a disparu.', persons: '120', risk: '3' };
+      links.breach = (await office.submit('/manage/breaches/new', '/manage/breaches/new', theft)).location.split('?')[0];
+      const letter = { kind: 'erasure', name: 'Ada', email: 'ada@example.org', received_on: '2026-01-05', wish: 'Oubliez-moi.' };
+      const recorded = async () => (await office.submit('/manage/requests/new', '/manage/requests/new', letter)).location.split('?')[0];
+      links.right = await recorded();
+      links.ended = await recorded();
+      const refuse = (await office.get(links.ended)).forms.find((form) => form.fields.step === 'refuse');
+      assert.equal((await office.post(refuse.action, { ...refuse.fields, refusal: 'Sans objet.' })).status, 303);
       links.person = `/manage/people/${cookies.account}`;
       links.own = (await office.get('/manage/people')).text.match(/href="(\/manage\/people\/\d+)"/)[1];
       links.sealed = `/manage/people/${await accountOf((await member(foyer)).visitor)}`;

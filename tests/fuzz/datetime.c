@@ -22,6 +22,9 @@ static void round_trips(struct fy_buf *out, fy_time t)
 		back = fy_time_from_paris(&paris);
 		MUST(back == t || back == t - FY_HOUR); /* the hour that comes twice is its first */
 		fy_time_add_months(t, 1);
+		out->len = 0;
+		fy_put_clf_date(out, t);
+		MUST(fy_parse_clf_date(fy_buf_slice(out), &back) == 0 && back == t - utc.micro);
 	}
 	fy_put_clf_date(out, t);
 	fy_put_mail_date(out, t);
@@ -40,6 +43,8 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 	if (fy_parse_http_date(text, 1700000000 * FY_SECOND, &t) == 0)
 		round_trips(out, t);
 	if (fy_parse_rfc3339(text, &t) == 0)
+		round_trips(out, t);
+	if (fy_parse_clf_date(text, &t) == 0)
 		round_trips(out, t);
 	if (fy_parse_iso_date(text, &date) == 0) {
 		out->len = 0;

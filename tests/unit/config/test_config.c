@@ -200,6 +200,7 @@ static void keys_that_need_each_other_are_checked_together(void **state)
 		"[mail]\ntransport = \"smtp\"\n",
 		"[mail]\nsmtp_url = \"http://mail\"\n",
 		"[mail]\nfrom = \"nobody\"\n",
+		"[site]\ndpo_name = \"Ada\"\n",
 	};
 
 	(void)state;

@@ -9,8 +9,8 @@ static int begin(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease; DELETE FROM foyer_keys.person_key; DELETE FROM access_log; "
-	       "UPDATE access_chain SET start_id = 0, last_id = 0");
+	       "DELETE FROM job_lease; DELETE FROM foyer_keys.person_key; DELETE FROM rights_request; DELETE FROM consent; "
+	       "DELETE FROM access_log; UPDATE access_chain SET start_id = 0, last_id = 0");
 	return 0;
 }
 
@@ -65,8 +65,45 @@ static void given_messages(unsigned first, unsigned count, unsigned state, unsig
 	change(sql);
 }
 
+/* Of one account a decision of each of these ages, in days; of an erased one, another. */
+static void given_consents(int shift)
+{
+	char sql[900];
+
+	snprintf(
+		sql, sizeof sql,
+		"DELETE FROM consent; DELETE FROM foyer_keys.erasure; "
+		"INSERT INTO consent (account_id, purpose, text_version, given, decided_at) VALUES "
+		"(1, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL %d DAY), (1, 1, 'x', 0, UTC_TIMESTAMP(6) - INTERVAL %d DAY), "
+		"(1, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL %d DAY), (1, 1, 'x', 0, UTC_TIMESTAMP(6) - INTERVAL 10 DAY), "
+		"(77, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL 2000 DAY), (78, 1, 'x', 1, UTC_TIMESTAMP(6) - INTERVAL 2000 DAY); "
+		"INSERT INTO foyer_keys.erasure (serial, person_id, reference, ground, asked_at, erased_at, hash) VALUES "
+		"(1, 77, REPEAT('x', 16), 1, '2020-01-01', UTC_TIMESTAMP(6) - INTERVAL %d DAY, REPEAT('x', 32)), "
+		"(2, 78, REPEAT('x', 16), 1, '2020-01-01', UTC_TIMESTAMP(6) - INTERVAL %d DAY, REPEAT('x', 32))",
+		1900 + shift, 1830 + shift, 1827 + shift, 1827 + shift, 1824 + shift);
+	change(sql);
+}
+
+static void given_requests(unsigned first, unsigned count, const char *ended)
+{
+	char sql[800];
+
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO rights_request (id, account_id, kind, state, lang, wish, created_at, received_at, counts_from, due_at, "
+		"answer_by, ended_at) SELECT seq, 1, 1, IF(%s IS NULL, 3, 5), 0, 'w', '2020-01-01', '2020-01-01', '2020-01-01', "
+		"'2020-02-03', '2020-02-03', %s FROM seq_%u_to_%u",
+		ended, ended, first, first + count - 1);
+	change(sql);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO rights_step (request_id, at, from_state, to_state, note) "
+		 "SELECT seq, '2020-01-01', 0, 1, '' FROM seq_%u_to_%u",
+		 first, first + count - 1);
+	change(sql);
+}
+
 /* Requests about account 1, refused `days` ago. */
-static void given_requests(unsigned first, unsigned count, unsigned days)
+static void given_asked(unsigned first, unsigned count, unsigned days)
 {
 	char sql[600];
 
@@ -101,8 +138,8 @@ struct both {
 
 #define ALL_ROWS                                                                                                           \
 	"SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + (SELECT COUNT(*) FROM outbox) + " \
-	"(SELECT COUNT(*) FROM contact_message) + (SELECT COUNT(*) FROM access_request) + "                                \
-	"(SELECT COUNT(*) FROM access_log)"
+	"(SELECT COUNT(*) FROM contact_message) + (SELECT COUNT(*) FROM rights_request) + "                                \
+	"(SELECT COUNT(*) FROM access_request) + (SELECT COUNT(*) FROM access_log)"
 
 static long long deleted(const struct fy_job_report *report, const char *object)
 {
@@ -126,12 +163,14 @@ static void dry_then_real(struct task *t)
 	CHECK(deleted(&real, "expired links") == 401);
 	CHECK(deleted(&real, "finished mails") == 230);
 	CHECK(deleted(&real, "old contact messages") == 203);
+	CHECK(deleted(&real, "old consent proofs") == 3);
+	CHECK(deleted(&real, "old requests about rights") == 202);
 	CHECK(deleted(&real, "old requests for access") == 202);
 	CHECK(deleted(&real, "old rows of the access log") == 204);
 	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) &&
 	      fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
 	CHECK(fy_starts(real.items[1].names, FY_LIT("1, 2, 3, ")) && real.items[2].names.len);
-	CHECK(fy_starts(real.items[5].names, FY_LIT("1001, 1002, 1003, ")));
+	CHECK(fy_starts(real.items[7].names, FY_LIT("1001, 1002, 1003, ")));
 	/* Again: nothing is left to do. */
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
 	CHECK(fy_eq(real.detail, FY_LIT("nothing to do")));
@@ -153,14 +192,21 @@ static void a_dry_run_says_what_the_run_then_does(void **state)
 	given_messages(1, 201, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 366 DAY");
 	given_messages(301, 2, 1, 366, "NULL");
 	given_messages(401, 5, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY");
-	given_requests(1, 202, 365);
-	given_requests(301, 3, 364);
+	given_asked(1, 202, 365);
+	given_asked(301, 3, 364);
 	given_reads(209, 204, 365);
+	given_consents(0);
+	given_requests(1, 202, "UTC_TIMESTAMP(6) - INTERVAL 1827 DAY");
+	given_requests(301, 3, "UTC_TIMESTAMP(6) - INTERVAL 1825 DAY");
+	given_requests(401, 2, "NULL"); /* never ended: stay, however old */
 	run_tasks(1, dry_then_real, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM consent"), 3);
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 12);
 	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 3);
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 10);
 	assert_int_equal(number("SELECT COUNT(*) FROM contact_message"), 5);
+	assert_int_equal(number("SELECT COUNT(*) FROM rights_request"), 5);
+	assert_int_equal(number("SELECT COUNT(*) FROM rights_step"), 5);
 	assert_int_equal(number("SELECT COUNT(*) FROM access_request"), 3);
 	assert_int_equal(number("SELECT COUNT(*) FROM access_log"), 5);
 	assert_int_equal(number("SELECT start_id FROM access_chain"), 204);
@@ -178,8 +224,10 @@ static void the_moved_clock_decides_what_is_old(void **state)
 	given_tokens(1001, 2, "1", "25 HOUR");
 	given_mails(1, 230, 3, "UTC_TIMESTAMP(6) - INTERVAL 6 DAY - INTERVAL 1 MINUTE", "NULL");
 	given_messages(1, 203, 3, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY - INTERVAL 1 MINUTE");
-	given_requests(1, 202, 364);
+	given_asked(1, 202, 364);
 	given_reads(209, 204, 364);
+	given_consents(-1);
+	given_requests(1, 202, "UTC_TIMESTAMP(6) - INTERVAL 1825 DAY - INTERVAL 1 MINUTE");
 	run_tasks(1, dry_then_real, &tomorrow);
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 8);
 	assert_int_equal(number("SELECT COUNT(*) FROM one_time_token"), 2);
@@ -225,7 +273,7 @@ static void many_names(struct task *t)
 	struct fy_slice names;
 
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &report), 0);
-	names = report.items[5].names;
+	names = report.items[7].names;
 	CHECK(deleted(&report, "unconfirmed registrations") == 5000);
 	CHECK(names.len > 10000 && names.len <= 16384);
 	CHECK(fy_eq(fy_from(names, names.len - 5), FY_LIT(", …")));

@@ -54,13 +54,12 @@ SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), 
      .postal_code = P("75003"), .address_level2 = P("Paris"), .country = P("FR"), .version = 7)
 SHOW(contact, .name = P("Camille Lefèvre"), .email = P("camille@example.com"), .consent_version = FY_LIT("2026-11"))
 SHOW(contact_done, .email = P("camille@example.com"), .reference = FY_LIT("C-1042"))
-SHOW(privacy, .contact = FY_LIT("contact@hostfamiliesinparis.com"), .unconfirmed_days = 7, .contact_days = 180,
-     .log_days = 180, .session_days = 30)
 SHOW(cookies, .visitor_cookie = FY_LIT("__Host-sid"), .manager_cookie = FY_LIT("__Host-manager"),
      .idle_seconds = 14 * 86400, .absolute_seconds = 30 * 86400, .manager_seconds = 1800)
 SHOW(legal, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(accessibility, .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(setup, .token = P("hT9s0Kc2"), .first = true, .nameless = true)
+SHOW(account_erase, .email = P("camille@example.com"), .would_be_at = AGO(-7 * FY_DAY), .grace_days = 7)
 SHOW(manage_login)
 SHOW(manage_message, .id = 1042, .name = P("Jeanne Moreau"), .email = P("jeanne@example.com"),
      .subject = P("Une chambre près de la Bastille"),
@@ -84,14 +83,28 @@ static void show_account_security(struct fy_buf *out, const struct fy_page *page
 								     .sessions_count = FY_COUNT(sessions) });
 }
 
+static const struct fy_row_promise promises[] = {
+	{ FY_LIT("identité"), true, FY_LIT("Prénom, Nom"), FY_LIT("Compte"), FY_LIT("les titulaires d’un compte"),
+	  FY_LIT("identification, prise de contact et assistance, contractualisation, facturation, études de marché"),
+	  FY_LIT("contrat ou mesures précontractuelles (article 6.1.b du RGPD) ; études de marché : consentement "
+		 "(article 6.1.a du RGPD)"),
+	  FY_LIT("vous-même"),
+	  FY_LIT("2 ans après votre dernière action, ou 7 jours après une inscription jamais confirmée"),
+	  FY_LIT("suppression"), FY_LIT("vous, les employés (sur autorisation préalable), la comptabilité") },
+	{ FY_LIT("identité"), false, FY_LIT("Nom"), FY_LIT("Message du formulaire de contact"),
+	  FY_LIT("les personnes qui nous écrivent"), FY_LIT("prise de contact et assistance"),
+	  FY_LIT("consentement (article 6.1.a du RGPD)"), FY_LIT("vous-même"),
+	  FY_LIT("180 jours après la réponse ou la clôture de la demande"), FY_LIT("suppression"),
+	  FY_LIT("les employés qui répondent aux demandes") },
+	{ FY_LIT("données techniques"), true,
+	  FY_LIT("Empreinte de l’adresse réseau, Empreinte de l’adresse e-mail saisie"),
+	  FY_LIT("Compteurs de tentatives"), FY_LIT("les visiteurs du site"),
+	  FY_LIT("protection du site et des comptes"), FY_LIT("intérêt légitime (article 6.1.f du RGPD)"),
+	  FY_LIT("votre navigateur"), FY_LIT("1 jour après la dernière tentative"), FY_LIT("suppression"), FY_NONE },
+};
+
 static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 {
-	const struct fy_row_held held[] = {
-		{ FY_LIT("Identité"), FY_LIT("Prénom, nom, adresse e-mail"), FY_LIT("Vous identifier et vous joindre"),
-		  FY_LIT("Tant que le compte existe") },
-		{ FY_LIT("Profil"), FY_LIT("Téléphone, fonction, compétences, adresse"), FY_LIT("Préparer un accueil"),
-		  FY_LIT("Tant que le compte existe") },
-	};
 	const struct fy_row_access_ask asks[] = {
 		{ 3, FY_LIT("équipe"), FY_LIT("facturation"), P("Facture d'octobre contestée <par courriel>"), 60,
 		  AGO(FY_HOUR), FY_LIT("waiting"), 0, false },
@@ -108,15 +121,126 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 		  false },
 	};
 	fy_page_account_privacy(out, page,
-				&(struct fy_view_account_privacy){ .held = held,
-								   .held_count = FY_COUNT(held),
+				&(struct fy_view_account_privacy){ .held = promises,
+								   .held_count = FY_COUNT(promises),
 								   .asks = asks,
 								   .asks_count = FY_COUNT(asks),
 								   .looks = looks,
 								   .looks_count = FY_COUNT(looks),
 								   .looks_older = FY_LIT("17"),
 								   .market_research = true,
-								   .market_research_at = AGO(FY_DAY) });
+								   .market_research_at = AGO(FY_DAY),
+								   .restricted_since = AGO(2 * FY_DAY),
+								   .lift_at = AGO(-5 * FY_DAY) });
+}
+
+static const struct fy_row_proof proofs[] = {
+	{ FY_LIT("purge"), true, true, AGO(20 * FY_MINUTE), AGO(20 * FY_MINUTE), 0, 0, 0 },
+	{ FY_LIT("logs"), true, false, AGO(3 * FY_DAY), AGO(3 * FY_DAY), 1, 180, AGO(183 * FY_DAY) },
+	{ FY_LIT("logs"), true, false, 0, 0, 2, 180, 0 },
+	{ FY_LIT("logs"), false, false, 0, 0, 3, 1, 0 },
+	{ FY_LIT("clock"), true, true, 0, 0, 0, 0, 0 },
+};
+
+static const struct fy_row_measure measures[] = {
+	{ FY_LIT("Les mots de passe sont hachés avec Argon2id.") },
+	{ FY_LIT("Les tentatives de connexion sont comptées et ralenties.") },
+};
+
+static void show_privacy(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_privacy(out, page,
+			&(struct fy_view_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+						   .dpo_name = FY_LIT("Jeanne Moreau"),
+						   .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"),
+						   .version = AGO(20 * FY_DAY),
+						   .promises = promises,
+						   .promises_count = FY_COUNT(promises),
+						   .mail_files = true,
+						   .measures = measures,
+						   .measures_count = FY_COUNT(measures),
+						   .proofs = proofs,
+						   .proofs_count = FY_COUNT(proofs) });
+}
+
+#define FINGERPRINT FY_LIT("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+
+static void show_policy_versions(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_policy_version versions[] = {
+		{ FY_LIT("2026-11-03"), AGO(20 * FY_DAY), FINGERPRINT, true, false, true },
+		{ FY_LIT("2026-08-25"), AGO(90 * FY_DAY), FINGERPRINT, false, false, false },
+		{ FY_LIT("2026-05-07"), AGO(200 * FY_DAY), FINGERPRINT, false, true, false },
+	};
+	fy_page_policy_versions(
+		out, page,
+		&(struct fy_view_policy_versions){ .versions = versions, .versions_count = FY_COUNT(versions) });
+}
+
+static void show_policy_version(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_policy_version(out, page,
+			       &(struct fy_view_policy_version){ .date = FY_LIT("2026-11-03"),
+								 .day = AGO(20 * FY_DAY),
+								 .fingerprint = FINGERPRINT,
+								 .promises = promises,
+								 .promises_count = FY_COUNT(promises) });
+}
+
+static void show_policy_changes(struct fy_buf *out, const struct fy_page *page)
+{
+	static const char *const kinds[] = {
+		"field_added",  "field_removed",  "purpose_added", "purpose_removed",
+		"viewer_added", "viewer_removed", "persons_added", "persons_removed",
+		"category",     "basis",          "provided_by",   "then",
+		"period",       "label",          "word",          "purpose_basis",
+	};
+	struct fy_row_change changes[FY_COUNT(kinds)];
+	for (size_t i = 0; i < FY_COUNT(kinds); i++)
+		changes[i] = (struct fy_row_change){ fy_str(kinds[i]), i % 2 == 0,
+						     FY_LIT("Prénom, Nom, Adresse <e-mail> (Compte)"),
+						     FY_LIT("2 ans après votre dernière action"),
+						     FY_LIT("3 ans après votre dernière action") };
+	fy_page_policy_changes(out, page,
+			       &(struct fy_view_policy_changes){ .date = FY_LIT("2026-11-03"),
+								 .day = AGO(20 * FY_DAY),
+								 .before = AGO(90 * FY_DAY),
+								 .major = true,
+								 .changes = changes,
+								 .changes_count = FY_COUNT(changes) });
+}
+
+static void show_policy_first(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_policy_changes(
+		out, page, &(struct fy_view_policy_changes){ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY) });
+}
+
+static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_sheet sheets[] = {
+		{ FY_LIT("Gestion des comptes"), FY_LIT("identification, prise de contact et assistance, facturation"),
+		  FY_LIT("les titulaires d’un compte"),
+		  FY_LIT("identité – Prénom, Nom (Compte)\ncoordonnées – Adresse <e-mail> (Compte)"),
+		  FY_LIT("vous, les employés (sur autorisation préalable)"),
+		  FY_LIT("Prénom, Nom (Compte) – 2 ans après votre dernière action; suppression"),
+		  FY_LIT("contrat ou mesures précontractuelles (article 6.1.b du RGPD)"), FY_LIT("vous-même") },
+		{ FY_LIT("Protection du site et des comptes"), FY_LIT("protection du site et des comptes"),
+		  FY_LIT("les visiteurs du site"), FY_LIT("données techniques – Adresse réseau (Journal des accès)"),
+		  FY_NONE, FY_LIT("Adresse réseau (Journal des accès) – 180 jours après l’écriture; suppression"),
+		  FY_LIT("intérêt légitime (article 6.1.f du RGPD)"), FY_LIT("votre navigateur") },
+	};
+	fy_page_manage_privacy(out, page,
+			       &(struct fy_view_manage_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+								 .date = FY_LIT("2026-11-03"),
+								 .version = AGO(20 * FY_DAY),
+								 .fingerprint = FINGERPRINT,
+								 .sheets = sheets,
+								 .sheets_count = FY_COUNT(sheets),
+								 .measures = measures,
+								 .measures_count = FY_COUNT(measures),
+								 .proofs = proofs,
+								 .proofs_count = FY_COUNT(proofs) });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -171,6 +295,154 @@ static void show_manage_jobs(struct fy_buf *out, const struct fy_page *page)
 		{ FY_LIT("mail"), FY_NONE, 60, false, FY_NONE, 0, 0, true },
 	};
 	fy_page_manage_jobs(out, page, &(struct fy_view_manage_jobs){ .jobs = jobs, .jobs_count = FY_COUNT(jobs) });
+}
+
+static void show_account_requests(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_own_request requests[] = {
+		{ 14, FY_LIT("Effacement"), FY_LIT("Identité à confirmer"), AGO(3 * FY_DAY), GIVEN_NOW + 27 * FY_DAY, 0,
+		  true },
+		{ 12, FY_LIT("Accès aux données"), FY_LIT("En cours"), AGO(9 * FY_DAY), GIVEN_NOW + 21 * FY_DAY, 0,
+		  false },
+		{ 3, FY_LIT("Opposition"), FY_LIT("Répondue"), AGO(90 * FY_DAY), AGO(60 * FY_DAY), AGO(70 * FY_DAY),
+		  false },
+	};
+	fy_page_account_requests(out, page,
+				 &(struct fy_view_account_requests){ .requests = requests,
+								     .requests_count = FY_COUNT(requests),
+								     .next_cursor = FY_LIT("3-0"),
+								     .kind = FY_LIT("erasure"),
+								     .wish = P("Mes anciens messages"),
+								     .once = FY_LIT("x") });
+}
+
+static void show_manage_requests(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_request requests[] = {
+		{ 9, FY_LIT("Accès aux données"), FY_LIT("En cours"), P("Jeanne Moreau"),
+		  P("jeanne.moreau.de.la.bastille@famille.example.com"), false, AGO(40 * FY_DAY), AGO(9 * FY_DAY),
+		  false, false, true, true, true, 9 },
+		{ 11, FY_LIT("Rectification"), FY_LIT("Reçue"), P("Ahmed Benali"), P("ahmed@ecole.example"), false,
+		  AGO(30 * FY_DAY), GIVEN_NOW, false, false, false, true, true, 0 },
+		{ 12, FY_LIT("Portabilité"), FY_LIT("Délai prolongé"), P("Paul"), P("paul@example.org"), false,
+		  AGO(22 * FY_DAY), GIVEN_NOW + 8 * FY_DAY, false, false, false, false, true, 8 },
+		{ 13,
+		  FY_LIT("Effacement"),
+		  FY_LIT("Reçue"),
+		  { FY_NONE },
+		  { FY_NONE },
+		  true,
+		  AGO(FY_DAY),
+		  GIVEN_NOW + 29 * FY_DAY,
+		  false,
+		  false,
+		  false,
+		  false,
+		  false,
+		  29 },
+	};
+	fy_page_manage_requests(out, page,
+				&(struct fy_view_manage_requests){ .waiting = 2,
+								   .next_cursor = FY_LIT("13-1"),
+								   .requests = requests,
+								   .requests_count = FY_COUNT(requests) });
+}
+
+static void show_manage_requests_none(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_requests(out, page,
+				&(struct fy_view_manage_requests){ .state = FY_LIT("refused"), .over = true });
+}
+
+static const struct fy_row_request_step request_steps[] = {
+	{ AGO(9 * FY_DAY), FY_LIT("Reçue"), P("Camille Lefèvre"), P("") },
+	{ AGO(7 * FY_DAY), FY_LIT("Identité à confirmer"), P("Inès Moreau"), P("Appelez-nous au 01 23 45 67 89.") },
+	{ AGO(6 * FY_DAY), FY_LIT("En cours"), P("#3"), P("Rappelée au numéro du dossier") },
+};
+
+SHOW(account_request, .id = 12, .kind = FY_LIT("Accès aux données"), .state = FY_LIT("Délai prolongé"), .open = true,
+     .received = AGO(9 * FY_DAY), .answer_by = GIVEN_NOW + 80 * FY_DAY,
+     .wish = P("Tout ce que vous avez.\n\nDepuis 2019."), .extension = P("Les archives sont sur papier."))
+SHOW(manage_request, .id = 12, .account = 4, .kind = FY_LIT("Accès aux données"), .state = FY_LIT("in_progress"),
+     .state_words = FY_LIT("En cours"), .name = P("Camille Lefèvre"), .email = P("camille@example.com"),
+     .received = AGO(9 * FY_DAY), .first_month = GIVEN_NOW + 4 * FY_DAY, .answer_by = GIVEN_NOW + 4 * FY_DAY,
+     .urgent = true, .soon = true, .days = 4, .wish = P("Tout ce que vous avez."), .steps = request_steps,
+     .steps_count = FY_COUNT(request_steps), .may_answer = true, .may_extend = true,
+     .would_extend_to = GIVEN_NOW + 65 * FY_DAY)
+SHOW(manage_request_new, .kind = FY_LIT("access"), .received_on = FY_LIT("2026-11-20"), .language = FY_LIT("en"))
+
+static void show_request_conflict(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_request(out, page,
+			       &(struct fy_view_manage_request){ .id = 12,
+								 .recorded = true,
+								 .kind = FY_LIT("Opposition"),
+								 .state = FY_LIT("received"),
+								 .state_words = FY_LIT("Reçue"),
+								 .conflict = true,
+								 .typed = P("Ce que j'avais écrit"),
+								 .received = AGO(40 * FY_DAY),
+								 .overdue = true,
+								 .days = 10,
+								 .may_take = true,
+								 .may_ask = true,
+								 .may_prove = true,
+								 .may_extend = true,
+								 .too_late = true });
+}
+
+#define BREACH_FACTS                                                                                                \
+	.discovered = AGO(2 * FY_DAY), .aware = AGO(2 * FY_DAY - FY_HOUR), .from = AGO(4 * FY_DAY),                 \
+	.confidentiality = true, .availability = true, .nature = FY_LIT("Un ordinateur a été volé.\n\nAu bureau."), \
+	.persons_categories = FY_LIT("Familles"), .persons = FY_LIT("120"),                                         \
+	.consequences = FY_LIT("Courriels frauduleux"), .risk = FY_LIT("3")
+
+static void show_manage_breaches(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_breach breaches[] = {
+		{ 4, FY_LIT("Ordinateur volé"), FY_LIT("open"), AGO(2 * FY_DAY), 0, true, false, false, 24 },
+		{ 3, FY_LIT("Dernière heure"), FY_LIT("open"), AGO(72 * FY_HOUR - FY_MINUTE), 0, true, false, false,
+		  0 },
+		{ 2, FY_LIT("Courriel à la mauvaise adresse"), FY_LIT("open"), AGO(5 * FY_DAY), 0, true, true, true,
+		  49 },
+		{ 1, FY_LIT("Panne"), FY_LIT("closed"), AGO(50 * FY_DAY), AGO(49 * FY_DAY), false, false, false, 0 },
+	};
+	fy_page_manage_breaches(out, page,
+				&(struct fy_view_manage_breaches){ .next_cursor = FY_LIT("1"),
+								   .breaches = breaches,
+								   .breaches_count = FY_COUNT(breaches) });
+}
+
+SHOW(manage_breach, .id = 4, .version = 2, .state = FY_LIT("open"), .open = true, .hours = 24,
+     .due = GIVEN_NOW + FY_DAY, .name = FY_LIT("Ordinateur volé"), BREACH_FACTS, .high = true)
+SHOW(manage_breach_form, .name = FY_LIT("Ordinateur volé"), .discovered_at = FY_LIT("2026-11-23T14:05"),
+     .confidentiality = true, .risk = FY_LIT("2"), .conflict = true)
+SHOW(manage_breach_letter, .id = 4, .language = FY_LIT("en"), .nature = FY_LIT("A laptop was stolen."))
+SHOW(breach_letter, .id = 4, .language = FY_LIT("fr"), .complete = true, .nature = FY_LIT("Un ordinateur a été volé."),
+     .consequences = FY_LIT("Courriels frauduleux."), .measures = FY_LIT("Disque chiffré."),
+     .advice = FY_LIT("Changez de mot de passe."), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
+SHOW(breach_notification, .id = 4, .contact = FY_LIT("contact@hostfamiliesinparis.com"), BREACH_FACTS, .partial = true)
+
+static void show_breach_closed(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_breach(out, page,
+			      &(struct fy_view_manage_breach){ .id = 1,
+							       .state = FY_LIT("closed"),
+							       .closed = true,
+							       .name = FY_LIT("Panne"),
+							       BREACH_FACTS,
+							       .notified = AGO(FY_DAY),
+							       .delay_saved = FY_LIT("Congés"),
+							       .persons_reason_saved = FY_LIT("Aucun risque"),
+							       .closed_at = AGO(FY_HOUR) });
+}
+
+static void show_letter_incomplete(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_breach_letter(
+		out, page,
+		&(struct fy_view_breach_letter){
+			.id = 4, .language = FY_LIT("en"), .lacks_advice = true, .lacks_measures = true });
 }
 
 static void show_manage_people(struct fy_buf *out, const struct fy_page *page)
@@ -378,6 +650,10 @@ static const struct fy_field_error ask_errors[] = {
 	{ { "minutes", 7 }, FY_TEXT_ERROR_MINUTES_RANGE, { .n = 480 } },
 };
 static const struct fy_field_error login_errors[] = { { { NULL, 0 }, FY_TEXT_ERROR_CREDENTIALS, { 0 } } };
+static const struct fy_field_error request_errors[] = {
+	{ { "kind", 4 }, FY_TEXT_ERROR_RIGHT_MISSING, { 0 } },
+	{ { "wish", 4 }, FY_TEXT_ERROR_WISH_MISSING, { 0 } },
+};
 static const struct fy_field_error profile_errors[] = {
 	{ { "phone", 5 }, FY_TEXT_ERROR_PHONE_FORMAT, { 0 } },
 	{ { "country", 7 }, FY_TEXT_ERROR_COUNTRY_UNKNOWN, { 0 } },
@@ -421,11 +697,19 @@ const struct given_page given_pages[] = {
 	{ "profile_conflict", FY_PAGE_MEMBER, show_conflict },
 	{ "profile_refused", FY_PAGE_MEMBER, show_account_profile, ERRORS(profile_errors) },
 	MEMBER(account_security),
+	MEMBER(account_erase),
 	MEMBER(account_privacy),
+	MEMBER(account_requests),
+	{ "requests_refused", FY_PAGE_MEMBER, show_account_requests, ERRORS(request_errors) },
+	MEMBER(account_request),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
 	GUEST(privacy),
+	GUEST(policy_versions),
+	GUEST(policy_version),
+	GUEST(policy_changes),
+	GUEST(policy_first),
 	GUEST(cookies),
 	GUEST(legal),
 	GUEST(accessibility),
@@ -437,6 +721,19 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_contact),
 	MANAGER(manage_contact_empty),
 	MANAGER(manage_message),
+	MANAGER(manage_requests),
+	MANAGER(manage_requests_none),
+	MANAGER(manage_request),
+	MANAGER(request_conflict),
+	MANAGER(manage_request_new),
+	MANAGER(manage_breaches),
+	MANAGER(manage_breach),
+	MANAGER(breach_closed),
+	MANAGER(manage_breach_form),
+	MANAGER(manage_breach_letter),
+	MANAGER(breach_letter),
+	MANAGER(letter_incomplete),
+	MANAGER(breach_notification),
 	MANAGER(manage_people),
 	MANAGER(manage_person),
 	MANAGER(manage_person_sealed),
@@ -445,6 +742,7 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_access_empty),
 	MANAGER(manage_access_log),
 	MANAGER(manage_jobs),
+	MANAGER(manage_privacy),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
 	  .tone = FY_NOTICE_WARNING, .notice_args = { .s = { "purge", 5 } } },
 	GUEST(400),
@@ -467,6 +765,12 @@ const size_t given_page_count = FY_COUNT(given_pages);
 	}
 
 #define LINK "https://www.hostfamiliesinparis.com/verify?token=hT9s0Kc2&x=1"
+MAIL(erasure_asked, .given_name = P("Camille"), .erase_at = AGO(-7 * FY_DAY),
+     .account_link = FY_LIT("https://www.hostfamiliesinparis.com/account/erase"))
+MAIL(erasure_done, .given_name = P("Camille"), .when = AGO(FY_HOUR),
+     .receipt = FY_LIT("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
+MAIL(inactive, .given_name = P("Camille"), .erase_at = AGO(-60 * FY_DAY),
+     .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"))
 MAIL(confirm_address, .link = P(LINK), .valid_hours = 24)
 MAIL(address_known, .given_name = P("Camille"), .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"),
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
@@ -474,6 +778,15 @@ MAIL(reset_password, .given_name = P("Camille <script>"), .link = P(LINK), .vali
 MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
+#define RIGHT                                                                                   \
+	.name = P("Camille"), .kind = FY_LIT("Accès aux données"), .received = AGO(9 * FY_DAY), \
+	.contact = FY_LIT("contact@hostfamiliesinparis.com")
+MAIL(right_receipt, RIGHT, .due = GIVEN_NOW, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/requests"))
+MAIL(right_ask, RIGHT, .letter = P("Rappelez-nous."))
+MAIL(right_proven, RIGHT, .due = GIVEN_NOW)
+MAIL(right_extended, RIGHT, .due = GIVEN_NOW, .letter = P("Les archives sont sur papier."))
+MAIL(right_answer, RIGHT, .letter = P("Voici tout.\n\n<Merci>"))
+MAIL(right_refused, RIGHT, .letter = P("Nous n'avons rien."))
 
 MAIL(access_asked, .given_name = P("Camille"), .role = FY_LIT("équipe"), .purpose = FY_LIT("facturation"),
      .minutes = 60, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/privacy"))
@@ -490,6 +803,9 @@ MAIL(glass_broken, .given_name = P("Inès"), .account = 487120394812673, .by = 4
 	}
 const struct given_mail given_mails[] = {
 	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
-	LETTER(contact_receipt), LETTER(access_asked),  LETTER(role_changed),   LETTER(glass_broken),
+	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),   LETTER(inactive),
+	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),   LETTER(right_extended),
+	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),   LETTER(role_changed),
+	LETTER(glass_broken),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

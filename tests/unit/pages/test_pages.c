@@ -308,6 +308,24 @@ static void a_value_in_a_mail_cannot_add_a_line_or_markup(void **state)
 	fy_buf_finish(&fields);
 }
 
+static void a_letter_inside_a_mail_keeps_its_lines_and_nothing_else(void **state)
+{
+	(void)state;
+	struct fy_buf fields;
+	struct fy_letterhead head = { .lang = FY_LANG_FR, .home_url = FY_LIT("/") };
+	fy_buf_init(&fields, NULL, 4096);
+	fy_mail_right_answer(&fields, &(struct fy_mailview_right_answer){
+					      .letter = { FY_LIT("Bonjour,\n\n<b>un</b>\x07;letter=1:x;\ndeux") } });
+	struct fy_letter_text letter = letter_of("right_answer", &fields, &head, 0);
+	const struct fy_buf *text = &letter.text, *html = &letter.html;
+	assert_non_null(memmem(text->ptr, text->len, "\n\nBonjour,\n\n<b>un</b> ;letter=1:x;\ndeux\n\n", 41));
+	assert_non_null(memmem(html->ptr, html->len, "<p>Bonjour,</p>\n<p>&lt;b&gt;un&lt;/b&gt;", 37));
+	assert_non_null(memmem(html->ptr, html->len, "<br>\ndeux</p>", 13));
+	assert_null(memmem(html->ptr, html->len, "<b>", 3));
+	forget_letter(&letter);
+	fy_buf_finish(&fields);
+}
+
 static void each_letter_is_written_in_both_languages(void **state)
 {
 	(void)state;
@@ -469,6 +487,7 @@ int main(void)
 		TEST(static_files_named_by_pages_exist_and_unpack),
 		TEST(sentences_know_singular_plural_and_escape_their_values),
 		TEST(a_value_in_a_mail_cannot_add_a_line_or_markup),
+		TEST(a_letter_inside_a_mail_keeps_its_lines_and_nothing_else),
 		TEST(each_letter_is_written_in_both_languages),
 		TEST(fields_of_another_letter_are_refused),
 		TEST(each_status_has_its_page),

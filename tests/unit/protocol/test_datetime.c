@@ -186,12 +186,38 @@ static void people_and_logs_read_paris_time(void **state)
 	assert_text(taken(), "2026-05-01");
 }
 
+static void dates_of_logs_are_read_with_their_offset(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = { "",
+					     "22/Nov/2026:14:05:00",
+					     "22/Nov/2026:14:05:00 0100",
+					     "22/Nov/2026:14:05:00 +01",
+					     "22/Nov/2026:14:05:00 +0100 ",
+					     "31/Nov/2026:14:05:00 +0100",
+					     "22/nov/2026:14:05:00 +0100",
+					     "22/Nov/2026:24:05:00 +0100",
+					     "22/Nov/2026:14:05:00 +2400",
+					     "2026-11-22T14:05:00Z" };
+	fy_time t = 0;
+	assert_int_equal(fy_parse_clf_date(FY_LIT("22/Nov/2026:14:05:00 +0100"), &t), 0);
+	assert_true(t == at(2026, 11, 22, 13, 5, 0));
+	assert_int_equal(fy_parse_clf_date(FY_LIT("01/Jan/2027:00:30:00 -0530"), &t), 0);
+	assert_true(t == at(2027, 1, 1, 6, 0, 0));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(fy_parse_clf_date(fy_str(wrong[i]), &t), FY_ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FY_TEST(http_dates_have_three_forms),     FY_TEST(rfc3339_goes_both_ways),
-		FY_TEST(paris_agrees_with_the_c_library), FY_TEST(summer_time_turns_at_one_utc),
-		FY_TEST(the_calendar_is_gregorian),       FY_TEST(people_and_logs_read_paris_time),
+		FY_TEST(http_dates_have_three_forms),
+		FY_TEST(rfc3339_goes_both_ways),
+		FY_TEST(paris_agrees_with_the_c_library),
+		FY_TEST(summer_time_turns_at_one_utc),
+		FY_TEST(the_calendar_is_gregorian),
+		FY_TEST(people_and_logs_read_paris_time),
+		FY_TEST(dates_of_logs_are_read_with_their_offset),
 	};
 	return RUN_TESTS(tests);
 }

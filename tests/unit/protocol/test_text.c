@@ -3,6 +3,7 @@
 
 #include "foyer/require.h"
 #include "protocol/basexx.h"
+#include "protocol/csv.h"
 #include "protocol/html.h"
 #include "protocol/user_agent.h"
 #include "protocol/utf8.h"
@@ -140,6 +141,19 @@ static void base64_follows_the_rfc(void **state)
 	assert_int_equal(fy_hex_decode(FY_LIT("0000"), back, 1, &len), FY_ERR_TOO_LARGE);
 }
 
+static void cells_are_quoted_and_never_formulas(void **state)
+{
+	(void)state;
+	const struct fy_slice plain[] = { FY_LIT("a"), FY_LIT("say \"x\"; y"), FY_LIT("two\nlines"), FY_LIT("é"),
+					  FY_NONE,     FY_LIT("1-2") };
+	const struct fy_slice formulas[] = { FY_LIT("=1+2"),    FY_LIT("+33 1"), FY_LIT("-1"),
+					     FY_LIT("@SUM(A)"), FY_LIT("\t=1"),  FY_LIT("\r=1") };
+	fy_csv_row(&out, plain, 6);
+	assert_text(taken(), "\"a\";\"say \"\"x\"\"; y\";\"two\nlines\";\"é\";\"\";\"1-2\"\r\n");
+	fy_csv_row(&out, formulas, 6);
+	assert_text(taken(), "\"'=1+2\";\"'+33 1\";\"'-1\";\"'@SUM(A)\";\"'\t=1\";\"'\r=1\"\r\n");
+}
+
 static void html_is_escaped_by_context(void **state)
 {
 	(void)state;
@@ -210,6 +224,7 @@ int main(void)
 		FY_TEST(fields_are_cleaned),
 		FY_TEST(base64_follows_the_rfc),
 		FY_TEST(html_is_escaped_by_context),
+		FY_TEST(cells_are_quoted_and_never_formulas),
 		FY_TEST(devices_get_a_label),
 	};
 	return RUN_TESTS(tests);

@@ -19,7 +19,7 @@ static struct fy_keys *early, *late; /* two processes that read the file */
 static uint64_t people[PEOPLE];
 static struct fy_key_rotation state;
 static int outcome;
-static const char *fault;
+static char fault[500];
 
 static int start(void **harness)
 {
@@ -72,7 +72,7 @@ static void rotate(struct worker *w)
 {
 	w->ctx.keys = late;
 	outcome = fy_key_rotation_run(&w->ctx, path, NULL, NULL, &state);
-	fault = w->ctx.fault ? strdup(w->ctx.fault) : "";
+	snprintf(fault, sizeof fault, "%s", w->ctx.fault ? w->ctx.fault : "");
 }
 
 static void open_all(struct worker *w)

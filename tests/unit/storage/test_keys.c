@@ -143,29 +143,32 @@ static void of_look_ups_nothing_changes_when_the_master_key_does(void **state)
 	uint8_t hash[3][FY_HASH_BYTES], key[FY_PERSON_KEY_BYTES] = { 7 }, got[FY_PERSON_KEY_BYTES];
 	uint8_t old_frame[FY_WRAPPED_BYTES], new_frame[FY_WRAPPED_BYTES];
 	uint64_t old_master, new_master, ids[2];
+	uint32_t withheld;
 	assert_int_equal(fy_keys_create_file(path, why), 0);
 	assert_int_equal(fy_keys_load(path, &before, why), 0);
 	assert_int_equal(fy_keys_masters(before, ids), 1);
-	fy_keys_wrap(before, 5, key, old_frame, &old_master);
+	fy_keys_wrap(before, 5, key, 5, old_frame, &old_master);
 	assert_int_equal(old_master, ids[0]);
 
 	assert_int_equal(fy_keys_make_next(path, why), 0);
 	assert_int_equal(fy_keys_make_next(path, why), FY_ERR_EXISTS); /* cut off and begun again: the same one */
 	assert_int_equal(fy_keys_load(path, &during, why), 0);
 	assert_int_equal(fy_keys_masters(during, ids), 2);
-	fy_keys_wrap(during, 5, key, new_frame, &new_master);
+	fy_keys_wrap(during, 5, key, 5, new_frame, &new_master);
 	assert_int_equal(new_master, ids[1]);
-	assert_int_equal(fy_keys_unwrap(during, old_master, 5, fy_slice(old_frame, sizeof old_frame), got), 0);
+	assert_int_equal(fy_keys_unwrap(during, old_master, 5, fy_slice(old_frame, sizeof old_frame), got, &withheld),
+			 0);
 	assert_memory_equal(got, key, sizeof key);
 	/* a process that knows the old one only looks again by itself */
-	assert_int_equal(fy_keys_unwrap(before, new_master, 5, fy_slice(new_frame, sizeof new_frame), got), 0);
+	assert_int_equal(fy_keys_unwrap(before, new_master, 5, fy_slice(new_frame, sizeof new_frame), got, &withheld),
+			 0);
 	assert_memory_equal(got, key, sizeof key);
 
 	assert_int_equal(fy_keys_adopt_next(path, why), 0);
 	assert_int_equal(fy_keys_load(path, &after, why), 0);
 	assert_int_equal(fy_keys_masters(after, ids), 1);
 	assert_int_equal(ids[0], new_master);
-	assert_int_equal(fy_keys_unwrap(after, old_master, 5, fy_slice(old_frame, sizeof old_frame), got),
+	assert_int_equal(fy_keys_unwrap(after, old_master, 5, fy_slice(old_frame, sizeof old_frame), got, &withheld),
 			 FY_ERR_NOT_FOUND);
 	struct fy_keys *all[] = { before, during, after };
 	for (unsigned i = 0; i < 3; i++) {
@@ -199,16 +202,21 @@ static void a_wrapped_key_opens_for_its_person_only(void **state)
 	(void)state;
 	uint8_t bytes[32] = { 1 }, key[FY_PERSON_KEY_BYTES] = { 9 }, got[FY_PERSON_KEY_BYTES], frame[FY_WRAPPED_BYTES];
 	uint64_t master;
+	uint32_t withheld;
 	struct fy_keys *keys = fy_keys_from_bytes(bytes);
-	fy_keys_wrap(keys, 1000, key, frame, &master);
-	assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame), got), 0);
+	fy_keys_wrap(keys, 1000, key, 5, frame, &master);
+	assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame), got, &withheld), 0);
 	assert_memory_equal(got, key, sizeof key);
-	assert_int_equal(fy_keys_unwrap(keys, master, 1001, fy_slice(frame, sizeof frame), got), FY_ERR_UNREADABLE);
-	assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame - 1), got), FY_ERR_UNREADABLE);
-	assert_int_equal(fy_keys_unwrap(keys, master + 1, 1000, fy_slice(frame, sizeof frame), got), FY_ERR_NOT_FOUND);
+	assert_int_equal(withheld, 5);
+	assert_int_equal(fy_keys_unwrap(keys, master, 1001, fy_slice(frame, sizeof frame), got, &withheld),
+			 FY_ERR_UNREADABLE);
+	assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame - 1), got, &withheld),
+			 FY_ERR_UNREADABLE);
+	assert_int_equal(fy_keys_unwrap(keys, master + 1, 1000, fy_slice(frame, sizeof frame), got, &withheld),
+			 FY_ERR_NOT_FOUND);
 	for (unsigned i = 0; i < sizeof frame; i++) {
 		frame[i] ^= 1;
-		assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame), got),
+		assert_int_equal(fy_keys_unwrap(keys, master, 1000, fy_slice(frame, sizeof frame), got, &withheld),
 				 FY_ERR_UNREADABLE);
 		frame[i] ^= 1;
 	}

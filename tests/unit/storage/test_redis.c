@@ -113,6 +113,27 @@ static void an_error_reply_concerns_its_command_alone(void **state)
 
 /* ---- Many at once ---- */
 
+/* As for the disk that is full (MISCONF) or a long script (BUSY): Redis is there, and cannot serve. */
+static void ask_without_memory(struct task *t)
+{
+	int err;
+	ask(t, &err, 4, "CONFIG", "SET", "maxmemory", "1");
+	CHECK_CODE(err, 0);
+	ask(t, &err, 3, "SET", "one", "more");
+	CHECK_CODE(err, FY_ERR_REDIS_DOWN);
+	CHECK(strstr(t->ctx.fault, "OOM"));
+	ask(t, &err, 4, "CONFIG", "SET", "maxmemory", "0");
+	CHECK_CODE(err, 0);
+	ask(t, &err, 3, "SET", "one", "more");
+	CHECK_CODE(err, 0);
+}
+
+static void a_redis_that_cannot_serve_counts_as_away(void **state)
+{
+	(void)state;
+	run_fiber(ask_without_memory, NULL);
+}
+
 static void ask_own(struct task *t)
 {
 	char name[24], value[24];
@@ -458,6 +479,7 @@ int main(void)
 		TEST(bytes_pass_unchanged),
 		TEST(large_values_and_long_lists_pass),
 		TEST(an_error_reply_concerns_its_command_alone),
+		TEST(a_redis_that_cannot_serve_counts_as_away),
 		TEST(two_thousand_fibers_get_their_own_replies_in_few_writes),
 		TEST(a_pipeline_is_one_write_and_tells_the_first_error),
 		TEST(past_the_cap_commands_are_refused_at_once),

@@ -18,6 +18,10 @@ REGISTER = """
 [purposes]
 contact = { bit = 0, fr = "contact", en = "contact" }
 rights = { bit = 1, fr = "droits", en = "rights" }
+[persons]
+owners = { fr = "les propriétaires", en = "owners" }
+[activities]
+pets = { fr = "Animaux", en = "Pets" }
 [categories]
 identity = { fr = "identité", en = "identity" }
 [bases]
@@ -34,6 +38,8 @@ self = { fr = "vous", en = "you" }
 [tables.pet]
 label = { fr = "Animal", en = "Pet" }
 person = "owner_id"
+persons = ["owners"]
+activity = "pets"
 public = ["id", "owner_id"]
 basis = "contract"
 provided_by = "person"
@@ -54,6 +60,24 @@ mark = "secret"
 label = { fr = "Puce", en = "Chip" }
 category = "identity"
 purposes = ["contact"]
+"""
+
+STORE = """
+[[stores]]
+name = "barks"
+label = { fr = "Aboiements", en = "Barks" }
+persons = ["owners"]
+activity = "pets"
+category = "identity"
+purposes = ["contact"]
+basis = "contract"
+provided_by = "person"
+keep = [{ minutes = 10, from = "last_activity" }, { setting = "sessions.leash_minutes", from = "last_activity" }]
+then = "delete"
+seen_by = []
+[stores.fields]
+volume = { fr = "Volume", en = "Volume" }
+hour = { fr = "Heure", en = "Hour" }
 """
 
 MIGRATION = """
@@ -80,7 +104,7 @@ FROM pet p
 WHERE p.id = ?;
 """
 
-SETTINGS = 'FY_KEY(retention, pet_days, INT, "7", 1, 90, "Pets.")\nFY_KEY(log, gzip, BOOL, "true", 0, 0, "x")\n'
+SETTINGS = 'FY_KEY(retention, pet_days, INT, "7", 1, 90, "Pets.")\nFY_KEY(sessions, leash_minutes, INT, "30", 1, 90, "x")\nFY_KEY(log, gzip, BOOL, "true", 0, 0, "x")\n'
 
 
 def run(register=REGISTER, migration=MIGRATION, statements=STATEMENTS, more=()):
@@ -110,6 +134,17 @@ class Good(unittest.TestCase):
         self.assertEqual(re.findall(r'\.column = "(\w+)", \.mark = FY_MARK_(\w+)', made),
                          [("id", "PUBLIC"), ("owner_id", "PUBLIC"), ("nickname", "PERSONAL"), ("chip_hash", "SECRET")])
         self.assertIn("offsetof(struct fy_config, retention_pet_days)", made)
+
+    def test_a_store_is_a_list_of_fields_that_share_their_terms(self):
+        code, said, made = run(register=REGISTER + STORE)
+        self.assertEqual((code, said), (0, ""))
+        stores = made[made.index("fy_register_stores[]"):]
+        self.assertEqual(re.findall(r'\.column = "(\w+)", \.mark = FY_MARK_(\w+)', stores), [("volume", "PERSONAL"), ("hour", "PERSONAL")])
+        self.assertEqual(stores.count(".seconds = 600, .from = FY_TRIGGER_LAST_ACTIVITY"), 2)
+        self.assertEqual(stores.count(".setting_unit_s = 60, .setting_offset = offsetof(struct fy_config, sessions_leash_minutes)"), 2)
+        self.assertEqual(stores.count(".persons = 1u << FY_PERSONS_OWNERS, .activity = FY_ACTIVITY_PETS"), 1)
+        fields = made[made.index("fy_register_fields[]"):made.index("fy_register_stores[]")]
+        self.assertNotIn("volume", fields, "a store is no table")
 
     def test_later_migrations_count(self):
         code, said, _ = run(more=["ALTER TABLE pet ADD COLUMN IF NOT EXISTS colour INT NULL, DROP COLUMN chip_hash;",
@@ -217,6 +252,36 @@ class Broken(unittest.TestCase):
         code, said, _ = run(register=REGISTER.replace('person = "owner_id"\n', ""))
         self.assertEqual(code, 1)
         self.assertIn("must say by which column a row belongs to a person", said)
+
+    def test_a_table_about_persons_says_which_and_what_for(self):
+        for line, sentence in (('persons = ["owners"]\n', "table pet must say whom its rows are about"),
+                               ('activity = "pets"\n', "table pet must say to which activity")):
+            with self.subTest(line):
+                self.refused(sentence, register=REGISTER.replace(line, ""))
+        code, said, _ = run(register=REGISTER.replace('persons = ["owners"]\nactivity = "pets"\n', ""))
+        self.assertEqual(code, 1)
+        self.assertIn("table pet must say whom its rows are about", said)
+        self.refused("table pet: 'martians' is not one of the persons: owners", register=REGISTER.replace('["owners"]', '["martians"]'))
+        self.refused("table pet: 'cats' is not one of the activities: pets", register=REGISTER.replace('activity = "pets"', 'activity = "cats"'))
+
+    def test_a_store_says_all_that_a_table_says(self):
+        for key in ("label", "category", "purposes", "basis", "provided_by", "keep", "then", "seen_by"):
+            with self.subTest(key):
+                broken = re.sub(rf"(?m)^{key} = .*\n", "", STORE, count=1)
+                self.assertNotEqual(broken, STORE)
+                self.refused(f"store barks lacks {key}", register=REGISTER + broken)
+        self.refused("store barks must say whom", register=REGISTER + STORE.replace('persons = ["owners"]\n', ""))
+        self.refused("store barks: unknown key 'colour'", register=REGISTER + STORE.replace("seen_by = []", "seen_by = []\ncolour = 1"))
+        self.refused("store barks: hour needs a label in fr and en", register=REGISTER + STORE.replace(', en = "Hour"', ""))
+        self.refused("a [[stores]] entry needs a name of its own, not 'pet'", register=REGISTER + STORE.replace('"barks"', '"pet"'))
+        self.refused("a [[stores]] entry needs a name of its own, not 'barks'", register=REGISTER + STORE + STORE)
+        self.refused("store barks: minutes is a number", register=REGISTER + STORE.replace("minutes = 10", "minutes = -1"))
+        self.refused("there is no setting 'sessions.rope_minutes' that counts days or minutes",
+                     register=REGISTER + STORE.replace("leash", "rope"))
+
+    def test_a_purpose_with_a_basis_that_does_not_exist(self):
+        self.refused("purposes.contact: 'hope' is not one of the bases",
+                     register=REGISTER.replace('contact = { bit = 0, fr', 'contact = { bit = 0, basis = "hope", fr'))
 
     def test_personal_text_that_could_not_be_sealed(self):
         self.refused("pet.nickname is personal and VARCHAR, which cannot hold a sealed value",

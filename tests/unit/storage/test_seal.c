@@ -7,7 +7,7 @@
 #include "storage/seal.h"
 
 static const uint8_t ada_key[32] = { 1 }, bob_key[32] = { 2 };
-static const struct fy_person ada = { 7, ada_key }, bob = { 8, bob_key };
+static const struct fy_person ada = { 7, ada_key, 0 }, bob = { 8, bob_key, 0 };
 
 #define PHONE FY_COLUMN_ACCOUNT_PHONE
 #define UNSEAL(person, column, row, purpose, sealed) fy_unseal(&w->ctx, person, column, row, purpose, sealed, &text)

@@ -1,0 +1,118 @@
+/* `foyer person …`: what the account page does, for the person who answers requests about rights. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "foyer/require.h"
+#include "jobs/letters.h"
+#include "server/cli/cli.h"
+#include "server/cli/commands.h"
+#include "server/cli/find.h"
+#include "server/routes/mails.h"
+#include "storage/accounts.h"
+
+#define LIMIT_MS 60000
+
+struct erase {
+	const char *email;
+	bool dry_run, yes, now;
+};
+
+static bool sure(const struct erase *erase)
+{
+	char line[16] = "";
+	if (erase->yes)
+		return true;
+	printf("Erase the account of %s%s? This cannot be undone%s. [yes/no] ", erase->email, erase->now ? " now" : "",
+	       erase->now ? "" : " after the days of grace");
+	fflush(stdout);
+	return fgets(line, sizeof line, stdin) && strcmp(line, "yes\n") == 0;
+}
+
+static int say_why(struct fy_ctx *ctx, int err)
+{
+	if (err == FY_ERR_DENIED)
+		fy_cli_say("this is the account of the last owner: give the role to somebody else first");
+	else if (err == FY_ERR_NOT_FOUND)
+		fy_cli_say("this account is not active");
+	else
+		fy_cli_say("the account cannot be erased: %s", ctx->fault ? ctx->fault : fy_strerror(err));
+	return FY_EXIT_FAILED;
+}
+
+/* A date that stands already is kept, unless --now. */
+static fy_async int ask(struct fy_ctx *ctx, const struct erase *erase, uint64_t id)
+{
+	int64_t days = erase->now ? 0 : ctx->config->retention_erasure_grace_days;
+	int err = fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now + days * FY_DAY);
+	if (err != FY_ERR_EXISTS)
+		return err;
+	if (!erase->now)
+		return 0;
+	err = fy_erasure_cancel(ctx, id);
+	return err ? err : fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now);
+}
+
+static fy_async int erase_body(struct fy_ctx *ctx, void *arg)
+{
+	const struct erase *erase = arg;
+	struct fy_slice receipt;
+	struct fy_account account;
+	uint64_t id;
+	if (fy_find_account(ctx, erase->email, &id) != 0)
+		return FY_EXIT_FAILED;
+	if (erase->dry_run) {
+		printf("account_id=%llu: account, sessions, links and waiting mails would be deleted and the key destroyed%s; "
+		       "proofs of consent would stay for five years, without the name.\n",
+		       (unsigned long long)id, erase->now ? "" : " after the days of grace");
+		return FY_EXIT_OK;
+	}
+	if (!sure(erase)) {
+		fy_cli_say("nothing was changed");
+		return FY_EXIT_FAILED;
+	}
+	int err = ask(ctx, erase, id);
+	if (err)
+		return say_why(ctx, err);
+	fy_cli_trace(ctx, "erasure.asked", FY_KV("account", id));
+	if (!erase->now) {
+		err = fy_accounts_get(ctx, id, FY_PURPOSE_RIGHTS, &account);
+		if (err)
+			return say_why(ctx, err);
+		printf("account_id=%llu erase_at=%lld (seconds since 1970)\n", (unsigned long long)id,
+		       (long long)fy_unix(account.erase_at));
+		return FY_EXIT_OK;
+	}
+	fy_mails_author();
+	err = fy_jobs_erase(ctx, id, &receipt);
+	if (err)
+		return say_why(ctx, err);
+	fy_cli_trace(ctx, "account.erased", FY_KV("account", id));
+	return fy_cli_print(receipt);
+}
+
+int fy_cmd_person_erase(int argc, char **argv)
+{
+	struct erase erase = { 0 };
+	const struct fy_flag flags[] = {
+		{ "--email", "E", "whose account", &erase.email, NULL },
+		{ "--dry-run", NULL, "only say what would go", NULL, &erase.dry_run },
+		{ "--yes", NULL, "do not ask", NULL, &erase.yes },
+		{ "--now", NULL, "without the days of grace; prints the receipt", NULL, &erase.now },
+	};
+	struct fy_cli cli = {
+		.name = "person erase",
+		.help = "Erases an account as its holder can: after the days of grace, or at once with --now.",
+		.flags = flags,
+		.flag_count = FY_COUNT(flags),
+	};
+	int code = fy_cli_parse(&cli, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (erase.email == NULL) {
+		fy_cli_say("--email is missing");
+		return FY_EXIT_USAGE;
+	}
+	return fy_cli_run(&cli, FY_CLI_DB | FY_CLI_REDIS | FY_CLI_KEYS, LIMIT_MS, erase_body, &erase);
+}

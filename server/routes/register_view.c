@@ -1,0 +1,144 @@
+/* See register_view.h. */
+#include "server/routes/register_view.h"
+
+#include "foyer/config.h"
+#include "foyer/require.h"
+#include "server/pages/write.h"
+
+#define TEXT_MAX 4096
+#define YEAR_S ((int64_t)365 * 86400)
+
+/* Whole years are said as years, whether or not the days count the leap ones. */
+static void put_duration(struct fy_buf *out, enum fy_lang lang, int64_t seconds)
+{
+	int64_t years = seconds / YEAR_S;
+	if (years && seconds % YEAR_S <= (years / 4 + 1) * 86400)
+		fy_text_put(out, lang, FY_TEXT_RECORD_YEARS, (struct fy_text_args){ .n = (uint64_t)years });
+	else
+		fy_write_duration(out, lang, (uint64_t)seconds);
+}
+
+struct fy_slice fy_register_periods(struct fy_ctx *ctx, const struct fy_policy_period *periods, size_t count)
+{
+	struct fy_buf out;
+	fy_buf_init(&out, ctx->arena, TEXT_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const struct fy_register_keep *keep = &periods[i].keep;
+		if (i)
+			fy_text_put(&out, ctx->lang, FY_TEXT_RECORD_OR, (struct fy_text_args){ 0 });
+		if (keep->setting && keep->setting_unit_s == 0) { /* a setting of an earlier version of the program */
+			fy_buf_fmt(&out, "%s ", keep->setting);
+		} else if (fy_register_keep_seconds(keep, ctx->config)) {
+			put_duration(&out, ctx->lang, fy_register_keep_seconds(keep, ctx->config));
+			fy_buf_char(&out, ' ');
+		}
+		fy_buf_put(&out, periods[i].from[ctx->lang]);
+	}
+	return fy_buf_slice(&out);
+}
+
+static bool same_periods(const struct fy_policy_entry *a, const struct fy_policy_entry *b, enum fy_lang lang)
+{
+	if (a->period_count != b->period_count)
+		return false;
+	for (unsigned i = 0; i < a->period_count; i++) {
+		const struct fy_register_keep *x = &a->periods[i].keep, *y = &b->periods[i].keep;
+		if (x->seconds != y->seconds || !fy_eq(fy_str(x->setting), fy_str(y->setting)) ||
+		    !fy_eq(a->periods[i].from[lang], b->periods[i].from[lang]))
+			return false;
+	}
+	return true;
+}
+
+static bool same_terms(const struct fy_policy_entry *a, const struct fy_policy_entry *b, enum fy_lang lang)
+{
+	return fy_eq(a->category[lang], b->category[lang]) && fy_eq(a->holder[lang], b->holder[lang]) &&
+	       fy_eq(a->persons[lang], b->persons[lang]) && fy_eq(a->purposes[lang], b->purposes[lang]) &&
+	       fy_eq(a->basis[lang], b->basis[lang]) && fy_eq(a->provided_by[lang], b->provided_by[lang]) &&
+	       fy_eq(a->then[lang], b->then[lang]) && fy_eq(a->seen_by[lang], b->seen_by[lang]) &&
+	       same_periods(a, b, lang);
+}
+
+/* The labels of `entries[first]` and of all after it that say the same, which are marked as taken. */
+static struct fy_slice fields_of(struct fy_ctx *ctx, const struct fy_policy_entry *entries, size_t first, size_t count,
+				 uint32_t about, bool *taken)
+{
+	struct fy_buf out;
+	fy_buf_init(&out, ctx->arena, TEXT_MAX);
+	for (size_t i = first; i < count; i++) {
+		if (taken[i] || (about && !(entries[i].about & about)) ||
+		    !same_terms(&entries[first], &entries[i], ctx->lang))
+			continue;
+		taken[i] = true;
+		if (out.len)
+			fy_buf_put(&out, FY_LIT(", "));
+		fy_buf_put(&out, entries[i].label[ctx->lang]);
+	}
+	return fy_buf_slice(&out);
+}
+
+size_t fy_register_rows(struct fy_ctx *ctx, const struct fy_policy_entry *entries, size_t count, uint32_t about,
+			const struct fy_row_promise **ret_rows)
+{
+	struct fy_row_promise *rows = fy_new_array(ctx->arena, struct fy_row_promise, count + 1);
+	bool *taken = fy_new_array(ctx->arena, bool, count + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct fy_policy_entry *e = &entries[i];
+		if (taken[i] || (about && !(e->about & about)))
+			continue;
+		rows[n] = (struct fy_row_promise){
+			.category = e->category[ctx->lang],
+			.first = n == 0 || !fy_eq(rows[n - 1].category, e->category[ctx->lang]),
+			.fields = fields_of(ctx, entries, i, count, about, taken),
+			.holder = e->holder[ctx->lang],
+			.persons = e->persons[ctx->lang],
+			.purposes = e->purposes[ctx->lang],
+			.basis = e->basis[ctx->lang],
+			.source = e->provided_by[ctx->lang],
+			.kept = fy_register_periods(ctx, e->periods, e->period_count),
+			.then = e->then[ctx->lang],
+			.seen = e->seen_by[ctx->lang],
+		};
+		n++;
+	}
+	*ret_rows = rows;
+	return n;
+}
+
+const struct fy_row_change *fy_register_changes(struct fy_ctx *ctx, const struct fy_policy_version *version)
+{
+	struct fy_row_change *rows = fy_new_array(ctx->arena, struct fy_row_change, version->change_count + 1);
+	for (size_t i = 0; i < version->change_count; i++) {
+		const struct fy_policy_change *c = &version->changes[i];
+		rows[i] = (struct fy_row_change){
+			.kind = fy_str(c->kind),
+			.major = c->major,
+			.what = c->what[ctx->lang],
+			.from = c->from_count ? fy_register_periods(ctx, c->from_periods, c->from_count)
+					      : c->from[ctx->lang],
+			.to = c->to_count ? fy_register_periods(ctx, c->to_periods, c->to_count) : c->to[ctx->lang],
+		};
+	}
+	return rows;
+}
+
+size_t fy_register_measures(struct fy_ctx *ctx, bool https, const struct fy_row_measure **ret_rows)
+{
+	static const enum fy_text all[] = {
+		FY_TEXT_RECORD_SAFE_HTTPS,    FY_TEXT_RECORD_SAFE_SEALED, FY_TEXT_RECORD_SAFE_PASSWORDS,
+		FY_TEXT_RECORD_SAFE_ATTEMPTS, FY_TEXT_RECORD_SAFE_OFFICE, FY_TEXT_RECORD_SAFE_SESSIONS,
+		FY_TEXT_RECORD_SAFE_LOGS,
+	};
+	struct fy_row_measure *rows = fy_new_array(ctx->arena, struct fy_row_measure, FY_COUNT(all));
+	struct fy_text_args args = { .n = (uint64_t)ctx->config->sessions_manager_minutes };
+	size_t n = 0;
+	for (size_t i = https ? 0 : 1; i < FY_COUNT(all); i++) {
+		struct fy_buf out;
+		fy_buf_init(&out, ctx->arena, TEXT_MAX);
+		fy_text_put(&out, ctx->lang, all[i], args);
+		rows[n++].words = fy_buf_slice(&out);
+	}
+	*ret_rows = rows;
+	return n;
+}

@@ -1,0 +1,37 @@
+-- The register of personal data breaches (GDPR Article 33(5)): each one, notified or not. It is about what happened and
+-- not about one person; the forms ask not to name anybody, so nothing here is personal.
+-- An empty text is one that is not known yet: the law lets facts come in phases (Article 33(4)).
+CREATE TABLE IF NOT EXISTS breach (
+	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+	version INT UNSIGNED NOT NULL DEFAULT 1,
+	state TINYINT UNSIGNED NOT NULL,
+	title VARCHAR(200) NOT NULL,
+	discovered_at DATETIME(6) NOT NULL,
+	aware_at DATETIME(6) NOT NULL,
+	occurred_from DATETIME(6) NULL,
+	occurred_to DATETIME(6) NULL,
+	confidentiality BOOLEAN NOT NULL,
+	integrity BOOLEAN NOT NULL,
+	availability BOOLEAN NOT NULL,
+	persons BIGINT UNSIGNED NULL,
+	persons_categories TEXT NOT NULL,
+	records BIGINT UNSIGNED NULL,
+	data_categories TEXT NOT NULL,
+	nature TEXT NOT NULL,
+	consequences TEXT NOT NULL,
+	measures_taken TEXT NOT NULL,
+	measures_planned TEXT NOT NULL,
+	risk TINYINT UNSIGNED NOT NULL,
+	cnil_notified_at DATETIME(6) NULL,
+	cnil_reference VARCHAR(100) NOT NULL DEFAULT '',
+	cnil_reason TEXT NOT NULL,
+	delay_reasons TEXT NOT NULL,
+	persons_informed_at DATETIME(6) NULL,
+	persons_how TEXT NOT NULL,
+	persons_reason TEXT NOT NULL,
+	created_at DATETIME(6) NOT NULL,
+	created_by BIGINT UNSIGNED NOT NULL,
+	closed_at DATETIME(6) NULL,
+	PRIMARY KEY (id),
+	KEY breach_state (state, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

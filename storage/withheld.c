@@ -1,0 +1,58 @@
+/* See withheld.h. Statements: sql/person_key.def. */
+#include "storage/withheld.h"
+
+#include "foyer/require.h"
+#include "storage/consents.h"
+#include "storage/persons.h"
+#include "storage/restriction.h"
+#include "storage/statements.h"
+#include "storage/tx.h"
+
+fy_async int fy_withheld_lock(struct fy_ctx *ctx, uint64_t person_id)
+{
+	struct fy_sql_person_key_lock_row row;
+	FY_REQUIRE(fy_tx_active(ctx));
+	return fy_sql_person_key_lock(ctx, &(struct fy_sql_person_key_lock_params){ .person_id = person_id }, &row);
+}
+
+static fy_async int work_out(struct fy_ctx *ctx, uint64_t person_id, uint32_t *ret_withheld)
+{
+	struct fy_consent research;
+	struct fy_restriction restriction;
+	int err = fy_consents_get(ctx, person_id, FY_CONSENT_MARKET_RESEARCH, &research);
+	if (err == 0)
+		err = fy_restriction_get(ctx, person_id, &restriction);
+	if (err)
+		return err;
+	*ret_withheld = FY_PURPOSES_BY_CONSENT;
+	if (research.given)
+		*ret_withheld &= ~(1u << FY_PURPOSE_MARKET_RESEARCH);
+	if (restriction.in_force)
+		*ret_withheld |= ~(uint32_t)(FY_PURPOSES_DESPITE_RESTRICTION);
+	return 0;
+}
+
+fy_async int fy_withheld_store(struct fy_ctx *ctx, uint64_t person_id)
+{
+	struct fy_sql_person_key_lock_row row;
+	struct fy_sql_person_key_insert_params next;
+	struct fy_person person;
+	uint32_t withheld;
+	FY_REQUIRE(fy_tx_active(ctx));
+	int err = fy_sql_person_key_lock(ctx, &(struct fy_sql_person_key_lock_params){ .person_id = person_id }, &row);
+	if (err == 0)
+		err = fy_person_open(ctx, person_id, row.master_key_id, row.wrapped, &person);
+	if (err)
+		return err;
+	err = work_out(ctx, person_id, &withheld);
+	if (err || withheld == person.withheld)
+		return err;
+	fy_person_withhold(ctx, &person, withheld, &next);
+	return fy_sql_person_key_rewrap(
+		ctx,
+		&(struct fy_sql_person_key_rewrap_params){ .master_key_id = next.master_key_id,
+							   .wrapped = next.wrapped,
+							   .person_id = person_id,
+							   .old_master_key_id = row.master_key_id },
+		NULL);
+}
