@@ -10,6 +10,7 @@
 #include "jobs/job.h"
 #include "jobs/letters.h"
 #include "storage/facts.h"
+#include "storage/holds.h"
 #include "storage/inactive.h"
 #include "storage/proofs.h"
 #include "storage/register.h"
@@ -94,7 +95,14 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 		int err = fy_erasure_list_due(run->ctx, after, SLICE, &ids, &count);
 		for (size_t i = 0; i < count && err == 0 && *left; i++) {
 			after = ids[i];
-			if (!run->dry_run)
+			struct fy_hold hold = { 0 };
+			if (err == 0)
+				err = fy_holds_of(run->ctx, ids[i], FY_PURPOSE_LEGAL_DUTIES, &hold);
+			if (err == 0 && hold.id) {
+				fy_job_note_id(run, "leave alone", "accounts under a legal hold", ids[i]);
+				continue;
+			}
+			if (err == 0 && !run->dry_run)
 				err = fy_jobs_erase(run->ctx, ids[i], NULL);
 			if (err == FY_ERR_NOT_FOUND) { /* taken back in the meantime */
 				err = 0;
@@ -160,15 +168,20 @@ static bool still_restricted(const struct fy_ctx *ctx, const struct fy_restricti
 static fy_async int left_alone(struct fy_ctx *ctx, const struct fy_inactive *item, const char **ret_why)
 {
 	struct fy_restriction restriction;
+	struct fy_hold hold = { 0 };
 	bool last_owner = false;
 	int err = item->owner ? fy_erasure_is_last_owner(ctx, item->id, &last_owner) : 0;
 	if (err == 0)
 		err = fy_restriction_get(ctx, item->id, &restriction);
 	if (err == 0)
-		*ret_why = last_owner                            ? "last owners"
-			   : still_restricted(ctx, &restriction) ? "restricted accounts"
-								 : NULL;
-	return err;
+		err = fy_holds_of(ctx, item->id, FY_PURPOSE_LEGAL_DUTIES, &hold);
+	if (err)
+		return err;
+	*ret_why = last_owner                            ? "last owners"
+		   : hold.id                             ? "accounts under a legal hold"
+		   : still_restricted(ctx, &restriction) ? "restricted accounts"
+							 : NULL;
+	return 0;
 }
 
 static fy_async int warn_one(struct fy_job_run *run, const struct fy_inactive *item, uint64_t *left)

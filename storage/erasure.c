@@ -189,6 +189,8 @@ static fy_async int finish(struct fy_ctx *ctx, void *arg)
 		return err;
 	if (account.state != FY_ACCOUNT_CLOSED)
 		return FY_ERR_NOT_FOUND;
+	if (account.held) /* since it was closed */
+		return FY_ERR_DENIED;
 	farewell.lang = (enum fy_lang)account.language;
 	bool told = f->letter && read_farewell(ctx, &account, &farewell);
 	err = write_ledger(ctx, &account, &f->receipt);

@@ -30,7 +30,7 @@ fy_async int fy_erasure_cancel(struct fy_ctx *ctx, uint64_t account_id);
 fy_async int fy_erasure_list_due(struct fy_ctx *ctx, uint64_t after, unsigned limit, uint64_t **ret_ids,
 				 size_t *ret_count);
 
-/* Signing in is refused from here on. FY_ERR_NOT_FOUND: the date was taken back. */
+/* Signing in is refused from here on. FY_ERR_NOT_FOUND: the date was taken back, or the account is held (holds.h). */
 fy_async int fy_erasure_close(struct fy_ctx *ctx, uint64_t account_id);
 
 /* Who goes, for the last mail; the texts are wiped with the arena. */
@@ -46,7 +46,8 @@ typedef int (*fy_erasure_letter)(struct fy_ctx *ctx, const struct fy_erasure_far
 				 struct fy_mail_new *ret_mail);
 
 /* `letter` NULL: without a mail. A person whose key or address does not open any more is erased without one, which is
- * logged. FY_ERR_NOT_FOUND: gone already, or not closed. ret_receipt (may be NULL) is in the arena. */
+ * logged. FY_ERR_NOT_FOUND: gone already, or not closed. FY_ERR_DENIED: held since it was closed.
+ * ret_receipt (may be NULL) is in the arena. */
 fy_async int fy_erasure_finish(struct fy_ctx *ctx, uint64_t account_id, fy_erasure_letter letter,
 			       struct fy_slice *ret_receipt);
 

@@ -5,11 +5,13 @@
 
 #include "foyer/require.h"
 #include "jobs/letters.h"
+#include "protocol/datetime.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/find.h"
 #include "server/routes/mails.h"
 #include "storage/accounts.h"
+#include "storage/holds.h"
 
 #define LIMIT_MS 60000
 
@@ -53,6 +55,23 @@ static fy_async int ask(struct fy_ctx *ctx, const struct erase *erase, uint64_t 
 	return err ? err : fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now);
 }
 
+/* Says so, where a legal hold keeps the account. */
+static fy_async int check_hold(struct fy_ctx *ctx, uint64_t id, bool *ret_held)
+{
+	struct fy_hold hold;
+	struct fy_buf day;
+	int err = fy_holds_of(ctx, id, FY_PURPOSE_LEGAL_DUTIES, &hold);
+	*ret_held = err == 0 && hold.id;
+	if (err || !hold.id)
+		return err;
+	fy_buf_init(&day, ctx->arena, 64);
+	fy_put_iso_date(&day, fy_paris_date(hold.review_at));
+	fy_cli_say("a legal hold is on this account, to be reviewed on %s: it is erased when the hold is lifted, at "
+		   "/manage/holds",
+		   fy_cstr(ctx->arena, fy_buf_slice(&day)));
+	return 0;
+}
+
 static fy_async int erase_body(struct fy_ctx *ctx, void *arg)
 {
 	const struct erase *erase = arg;
@@ -67,11 +86,15 @@ static fy_async int erase_body(struct fy_ctx *ctx, void *arg)
 		       (unsigned long long)id, erase->now ? "" : " after the days of grace");
 		return FY_EXIT_OK;
 	}
+	bool held;
+	int err = check_hold(ctx, id, &held);
+	if (err || (held && erase->now))
+		return err ? say_why(ctx, err) : FY_EXIT_FAILED;
 	if (!sure(erase)) {
 		fy_cli_say("nothing was changed");
 		return FY_EXIT_FAILED;
 	}
-	int err = ask(ctx, erase, id);
+	err = ask(ctx, erase, id);
 	if (err)
 		return say_why(ctx, err);
 	fy_cli_trace(ctx, "erasure.asked", FY_KV("account", id));

@@ -7,6 +7,7 @@
 #include "server/routes/sign_in.h"
 #include "server/routes/tables.h"
 #include "storage/erasure.h"
+#include "storage/holds.h"
 
 #define PATH "/account/erase"
 
@@ -15,7 +16,10 @@ fy_async static int show_form(struct fy_req *req, const struct fy_form *form, in
 	struct fy_account_overview account;
 	struct fy_page page;
 	struct fy_buf out;
+	struct fy_hold hold;
 	int err = fy_accounts_overview(&req->ctx, req->session->account_id, &account);
+	if (err == 0)
+		err = fy_holds_of(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &hold);
 	if (err)
 		return err;
 	fy_form_page(req, form, &page);
@@ -30,7 +34,9 @@ fy_async static int show_form(struct fy_req *req, const struct fy_form *form, in
 		&(struct fy_view_account_erase){ .email = account.email,
 						 .erase_at = account.erase_at,
 						 .would_be_at = account.erase_at ? 0 : req->ctx.now + days * FY_DAY,
-						 .grace_days = (uint64_t)days });
+						 .grace_days = (uint64_t)days,
+						 .hold_review = hold.review_at,
+						 .hold_reason = hold.reason });
 	return fy_reply_html(req, status, &out);
 }
 

@@ -21,6 +21,7 @@
 	X(manage_requests) \
 	X(record_request)  \
 	X(manage_breaches) \
+	X(manage_holds)    \
 	X(breach_facts)    \
 	X(breach_letter)   \
 	X(manage_jobs)     \

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertQuiet, launch, openContext, overflowOf, screenshot, violationsOf } from '../support/browser.mjs';
-import { member, pathOf, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
+import { member, owner, pathOf, person, register, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { linkIn } from '../support/mail.mjs';
 import { Visitor } from '../support/visitor.mjs';
@@ -73,6 +73,8 @@ const pages = {
     breaches: '/manage/breaches', 'breaches-none': '/manage/breaches?state=closed', breach: () => links.breach, 'breach-new': '/manage/breaches/new',
     'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
     'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
+    holds: '/manage/holds', 'holds-none': '/manage/holds?state=lifted', hold: () => links.hold,
+    'holds-wrong': ['/manage/holds', fill({ email: '', reason: '' }, '/manage/holds')],
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
     record: '/manage/privacy',
     people: '/manage/people', 'people-wrong': ['/manage/people', fill({ who: 'nobody@example.org' }, '/manage/people/find')],
@@ -155,6 +157,8 @@ for (const who of ['guest', 'member', 'office', 'asked']) {
       const opened = await office.post(`${links.person}/open`, { csrf, ...asked, purpose: 'contractualisation', minutes: '480' });
       assert.ok((await office.follow(opened)).words.includes('Liancourt'));
       cookies.asked = cookies.member;
+      const hold = { email: owner.email, reason: 'Séjour impayé, dossier 12/2026', review_on: new Date(Date.now() + 30 * 86400000).toISOString().slice(0, 10) };
+      links.hold = (await office.submit('/manage/holds', '/manage/holds', hold)).location.split('?')[0];
       links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];
     });
 

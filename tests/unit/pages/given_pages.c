@@ -397,6 +397,57 @@ static void show_request_conflict(struct fy_buf *out, const struct fy_page *page
 	.persons_categories = FY_LIT("Familles"), .persons = FY_LIT("120"),                                         \
 	.consequences = FY_LIT("Courriels frauduleux"), .risk = FY_LIT("3")
 
+static void show_manage_holds(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_hold holds[] = {
+		{ 1,
+		  115517030400549,
+		  { FY_LIT("Séjour impayé,\ndossier 12/2026") },
+		  AGO(100 * FY_DAY),
+		  AGO(FY_DAY),
+		  0,
+		  true },
+		{ 2, 7, { FY_NONE }, AGO(FY_DAY), AGO(-90 * FY_DAY), 0, false },
+	};
+	fy_page_manage_holds(out, page,
+			     &(struct fy_view_manage_holds){ .next_cursor = FY_LIT("2"),
+							     .holds = holds,
+							     .holds_count = FY_COUNT(holds),
+							     .email = { FY_LIT("zoé@example.org") },
+							     .reason = { FY_LIT("Séjour impayé") },
+							     .review_on = FY_LIT("2027-02-30") });
+}
+
+static void show_manage_holds_lifted(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_hold hold = {
+		1, 7, { FY_LIT("Séjour impayé") }, AGO(9 * FY_DAY), AGO(FY_DAY), AGO(0), false
+	};
+	fy_page_manage_holds(out, page,
+			     &(struct fy_view_manage_holds){ .lifted = true, .holds = &hold, .holds_count = 1 });
+}
+
+static void show_manage_hold(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_hold(out, page,
+			    &(struct fy_view_manage_hold){ .id = 1,
+							   .account = 115517030400549,
+							   .placed_by = 3,
+							   .reason = { FY_LIT("Séjour impayé,\ndossier 12/2026") },
+							   .placed = AGO(100 * FY_DAY),
+							   .review = AGO(FY_DAY),
+							   .due = true,
+							   .review_on = FY_LIT("2027-02-21") });
+}
+
+static void show_manage_hold_lifted(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_hold(
+		out, page,
+		&(struct fy_view_manage_hold){
+			.id = 1, .account = 7, .placed_by = 3, .placed = AGO(9 * FY_DAY), .lifted = AGO(FY_DAY) });
+}
+
 static void show_manage_breaches(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_breach breaches[] = {
@@ -726,6 +777,10 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_request),
 	MANAGER(request_conflict),
 	MANAGER(manage_request_new),
+	MANAGER(manage_holds),
+	MANAGER(manage_holds_lifted),
+	MANAGER(manage_hold),
+	MANAGER(manage_hold_lifted),
 	MANAGER(manage_breaches),
 	MANAGER(manage_breach),
 	MANAGER(breach_closed),
