@@ -192,8 +192,9 @@ fy_async int fy_accounts_standing(struct fy_ctx *ctx, uint64_t id, struct fy_acc
 fy_async int fy_accounts_list_staff(struct fy_ctx *ctx, struct fy_account_standing **ret_staff, size_t *ret_count);
 
 /* `by`, an owner (FY_ERR_DENIED), gives an active account (FY_ERR_NOT_FOUND) another role. Its requests for access and
- * open grants end with the old one. FY_ERR_CONFLICT: it would take the last active owner, also where two owners take
- * each other's role at once. ret_old is the role it had, which may be the new one. The caller ends the sessions. */
+ * open grants end with the old one. FY_ERR_CONFLICT: it would take the last owner who stays (active, and not to be
+ * erased), also where two owners take each other's role at once. ret_old is the role it had, which may be the new one.
+ * The caller ends the sessions. */
 fy_async int fy_accounts_change_role(struct fy_ctx *ctx, uint64_t by, uint64_t id, enum fy_account_role role,
 				     enum fy_account_role *ret_old);
 

@@ -41,22 +41,32 @@ struct change {
 	enum fy_account_role role, old;
 };
 
-/* The locks on all owners put changes in an order: the second of two who demote each other is no owner any more. */
+/* The locks on all owners put changes in an order: the second of two who demote each other is no owner any more. An owner
+ * whose erasure has a date may still act, but is not one who stays. */
+static fy_async int lock_owners(struct fy_ctx *ctx, const struct change *c, bool *ret_may, bool *ret_others_stay)
+{
+	struct fy_sql_account_lock_owners_row *owners;
+	size_t count;
+	int err = fy_sql_account_lock_owners(ctx, &owners, &count);
+	*ret_may = *ret_others_stay = false;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		*ret_may |= owners[i].id == c->by;
+		*ret_others_stay |= owners[i].id != c->id && !owners[i].has_erase_at;
+	}
+	return err;
+}
+
 static fy_async int change_role(struct fy_ctx *ctx, void *arg)
 {
 	struct change *c = arg;
-	struct fy_sql_account_lock_owners_row *owners;
 	struct fy_sql_account_lock_row account;
 	struct fy_db_done done;
-	size_t count;
-	bool allowed = false;
-	int err = fy_sql_account_lock_owners(ctx, &owners, &count);
+	bool allowed, others_stay;
+	int err = lock_owners(ctx, c, &allowed, &others_stay);
+	if (err == 0 && !allowed)
+		err = FY_ERR_DENIED;
 	if (err)
 		return err;
-	for (size_t i = 0; i < count; i++)
-		allowed |= owners[i].id == c->by;
-	if (!allowed)
-		return FY_ERR_DENIED;
 	err = fy_sql_account_lock(ctx, &(struct fy_sql_account_lock_params){ .id = c->id }, &account);
 	if (err)
 		return err;
@@ -65,7 +75,7 @@ static fy_async int change_role(struct fy_ctx *ctx, void *arg)
 	c->old = (enum fy_account_role)account.role;
 	if (c->old == c->role)
 		return 0;
-	if (c->old == FY_ROLE_OWNER && count == 1)
+	if (c->old == FY_ROLE_OWNER && !others_stay)
 		return FY_ERR_CONFLICT;
 	err = fy_sql_account_set_role(ctx,
 				      &(struct fy_sql_account_set_role_params){

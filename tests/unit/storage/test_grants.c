@@ -2,6 +2,8 @@
  * roles behind it, of which the last owner's is not lost. */
 #include "tests/unit/storage/repo_harness.h"
 
+#include "foyer/config.h"
+#include "storage/erasure.h"
 #include "storage/grants.h"
 
 static uint64_t make(struct worker *w, const char *name, enum fy_account_role role)
@@ -347,6 +349,52 @@ static void two_owners_who_demote_each_other_leave_one_and_the_last_one_stays(vo
 	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE role = 2"), 1);
 }
 
+/* Of two owners one will be erased: the other may not go, and is the last in every way. */
+static void one_is_to_be_erased(struct worker *w)
+{
+	enum fy_account_role old;
+	CHECK_CODE(fy_erasure_ask(&w->ctx, cast.second, FY_ERASURE_ASKED, NOON + FY_DAY), 0);
+	CHECK_CODE(fy_accounts_change_role(&w->ctx, cast.second, cast.owner, FY_ROLE_STAFF, &old), FY_ERR_CONFLICT);
+	CHECK_CODE(fy_accounts_change_role(&w->ctx, cast.owner, cast.owner, FY_ROLE_STAFF, &old), FY_ERR_CONFLICT);
+	CHECK_CODE(fy_erasure_ask(&w->ctx, cast.owner, FY_ERASURE_ASKED, NOON + FY_DAY), FY_ERR_DENIED);
+	CHECK_CODE(fy_accounts_change_role(&w->ctx, cast.owner, cast.second, FY_ROLE_STAFF, &old), 0);
+}
+
+static void an_owner_who_is_to_be_erased_does_not_count_as_one_who_stays(void **state)
+{
+	(void)state;
+	run_all(1, one_is_to_be_erased, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE role = 2"), 1);
+}
+
+static void read_then_erase(struct worker *w)
+{
+	static const struct fy_config config = { .site_name = { "Host Families", 13 } };
+	struct fy_chain_report report;
+	struct fy_read_page reads;
+	uint64_t id;
+	w->ctx.config = &config;
+	CHECK_CODE(ask(w, cast.staff, FY_PURPOSE_BILLING, &id), 0);
+	CHECK_CODE(fy_grants_decide(&w->ctx, id, cast.other, FY_DECIDES_STAFF, true), 0);
+	CHECK_CODE(read_as(w, id, cast.staff, cast.ada, FY_PURPOSE_BILLING), 0);
+	CHECK_CODE(fy_erasure_ask(&w->ctx, cast.ada, FY_ERASURE_ASKED, NOON), 0);
+	CHECK_CODE(fy_erasure_close(&w->ctx, cast.ada), 0);
+	CHECK_CODE(fy_erasure_finish(&w->ctx, cast.ada, NULL, NULL), 0);
+	CHECK_CODE(read_as(w, id, cast.staff, cast.ada, FY_PURPOSE_BILLING), FY_ERR_DENIED);
+	CHECK_CODE(fy_access_log_verify(&w->ctx, NULL, NULL, &report), 0);
+	CHECK(report.fault == FY_CHAIN_FITS && report.checked == 1);
+	CHECK_CODE(fy_access_log_list(&w->ctx, 0, 10, &reads), 0);
+	CHECK(reads.count == 1 && reads.items[0].read.person_id == cast.ada && reads.items[0].reason.text.len == 0);
+}
+
+static void after_an_erasure_the_chain_fits_and_the_reason_is_gone(void **state)
+{
+	(void)state;
+	run_all(1, read_then_erase, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM access_request"), 0);
+	assert_int_equal(number("SELECT COUNT(*) FROM access_log"), 1);
+}
+
 static void purge(struct worker *w)
 {
 	uint64_t id, count, deleted, *ids;
@@ -384,6 +432,8 @@ int main(void)
 		STAGED(an_owner_breaks_the_glass_and_somebody_else_reviews_it),
 		STAGED(who_loses_the_role_loses_requests_grants_and_the_right_to_decide),
 		STAGED(two_owners_who_demote_each_other_leave_one_and_the_last_one_stays),
+		STAGED(an_owner_who_is_to_be_erased_does_not_count_as_one_who_stays),
+		STAGED(after_an_erasure_the_chain_fits_and_the_reason_is_gone),
 		STAGED(a_request_is_purged_once_it_is_old_and_its_grant_too),
 	};
 	return cmocka_run_group_tests(tests, harness_start, harness_stop);
