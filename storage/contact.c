@@ -62,43 +62,6 @@ fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *mes
 	return err;
 }
 
-static struct fy_contact_message head_of(const struct fy_sql_contact_list_row *row)
-{
-	return (struct fy_contact_message){
-		.id = row->id,
-		.state = (enum fy_contact_state)row->state,
-		.lang = (enum fy_lang)row->lang,
-		.created_at = row->created_at,
-		.consented_at = row->consented_at,
-		.closed_at = fy_repo_time(row->has_closed_at, row->closed_at),
-		.consent_text_version = row->consent_text_version,
-		.reference = row->reference,
-	};
-}
-
-static int open_message(struct fy_ctx *ctx, const struct fy_sql_contact_list_row *row, struct fy_sealed message,
-			enum fy_register_purpose purpose, struct fy_contact_message *ret_message)
-{
-	struct fy_person person;
-	struct fy_contact_message m = head_of(row);
-	const struct {
-		enum fy_register_column column;
-		struct fy_sealed sealed;
-		struct fy_personal *to;
-	} fields[] = {
-		{ FY_COLUMN_CONTACT_MESSAGE_NAME, row->name, &m.name },
-		{ FY_COLUMN_CONTACT_MESSAGE_EMAIL, row->email, &m.email },
-		{ FY_COLUMN_CONTACT_MESSAGE_SUBJECT, row->subject, &m.subject },
-		{ FY_COLUMN_CONTACT_MESSAGE_MESSAGE, message, &m.message },
-	};
-	int err = fy_person_open(ctx, row->id, row->master_key_id, row->wrapped, &person);
-	for (size_t i = 0; i < FY_COUNT(fields) && err == 0; i++)
-		err = fy_unseal_personal(ctx, &person, fields[i].column, m.id, purpose, fields[i].sealed, fields[i].to);
-	if (err == 0)
-		*ret_message = m;
-	return err;
-}
-
 /* Cuts the row that was read beyond the limit: it only tells that there is a next page. */
 static void end_page(struct fy_contact_page *page, unsigned limit)
 {
@@ -131,27 +94,23 @@ static fy_async int list_rows(struct fy_ctx *ctx, enum fy_contact_state state, u
 }
 
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
-			     enum fy_register_purpose purpose, struct fy_contact_page *ret_page)
+			     struct fy_contact_page *ret_page)
 {
 	struct fy_contact_page page = { 0 };
 	struct fy_sql_contact_list_row *rows;
-	const struct fy_sealed left_out = { FY_NONE };
 	if (limit == 0 || limit > PAGE_MAX)
 		limit = PAGE_MAX;
 	int err = list_rows(ctx, state, cursor ? cursor : UINT64_MAX, limit + 1, &rows, &page.count);
 	if (err)
 		return err;
-	page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count + 1);
-	for (size_t i = 0; i < page.count; i++) {
-		err = open_message(ctx, &rows[i], left_out, purpose, &page.items[i]);
-		if (err == FY_ERR_UNREADABLE) { /* one damaged message does not hide the others */
-			fy_log(ctx, FY_LOG_ERROR, "contact.unreadable", FY_KV("detail", ctx->fault));
-			page.items[i] = head_of(&rows[i]);
-			page.items[i].unreadable = true;
-		} else if (err) {
-			return err;
-		}
-	}
+	page.items = fy_new_array(ctx->arena, struct fy_contact_head, page.count + 1);
+	for (size_t i = 0; i < page.count; i++)
+		page.items[i] = (struct fy_contact_head){
+			.id = rows[i].id,
+			.state = (enum fy_contact_state)rows[i].state,
+			.created_at = rows[i].created_at,
+			.reference = rows[i].reference,
+		};
 	end_page(&page, limit);
 	*ret_page = page;
 	return 0;
@@ -161,26 +120,36 @@ fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_pu
 			    struct fy_contact_message *ret_message)
 {
 	struct fy_sql_contact_get_row row;
+	struct fy_person person;
 	int err = fy_sql_contact_get(ctx, &(struct fy_sql_contact_get_params){ .id = id }, &row);
 	if (err)
 		return err;
-	struct fy_sql_contact_list_row common = {
+	struct fy_contact_message m = {
 		.id = row.id,
-		.state = row.state,
-		.lang = row.lang,
+		.state = (enum fy_contact_state)row.state,
+		.lang = (enum fy_lang)row.lang,
 		.created_at = row.created_at,
 		.consented_at = row.consented_at,
-		.closed_at = row.closed_at,
-		.has_closed_at = row.has_closed_at,
+		.closed_at = fy_repo_time(row.has_closed_at, row.closed_at),
 		.consent_text_version = row.consent_text_version,
 		.reference = row.reference,
-		.name = row.name,
-		.email = row.email,
-		.subject = row.subject,
-		.master_key_id = row.master_key_id,
-		.wrapped = row.wrapped,
 	};
-	return open_message(ctx, &common, row.message, purpose, ret_message);
+	const struct {
+		enum fy_register_column column;
+		struct fy_sealed sealed;
+		struct fy_personal *to;
+	} fields[] = {
+		{ FY_COLUMN_CONTACT_MESSAGE_NAME, row.name, &m.name },
+		{ FY_COLUMN_CONTACT_MESSAGE_EMAIL, row.email, &m.email },
+		{ FY_COLUMN_CONTACT_MESSAGE_SUBJECT, row.subject, &m.subject },
+		{ FY_COLUMN_CONTACT_MESSAGE_MESSAGE, row.message, &m.message },
+	};
+	err = fy_person_open(ctx, row.id, row.master_key_id, row.wrapped, &person);
+	for (size_t i = 0; i < FY_COUNT(fields) && err == 0; i++)
+		err = fy_unseal_personal(ctx, &person, fields[i].column, m.id, purpose, fields[i].sealed, fields[i].to);
+	if (err == 0)
+		*ret_message = m;
+	return err;
 }
 
 fy_async int fy_contact_count(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t *ret_count)

@@ -80,9 +80,9 @@ fy_async int fy_grants_give_back(struct fy_ctx *ctx, uint64_t id, uint64_t by);
 /* Of a break-glass, by an owner or DPO who did not ask: FY_ERR_DENIED. FY_ERR_CONFLICT: it has been reviewed. */
 fy_async int fy_grants_review(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum fy_grant_verdict verdict);
 
-/* What is open to `reader` about `person` at ctx->now, the longest first. */
+/* What is open to `reader` about `person` (0: about anybody) at ctx->now, the longest first, at most 100. */
 struct fy_grant_open {
-	uint64_t id;
+	uint64_t id, person_id;
 	enum fy_register_purpose purpose;
 	fy_time ends_at;
 };

@@ -137,13 +137,15 @@ fy_async int fy_grants_open(struct fy_ctx *ctx, uint64_t reader, uint64_t person
 	size_t count;
 	int err = fy_sql_access_request_open(
 		ctx,
-		&(struct fy_sql_access_request_open_params){ .asked_by = reader, .person_id = person, .now = ctx->now },
+		&(struct fy_sql_access_request_open_params){
+			.asked_by = reader, .person_id = person, .of_all = person == 0, .now = ctx->now },
 		&rows, &count);
 	if (err)
 		return err;
 	*ret_grants = fy_new_array(ctx->arena, struct fy_grant_open, count + 1);
 	for (size_t i = 0; i < count; i++)
 		(*ret_grants)[i] = (struct fy_grant_open){ .id = rows[i].id,
+							   .person_id = rows[i].person_id,
 							   .purpose = (enum fy_register_purpose)rows[i].purpose,
 							   .ends_at = rows[i].ends_at };
 	*ret_count = count;

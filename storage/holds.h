@@ -19,7 +19,7 @@
 struct fy_hold {
 	uint64_t id; /* 0: none */
 	uint64_t account_id;
-	struct fy_personal reason; /* empty where it cannot be read, which is logged */
+	struct fy_personal reason; /* empty in lists, and where it cannot be read, which is logged */
 	uint64_t placed_by;
 	fy_time placed_at, review_at;
 	fy_time lifted_at; /* 0: in force */

@@ -63,6 +63,7 @@ fy_async int fy_account_access_fill(struct fy_req *req, struct fy_view_account_p
 			.reason = e->reason,
 			.fields = fy_fields_label(&req->arena, lang, e->read.fields),
 			.emergency = e->break_glass,
+			.task = e->read.request_id == 0,
 		};
 	}
 	view->looks = rows;

@@ -24,7 +24,7 @@ fy_async static int send_page(struct fy_req *req, const struct fy_session_filter
 	ctx.arena = &arena;
 	int err = fy_sessions_list(&ctx, filter, fy_str(cursor), PAGE_SIZE, &found);
 	/* Once MariaDB did not answer, the rest of the list does not wait for it again. */
-	if (err == 0 && !fy_session_people(&ctx, found.items, found.count, req->session->account_id, &people))
+	if (err == 0 && !fy_session_people(&ctx, found.items, found.count, req->session, &people))
 		req->ctx.db = NULL;
 	fy_buf_init(&out, &arena, 1 << 20);
 	for (size_t i = 0; err == 0 && i < found.count; i++) {
@@ -96,7 +96,7 @@ fy_async static int list_page(struct fy_req *req, const struct fy_session_filter
 		err = fy_session_page(req, filter, limit, &found);
 	if (err)
 		return err;
-	fy_session_people(&req->ctx, found.items, found.count, req->session->account_id, &people);
+	fy_session_people(&req->ctx, found.items, found.count, req->session, &people);
 	fy_buf_init(&out, &req->arena, 1 << 20);
 	fy_json_init(&json, &out);
 	fy_json_object(&json);

@@ -141,6 +141,7 @@ fy_async static int show_log(struct fy_req *req)
 			.role = fy_role_label(lang, e->read.reader_role),
 			.person = e->read.person_id,
 			.message = fy_starts(e->read.fields, FY_LIT("contact_message.")),
+			.letter = fy_starts(e->read.fields, FY_LIT("rights_request.name")),
 			.purpose = fy_purpose_label(lang, e->read.purpose),
 			.fields = fy_fields_label(&req->arena, lang, e->read.fields),
 		};

@@ -1,5 +1,5 @@
 /* The messages of the contact form, for the staff that answers them: they were written to be read by them, so there is
- * nothing to ask for first, but each opening is written to the log of reads. */
+ * nothing to ask for first, but each opening is written to the log of reads; the list opens none. */
 #include "server/routes/form.h"
 #include "server/routes/tables.h"
 #include "storage/access_log.h"
@@ -37,19 +37,16 @@ fy_async static int list(struct fy_req *req)
 	if (err == 0)
 		err = fy_contact_count(&req->ctx, state, &total);
 	if (err == 0)
-		err = fy_contact_list(&req->ctx, state, cursor, PAGE_SIZE, FY_PURPOSE_CONTACT, &found);
+		err = fy_contact_list(&req->ctx, state, cursor, PAGE_SIZE, &found);
 	if (err)
 		return err;
 	struct fy_row_contact *rows = fy_new_array(&req->arena, struct fy_row_contact, found.count + 1);
 	for (size_t i = 0; i < found.count; i++)
 		rows[i] = (struct fy_row_contact){
 			.id = found.items[i].id,
-			.name = found.items[i].name,
-			.email = found.items[i].email,
-			.subject = found.items[i].subject,
+			.reference = found.items[i].reference,
 			.received = found.items[i].created_at,
 			.state = fy_str(state_names[found.items[i].state]),
-			.unreadable = found.items[i].unreadable,
 		};
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);

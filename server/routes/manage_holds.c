@@ -1,10 +1,12 @@
 /* Legal holds (storage/holds.h): which accounts may not be erased for now, why, and until when somebody looks again.
- * Accounts are shown by number: for a hold nobody needs the name. */
+ * Accounts are shown by number: for a hold nobody needs the name. Its reason speaks of the person and is theirs to see, so
+ * each look at it is written to the log of reads. */
 #include "foyer/log.h"
 #include "protocol/datetime.h"
 #include "server/routes/form.h"
 #include "server/routes/session_rows.h"
 #include "server/routes/tables.h"
+#include "storage/access_log.h"
 #include "storage/holds.h"
 
 #define PAGE_SIZE 30
@@ -51,7 +53,6 @@ fy_async static int list_page(struct fy_req *req, const struct fy_form *form, bo
 	for (size_t i = 0; i < count; i++)
 		rows[i] = (struct fy_row_hold){ .id = holds[i].id,
 						.account = holds[i].account_id,
-						.reason = holds[i].reason,
 						.placed = holds[i].placed_at,
 						.review = holds[i].review_at,
 						.lifted = holds[i].lifted_at,
@@ -128,6 +129,14 @@ fy_async static int hold_page(struct fy_req *req, uint64_t id, const struct fy_f
 	struct fy_page page;
 	struct fy_buf out;
 	int err = fy_holds_get(&req->ctx, id, FY_PURPOSE_LEGAL_DUTIES, &hold);
+	if (err == 0)
+		err = fy_access_log_append(&req->ctx, &(struct fy_read){
+							      .reader_id = req->session->account_id,
+							      .reader_role = (enum fy_account_role)req->session->role,
+							      .person_id = hold.account_id,
+							      .purpose = FY_PURPOSE_LEGAL_DUTIES,
+							      .fields = FY_LIT("legal_hold.reason"),
+						      });
 	if (err)
 		return err;
 	fy_form_page(req, form, &page);

@@ -5,6 +5,7 @@
 #include "protocol/urlform.h"
 #include "server/routes/form.h"
 #include "server/routes/session_rows.h"
+#include "server/routes/staff_names.h"
 #include "server/routes/tables.h"
 
 #define PAGE_SIZE 50
@@ -68,7 +69,7 @@ fy_async static int show(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_account_name *people;
-	fy_session_people(&req->ctx, found.items, found.count, req->session->account_id, &people);
+	fy_session_people(&req->ctx, found.items, found.count, req->session, &people);
 	struct fy_row_session *rows = fy_new_array(&req->arena, struct fy_row_session, found.count + 1);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct fy_session *s = &found.items[i];
@@ -81,7 +82,7 @@ fy_async static int show(struct fy_req *req)
 			.seen = s->last_seen_at,
 			.current = strcmp(s->id, req->session->id) == 0,
 			.account = s->account_id,
-			.name = fy_session_person(&req->arena, &people[i]),
+			.name = fy_staff_name(&req->arena, &people[i]),
 			.email = people[i].email,
 		};
 	}

@@ -1,10 +1,10 @@
 // Staff see personal data only with prior authorisation: asking, agreeing, reading inside the grant, and what the person
 // sees of it. A member's name and texts are canaries: without a grant they stand nowhere in the back office.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { member, owner, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
+import { accountOf, ask, decide, file, notice, reason, sqlOf, staff } from '../support/staff.mjs';
 import { Visitor } from '../support/visitor.mjs';
 
 let foyer;
@@ -16,33 +16,8 @@ const profile = {
   phone: '+33 1 44 55 66 77', position: 'Canarienne', skills: 'Serinette', passions: 'Volière', street_address: '7, quai aux Oiseaux',
   postal_code: '75004', address_level2: 'Canaryville', country: 'FR',
 };
-const reason = 'La facture de mai est contestée';
-
-const sql = (text) => execFileSync('mariadb', ['--no-defaults', `--socket=${foyer.state}/run/mariadb.sock`, '-ufoyer', 'foyer', '-Ne', text], { encoding: 'utf8' }).trim();
-const accountOf = async (visitor) => (await visitor.get('/api/v1/session')).json.account_id;
-const file = (account, query = '') => `/manage/people/${account}${query}`;
-const notice = (answer) => answer.text.match(/class="notice[^>]*>([\s\S]*?)<\/div>/)?.[1] ?? '';
+const sql = (text) => sqlOf(foyer)(text);
 const states = (answer) => [...answer.text.matchAll(/<dt>([^<]*)<\/dt><dd>(?:<time[^>]*>|<(?:span|a)[^>]*>)?([^<]*)/g)].map(([, label, value]) => [label, value]);
-
-async function staff(role, more = {}) {
-  const { who, visitor } = await member(foyer, { given_name: 'Équipe', family_name: `Rôle-${role}`, ...more });
-  const account = await accountOf(visitor);
-  const answer = await ines.submit(file(account), `${file(account)}/role`, { role });
-  assert.equal(answer.status, 303, answer.words);
-  return { who, account, office: await signInToOffice(foyer, who) };
-}
-
-async function ask(office, account, fields = {}) {
-  return office.submit(file(account), `${file(account)}/ask`, { purpose: 'billing', reason, ...fields });
-}
-
-async function decide(office, account, decision) {
-  const page = await office.get('/manage/access-requests');
-  const section = page.text.split('<article').find((one) => one.includes(String(account)) && one.includes('/decide'));
-  assert.ok(section, 'a request waits for a decision');
-  const id = section.match(/access-requests\/(\d+)\/decide/)[1];
-  return office.follow(await office.submit(page, `/manage/access-requests/${id}/decide`, { decision }));
-}
 
 before(async () => {
   foyer = await Foyer.start({ workers: 2 });
@@ -51,7 +26,7 @@ before(async () => {
   const { who, visitor } = await member(foyer, { given_name: 'Canarine', family_name: 'Sérinet', email: 'canarine.serinet@example.org' });
   await visitor.submit('/account/profile', '/account/profile', profile);
   canary = { who, visitor, account: await accountOf(visitor) };
-  for (const role of ['staff', 'accounting', 'auditor', 'dpo']) team[role] = await staff(role);
+  for (const role of ['staff', 'accounting', 'auditor', 'dpo']) team[role] = await staff(foyer, ines, role);
 });
 after(() => foyer.stop());
 
@@ -61,7 +36,7 @@ test('the session of a member of staff alone opens nothing: no page or list of t
   await signIn(foyer, canary.who); // a session to be listed
   for (const [role, one] of [['owner', { office: ines }], ...Object.entries(team)]) {
     const pages = ['/manage/sessions', `/manage/sessions?account=${canary.account}`, '/manage/people', file(canary.account), file(canary.account, '?purpose=billing'), '/manage/access-requests', '/manage/access-requests?show=all',
-      '/manage/access-log', '/manage/contact', '/manage/jobs', '/api/v1/manage/sessions', '/api/v1/manage/sessions?limit=200'];
+      '/manage/access-log', '/manage/contact', '/manage/jobs', '/manage/requests', '/manage/holds', '/manage/breaches', '/manage/privacy', '/manage/privacy/record.csv', '/api/v1/manage/sessions', '/api/v1/manage/sessions?limit=200'];
     let seen = 0;
     for (const path of pages) {
       const answer = await one.office.get(path);
@@ -79,6 +54,7 @@ test('the session of a member of staff alone opens nothing: no page or list of t
 test('the table says which role may open what', async () => {
   const allowed = {
     '/manage/sessions': ['owner'], '/manage/jobs': ['owner'], '/manage/contact': ['owner', 'staff', 'dpo'], '/manage/people': ['owner', 'staff', 'accounting', 'dpo'],
+    '/manage/requests': ['owner', 'staff', 'dpo'], '/manage/breaches': ['owner', 'dpo'], '/manage/holds': ['owner', 'dpo'], '/manage/privacy': ['owner', 'auditor', 'dpo'],
     '/manage/access-log': ['owner', 'auditor', 'dpo'], '/manage/access-requests': ['owner', 'staff', 'accounting', 'auditor', 'dpo'], '/api/v1/manage/sessions': ['owner'],
   };
   for (const [path, roles] of Object.entries(allowed)) {
@@ -291,7 +267,7 @@ test('foyer access-log verify finds nothing, and then what was changed', async (
 });
 
 test('a role that is taken ends the back-office session and open grants; owners get a mail; the last owner stays', async () => {
-  const { who, account, office } = await staff('staff', { given_name: 'Brève' });
+  const { who, account, office } = await staff(foyer, ines, 'staff', { given_name: 'Brève' });
   await ask(office, canary.account);
   await decide(ines, canary.account, 'approve');
   assert.ok((await office.get(file(canary.account))).words.includes(canary.who.email));
@@ -309,7 +285,7 @@ test('a role that is taken ends the back-office session and open grants; owners 
   const { csrf } = (await team.dpo.office.get('/manage/people')).form('/manage/logout').fields;
   assert.equal((await team.dpo.office.post(`${file(first)}/role`, { csrf, role: 'member' })).status, 403);
 
-  const second = await staff('owner');
+  const second = await staff(foyer, ines, 'owner');
   const both = await Promise.all([change(ines, second.account, 'member'), change(second.office, first, 'member')]);
   assert.ok(both.every((one) => [303, 403].includes(one.status)), String(both.map((one) => one.status)));
   assert.equal(sql('SELECT COUNT(*) FROM account WHERE role = 2'), '1', 'one of the two stays');

@@ -116,8 +116,11 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 	};
 	const struct fy_row_access_look looks[] = {
 		{ AGO(FY_DAY), FY_LIT("propriétaire"), FY_LIT("prise de contact et assistance"),
-		  P("Un étudiant attend devant la porte"), FY_LIT("Prénom, Nom, Adresse e-mail, Téléphone"), true },
-		{ AGO(40 * FY_DAY), FY_LIT("comptabilité"), FY_LIT("facturation"), P(""), FY_LIT("Nom, Adresse"),
+		  P("Un étudiant attend devant la porte"), FY_LIT("Prénom, Nom, Adresse e-mail, Téléphone"), true,
+		  false },
+		{ AGO(2 * FY_DAY), FY_LIT("équipe"), FY_LIT("exercice de vos droits"), P(""), FY_LIT("Votre demande"),
+		  false, true },
+		{ AGO(40 * FY_DAY), FY_LIT("comptabilité"), FY_LIT("facturation"), P(""), FY_LIT("Nom, Adresse"), false,
 		  false },
 	};
 	fy_page_account_privacy(out, page,
@@ -266,11 +269,9 @@ static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
 static void show_manage_contact(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_contact messages[] = {
-		{ 1042, P("Jeanne Moreau"), P("jeanne@example.com"), P("Une chambre près de la Bastille"), AGO(FY_HOUR),
-		  FY_LIT("open") },
-		{ 1041, P("École du Marais"), P("accueil@ecole.example"), P("Douze étudiants en mars"), AGO(FY_DAY),
-		  FY_LIT("answered") },
-		{ 1040, P("Paul"), P("paul@example.org"), P("Merci"), AGO(9 * FY_DAY), FY_LIT("closed") },
+		{ 1042, FY_LIT("HGKY9TCB5J"), AGO(FY_HOUR), FY_LIT("open") },
+		{ 1041, FY_LIT("M3QX7TD2PA"), AGO(FY_DAY), FY_LIT("answered") },
+		{ 1040, FY_LIT("ZK4B9W8N6C"), AGO(9 * FY_DAY), FY_LIT("closed") },
 	};
 	fy_page_manage_contact(out, page,
 			       &(struct fy_view_manage_contact){ .total = 3,
@@ -319,27 +320,14 @@ static void show_account_requests(struct fy_buf *out, const struct fy_page *page
 static void show_manage_requests(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_request requests[] = {
-		{ 9, FY_LIT("Accès aux données"), FY_LIT("En cours"), P("Jeanne Moreau"),
-		  P("jeanne.moreau.de.la.bastille@famille.example.com"), false, AGO(40 * FY_DAY), AGO(9 * FY_DAY),
-		  false, false, true, true, true, 9 },
-		{ 11, FY_LIT("Rectification"), FY_LIT("Reçue"), P("Ahmed Benali"), P("ahmed@ecole.example"), false,
-		  AGO(30 * FY_DAY), GIVEN_NOW, false, false, false, true, true, 0 },
-		{ 12, FY_LIT("Portabilité"), FY_LIT("Délai prolongé"), P("Paul"), P("paul@example.org"), false,
-		  AGO(22 * FY_DAY), GIVEN_NOW + 8 * FY_DAY, false, false, false, false, true, 8 },
-		{ 13,
-		  FY_LIT("Effacement"),
-		  FY_LIT("Reçue"),
-		  { FY_NONE },
-		  { FY_NONE },
-		  true,
-		  AGO(FY_DAY),
-		  GIVEN_NOW + 29 * FY_DAY,
-		  false,
-		  false,
-		  false,
-		  false,
-		  false,
-		  29 },
+		{ 9, FY_LIT("Accès aux données"), FY_LIT("En cours"), 487120394812673, AGO(40 * FY_DAY),
+		  AGO(9 * FY_DAY), false, false, true, true, true, 9 },
+		{ 11, FY_LIT("Rectification"), FY_LIT("Reçue"), 0, AGO(30 * FY_DAY), GIVEN_NOW, false, false, false,
+		  true, true, 0 },
+		{ 12, FY_LIT("Portabilité"), FY_LIT("Délai prolongé"), 487120394812990, AGO(22 * FY_DAY),
+		  GIVEN_NOW + 8 * FY_DAY, false, false, false, false, true, 8 },
+		{ 13, FY_LIT("Effacement"), FY_LIT("Reçue"), 487120394812991, AGO(FY_DAY), GIVEN_NOW + 29 * FY_DAY,
+		  false, false, false, false, false, 29 },
 	};
 	fy_page_manage_requests(out, page,
 				&(struct fy_view_manage_requests){ .waiting = 2,
@@ -400,14 +388,8 @@ static void show_request_conflict(struct fy_buf *out, const struct fy_page *page
 static void show_manage_holds(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_hold holds[] = {
-		{ 1,
-		  115517030400549,
-		  { FY_LIT("Séjour impayé,\ndossier 12/2026") },
-		  AGO(100 * FY_DAY),
-		  AGO(FY_DAY),
-		  0,
-		  true },
-		{ 2, 7, { FY_NONE }, AGO(FY_DAY), AGO(-90 * FY_DAY), 0, false },
+		{ 1, 115517030400549, AGO(100 * FY_DAY), AGO(FY_DAY), 0, true },
+		{ 2, 7, AGO(FY_DAY), AGO(-90 * FY_DAY), 0, false },
 	};
 	fy_page_manage_holds(out, page,
 			     &(struct fy_view_manage_holds){ .next_cursor = FY_LIT("2"),
@@ -420,9 +402,7 @@ static void show_manage_holds(struct fy_buf *out, const struct fy_page *page)
 
 static void show_manage_holds_lifted(struct fy_buf *out, const struct fy_page *page)
 {
-	const struct fy_row_hold hold = {
-		1, 7, { FY_LIT("Séjour impayé") }, AGO(9 * FY_DAY), AGO(FY_DAY), AGO(0), false
-	};
+	const struct fy_row_hold hold = { 1, 7, AGO(9 * FY_DAY), AGO(FY_DAY), AGO(0), false };
 	fy_page_manage_holds(out, page,
 			     &(struct fy_view_manage_holds){ .lifted = true, .holds = &hold, .holds_count = 1 });
 }
@@ -647,10 +627,13 @@ static void show_manage_access_empty(struct fy_buf *out, const struct fy_page *p
 static void show_manage_access_log(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_read reads[] = {
-		{ 1042, AGO(FY_MINUTE), 487120394812990, FY_LIT("équipe"), 487120394812673, false,
+		{ 1042, AGO(FY_MINUTE), 487120394812990, FY_LIT("équipe"), 487120394812673, false, false,
 		  FY_LIT("facturation"), FY_LIT("Prénom, Nom, Adresse e-mail, Adresse, Code postal, Ville, Pays") },
 		{ 1041, AGO(FY_DAY), 487120394812990, FY_LIT("délégué à la protection des données"), 487120394812673,
-		  true, FY_LIT("prise de contact et assistance"), FY_LIT("Nom, Adresse e-mail, Objet, Message") },
+		  true, false, FY_LIT("prise de contact et assistance"),
+		  FY_LIT("Nom, Adresse e-mail, Objet, Message") },
+		{ 1040, AGO(FY_DAY), 487120394812990, FY_LIT("équipe"), 17, false, true,
+		  FY_LIT("exercice de vos droits"), FY_LIT("Nom, Adresse e-mail, Votre demande") },
 	};
 	fy_page_manage_access_log(out, page,
 				  &(struct fy_view_manage_access_log){ .next_cursor = FY_LIT("1041"),
