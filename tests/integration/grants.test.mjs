@@ -266,6 +266,19 @@ test('foyer access-log verify finds nothing, and then what was changed', async (
   sql('DROP TABLE kept');
 });
 
+test('a session that was opened with an older role is over at its next request, whoever changed the role', async () => {
+  const { account, office, who } = await staff(foyer, ines, 'dpo', { given_name: 'Tardive' });
+  assert.equal((await office.get('/manage/holds')).status, 200);
+  sql(`UPDATE account SET role = 3 WHERE id = ${account}`);
+  assert.equal((await office.get('/manage/holds')).location?.split('?')[0], '/manage/login');
+  sql(`UPDATE account SET role = 6 WHERE id = ${account}`);
+  assert.equal((await office.get('/manage/holds')).status, 303, 'and stays over');
+  const again = await signInToOffice(foyer, who);
+  assert.equal((await again.get('/manage/holds')).status, 200);
+  sql(`UPDATE account SET state = 3 WHERE id = ${account}`);
+  assert.equal((await again.get('/manage/people')).status, 303, 'a closed account has no session');
+});
+
 test('a role that is taken ends the back-office session and open grants; owners get a mail; the last owner stays', async () => {
   const { who, account, office } = await staff(foyer, ines, 'staff', { given_name: 'Brève' });
   await ask(office, canary.account);
