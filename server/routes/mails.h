@@ -34,10 +34,17 @@ struct fy_mails_right {
 int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const struct fy_mails_right *what,
 		   struct fy_mail_new *ret_mail);
 
-/* About access to personal data. In the running transaction, which the mails join: */
+/* Who of the staff may decide on a request, but those it is between and those who got too many of these mails. */
 struct fy_grant_new;
+fy_async int fy_mails_deciders(struct fy_req *req, const struct fy_grant_new *grant, uint64_t **ret_ids,
+			       size_t *ret_count);
+
+/* About access to personal data. In the running transaction, which the mails join: */
+fy_async int fy_mails_access_waiting(struct fy_req *req, const struct fy_grant_new *grant, const uint64_t *deciders,
+				     size_t count);
 fy_async int fy_mails_access_asked(struct fy_req *req, const struct fy_grant_new *grant, enum fy_account_role role);
-fy_async int fy_mails_glass_broken(struct fy_req *req, const struct fy_grant_new *grant); /* owners and DPO */
+/* To owners and DPO; where no account has that role, to site.dpo_contact if it is an e-mail address. */
+fy_async int fy_mails_glass_broken(struct fy_req *req, const struct fy_grant_new *grant);
 fy_async int fy_mails_role_changed(struct fy_req *req, uint64_t account, enum fy_account_role old_role,
 				   enum fy_account_role new_role); /* owners */
 

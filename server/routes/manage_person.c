@@ -12,6 +12,7 @@
 #include "storage/tx.h"
 
 #define ASKS_SHOWN 10
+#define LABELS_MAX 4096
 
 /* The fields of an account, in the order in which they are shown. */
 static const struct shown {
@@ -60,20 +61,25 @@ static void put_value(const struct shown *s, const struct fy_account *account, s
 		row->value.text = account->profile.language == FY_LANG_EN ? FY_LIT("English") : FY_LIT("Français");
 }
 
-/* The fields as the grant opens them; `account` NULL: sealed. ret_read (of FY_READ_FIELDS_MAX) names the open ones. */
+/* The fields as the grant opens them; `account` NULL: sealed. ret_read (of FY_READ_FIELDS_MAX) names the open ones by
+ * their columns, ret_refused those that the purpose does not cover by their labels. */
 static struct fy_row_person_field *field_rows(struct fy_req *req, const struct fy_account *account,
-					      enum fy_register_purpose purpose, struct fy_buf *ret_read)
+					      enum fy_register_purpose purpose, struct fy_buf *ret_read,
+					      struct fy_buf *ret_refused)
 {
 	struct fy_row_person_field *rows = fy_new_array(&req->arena, struct fy_row_person_field, FY_COUNT(shown));
 	fy_buf_init(ret_read, &req->arena, FY_READ_FIELDS_MAX);
+	fy_buf_init(ret_refused, &req->arena, LABELS_MAX);
 	for (size_t i = 0; i < FY_COUNT(shown); i++) {
 		const struct fy_register_field *field = &fy_register_fields[shown[i].column];
 		rows[i].label = field->label[req->ctx.lang];
 		rows[i].status = FY_LIT("sealed");
 		if (account == NULL)
 			continue;
-		if (!(field->purposes >> purpose & 1) || fy_account_withheld(account, shown[i].column)) {
+		if (account->person_withholds || !(field->purposes >> purpose & 1) ||
+		    fy_account_withheld(account, shown[i].column)) {
 			rows[i].status = FY_LIT("withheld");
+			fy_buf_fmt(ret_refused, "%s" FY_FMT, ret_refused->len ? ", " : "", FY_ARG(rows[i].label));
 		} else if (!(field->seen_by & viewer_of(req->session->role))) {
 			rows[i].status = FY_LIT("other_role");
 		} else {
@@ -85,44 +91,67 @@ static struct fy_row_person_field *field_rows(struct fy_req *req, const struct f
 	return rows;
 }
 
+/* What was refused although a grant is open is said on the page, and recorded for the operator. */
+static void note_refusal(struct fy_req *req, uint64_t person, enum fy_register_purpose purpose, const char *why)
+{
+	fy_log(&req->ctx, FY_LOG_WARN, "access.purpose_refused", FY_KV("account", person),
+	       FY_KV("by", req->session->account_id), FY_KV("purpose", fy_purpose_key(purpose)),
+	       FY_KV("why", fy_str(why)));
+}
+
 /* Opens what the grant covers and writes that to the log. FY_ERR_DENIED: the grant has just ended. */
-fy_async static int open_file(struct fy_req *req, uint64_t person, const struct fy_grant_open *grant,
-			      struct fy_row_person_field **ret_rows)
+fy_async static int open_file(struct fy_req *req, const struct fy_grant_open *grant, struct fy_view_manage_person *view)
 {
 	struct fy_account account;
-	struct fy_buf read;
-	int err = fy_accounts_get(&req->ctx, person, grant->purpose, &account);
+	struct fy_buf read, refused;
+	int err = fy_accounts_get(&req->ctx, view->account, grant->purpose, &account);
 	if (err)
 		return err;
-	struct fy_row_person_field *rows = field_rows(req, &account, grant->purpose, &read);
-	FY_REQUIRE(!read.failed);
+	struct fy_row_person_field *rows = field_rows(req, &account, grant->purpose, &read, &refused);
+	FY_REQUIRE(!read.failed && !refused.failed);
 	if (read.len) /* an accountant's grant for contact opens nothing */
 		err = fy_grants_read(&req->ctx, &(struct fy_read){
 							.reader_id = req->session->account_id,
 							.reader_role = (enum fy_account_role)req->session->role,
-							.person_id = person,
+							.person_id = view->account,
 							.purpose = grant->purpose,
 							.fields = fy_buf_slice(&read),
 							.request_id = grant->id,
 						});
-	if (err == 0)
-		*ret_rows = rows;
-	return err;
+	if (err)
+		return err;
+	view->fields = rows;
+	view->is_open = read.len != 0;
+	view->purpose = fy_purpose_label(req->ctx.lang, grant->purpose);
+	view->ends = grant->ends_at;
+	view->refused = fy_buf_slice(&refused);
+	view->person_refuses = account.person_withholds;
+	if (refused.len)
+		note_refusal(req, view->account, grant->purpose,
+			     account.person_withholds ? "the person withholds it" : "not collected for it");
+	return 0;
 }
 
-/* The open grants as rows, and which of them the page is for: the one that `purpose` names, or the longest. */
+/* The open grants as rows, and which of them the page is for: the one that `purpose` names, or the longest. A purpose that
+ * is named and has no grant is refused in words. */
 fy_async static int find_grants(struct fy_req *req, struct fy_view_manage_person *view, struct fy_grant_open *ret_grant)
 {
 	struct fy_grant_open *grants;
 	enum fy_register_purpose asked = 0;
-	bool named = fy_purpose_find(fy_param(req, "purpose"), &asked) == 0;
-	size_t count, current = 0;
+	bool named = req->head.method == FY_GET && fy_purpose_find(fy_param(req, "purpose"), &asked) == 0;
+	size_t count, current = 0, found = 0;
 	int err = fy_grants_open(&req->ctx, req->session->account_id, view->account, &grants, &count);
 	if (err)
 		return err;
 	for (size_t i = count; named && i-- > 0;)
-		if (grants[i].purpose == asked)
+		if (grants[i].purpose == asked) {
 			current = i;
+			found++;
+		}
+	if (named && found == 0) {
+		view->refused_purpose = fy_purpose_label(req->ctx.lang, asked);
+		note_refusal(req, view->account, asked, "no grant for it");
+	}
 	struct fy_row_person_grant *rows = fy_new_array(&req->arena, struct fy_row_person_grant, count + 1);
 	for (size_t i = 0; i < count; i++)
 		rows[i] = (struct fy_row_person_grant){
@@ -141,25 +170,18 @@ fy_async static int find_grants(struct fy_req *req, struct fy_view_manage_person
 fy_async static int fill_data(struct fy_req *req, struct fy_view_manage_person *view)
 {
 	struct fy_grant_open grant;
-	struct fy_row_person_field *rows = NULL;
 	struct fy_buf none;
 	int err = find_grants(req, view, &grant);
-	if (err == 0 && grant.id) {
-		err = open_file(req, view->account, &grant, &rows);
-		if (err == 0) {
-			view->is_open = true;
-			view->purpose = fy_purpose_label(req->ctx.lang, grant.purpose);
-			view->ends = grant.ends_at;
-		} else if (err == FY_ERR_DENIED) {
-			view->grants_count = 0;
-			err = 0;
-		}
+	if (err == 0 && grant.id && view->refused_purpose.len == 0)
+		err = open_file(req, &grant, view);
+	if (err == FY_ERR_DENIED) {
+		view->grants_count = 0;
+		err = 0;
 	}
-	if (err)
-		return err;
-	view->fields = view->is_open ? rows : field_rows(req, NULL, 0, &none);
+	if (err == 0 && view->fields == NULL)
+		view->fields = field_rows(req, NULL, 0, &none, &none);
 	view->fields_count = FY_COUNT(shown);
-	return 0;
+	return err;
 }
 
 fy_async static int fill_asks(struct fy_req *req, struct fy_view_manage_person *view)
@@ -260,6 +282,8 @@ struct asking {
 	struct fy_req *req;
 	struct fy_grant_new grant;
 	bool break_glass;
+	uint64_t *deciders;
+	size_t decider_count;
 	uint64_t id;
 };
 
@@ -271,7 +295,9 @@ fy_async static int ask_and_tell(struct fy_ctx *ctx, void *arg)
 		return err ? err : fy_mails_glass_broken(a->req, &a->grant);
 	}
 	int err = fy_grants_ask(ctx, &a->grant, &a->id);
-	return err ? err : fy_mails_access_asked(a->req, &a->grant, (enum fy_account_role)a->req->session->role);
+	if (err == 0)
+		err = fy_mails_access_asked(a->req, &a->grant, (enum fy_account_role)a->req->session->role);
+	return err ? err : fy_mails_access_waiting(a->req, &a->grant, a->deciders, a->decider_count);
 }
 
 static void read_form(struct fy_form *form, struct fy_grant_new *grant)
@@ -297,7 +323,11 @@ fy_async static int submit(struct fy_req *req, bool break_glass)
 		return FY_ERR_NOT_FOUND;
 	fy_form_init(&form, req);
 	read_form(&form, &a.grant);
-	int err = form.count ? 0 : fy_tx(&req->ctx, ask_and_tell, &a);
+	int err = 0;
+	if (form.count == 0 && !break_glass) /* asks Redis, which no transaction waits for */
+		err = fy_mails_deciders(req, &a.grant, &a.deciders, &a.decider_count);
+	if (err == 0 && form.count == 0)
+		err = fy_tx(&req->ctx, ask_and_tell, &a);
 	if (err == FY_ERR_EXISTS)
 		fy_form_error(&form, "purpose", FY_TEXT_ERROR_REQUEST_WAITING);
 	else if (err)

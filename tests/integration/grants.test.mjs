@@ -6,6 +6,7 @@ import { member, owner, setUp, signIn, signInToOffice } from '../support/flows.m
 import { Foyer } from '../support/foyer.mjs';
 import { accountOf, ask, decide, file, notice, reason, sqlOf, staff } from '../support/staff.mjs';
 import { Visitor } from '../support/visitor.mjs';
+import { until } from '../support/wait.mjs';
 
 let foyer;
 let ines; // the first owner, in the back office
@@ -92,6 +93,13 @@ test('a request needs a purpose, a reason and a time; the person gets a mail wit
   const asked = await ask(office, canary.account);
   assert.equal(asked.status, 303, asked.words);
   assert.match(notice(await office.follow(asked)), /envoyée/);
+  const waiting = (to) => foyer.mails().filter((one) => one.to === to && one.text.includes('/manage/access-requests'));
+  for (const to of [owner.email, team.accounting.who.email, team.dpo.who.email]) {
+    const told = await foyer.mailTo(to, (one) => one.text.includes('/manage/access-requests'));
+    assert.ok(told.text.includes(String(canary.account)) && told.text.includes(String(team.staff.account)) && !told.text.includes(reason), told.text);
+    for (const secret of secrets()) assert.ok(!told.text.includes(secret), 'numbers, no names');
+  }
+  for (const to of [team.staff.who.email, team.auditor.who.email]) assert.deepEqual(waiting(to), [], 'not who asked, nor who may not decide');
   const mail = await foyer.mailTo(canary.who.email, (one) => one.text.includes('/account/privacy'));
   assert.ok(mail.text.includes('facturation') && mail.text.includes('60') && !mail.text.includes(reason), mail.text);
   const again = await ask(office, canary.account);
@@ -124,6 +132,7 @@ test('a colleague agrees: the fields of that purpose open, to this reader only, 
   for (const text of [canary.who.given_name, canary.who.family_name, canary.who.email, profile.street_address, profile.postal_code, profile.address_level2]) assert.ok(open.words.includes(text), text);
   for (const text of [profile.phone, profile.position, profile.skills, profile.passions]) assert.ok(!open.text.includes(text), text);
   assert.match(open.words, /cette raison n.y donne pas accès/);
+  assert.match(open.words, /Refusé : Téléphone, [^.]*Passions, [^.]*\. Ces informations n.ont pas été recueillies pour « facturation »\. Ce refus est inscrit/, open.words);
   assert.equal(sql('SELECT CONCAT_WS(" ", id, reader_id, reader_role, person_id, fields) FROM access_log'),
     `1 ${account} 3 ${canary.account} account.given_name account.family_name account.email account.street_address account.postal_code account.address_level2 account.country`);
   for (const other of [ines, team.dpo.office, team.accounting.office])
@@ -162,6 +171,30 @@ test('the person sees who looked by role, when, why, and at what; the API gives 
   assert.equal((await canary.visitor.get('/api/v1/me/access-log?cursor=x')).status, 400);
   const { visitor: other } = await member(foyer);
   assert.deepEqual((await other.get('/api/v1/me/access-log')).json.reads, [], 'nobody else’s');
+});
+
+test('what is refused is said in words and recorded: a purpose without a grant, and one that the person withholds', async () => {
+  const { office, account } = team.staff;
+  const recorded = () => foyer.events().filter((line) => line.event === 'access.purpose_refused' && line.by === account);
+  const before = recorded().length;
+  const other = await office.get(file(canary.account, '?purpose=contact'));
+  assert.match(other.words, /Refusé : aucun accès ne vous est ouvert pour « prise de contact et assistance »\. Rien n.a été ouvert/);
+  for (const secret of secrets()) assert.ok(!other.text.includes(secret), secret);
+  const english = await office.get(file(canary.account, '?purpose=contact&lang=en'));
+  assert.match(english.words, /Refused: no access is open to you for “contact and support”/);
+  await office.get(file(canary.account, '?lang=fr'));
+
+  const rows = sql('SELECT COUNT(*) FROM access_log');
+  await canary.visitor.submit('/account/requests', '/account/requests', { kind: 'restriction', wish: 'Gardez-les pour un litige' });
+  const restricted = await office.get(file(canary.account));
+  assert.match(restricted.words, /Refusé : cette personne a fait limiter l.usage de ses données, et rien ne s.ouvre pour « facturation »/);
+  for (const secret of secrets()) assert.ok(!restricted.text.includes(secret), secret);
+  assert.doesNotMatch(restricted.words, /vient d.être inscrite/, 'nothing was read');
+  assert.equal(sql('SELECT COUNT(*) FROM access_log'), rows);
+  await canary.visitor.submit('/account/privacy', '/account/privacy/restriction/end');
+  assert.ok((await office.get(file(canary.account))).words.includes(canary.who.email));
+  for (const wanted of ['contact no grant for it', 'billing the person withholds it', 'billing not collected for it'])
+    await until(wanted, () => recorded().slice(before).some((line) => line.account === canary.account && `${line.purpose} ${line.why}` === wanted));
 });
 
 test('a grant ends by its time, and by being given back', async () => {
@@ -214,7 +247,7 @@ test('breaking the glass: owners only, mails at once, a review by somebody else'
   const opened = await ines.follow(await ines.post(`${file(canary.account)}/open`, { csrf: mine, ...fields }));
   assert.ok(opened.words.includes(profile.phone), 'open at once');
   for (const to of [owner.email, team.dpo.who.email]) {
-    const mail = await foyer.mailTo(to, (one) => one.text.includes('/manage/access-requests'));
+    const mail = await foyer.mailTo(to, (one) => one.subject.includes('Urgence'));
     assert.ok(mail.text.includes(String(canary.account)) && !mail.text.includes(canary.who.email));
   }
   const id = sql('SELECT id FROM access_request WHERE break_glass = TRUE');

@@ -129,3 +129,19 @@ test('the cookie of a member of staff alone opens nothing', async () => {
     for (const path of ['/account', '/account/privacy', '/api/v1/me']) hidden(await thief.get(path), path);
   }
 });
+
+test('an officer without an account hears of an emergency at the address of the settings', async () => {
+  const other = await Foyer.start({ env: { FOYER__SITE__DPO_CONTACT: 'officer@example.net', FOYER__SITE__DPO_NAME: 'Odette' } });
+  try {
+    await setUp(other);
+    const office = await signInToOffice(other);
+    const account = await accountOf((await member(other)).visitor);
+    const { csrf } = (await office.get(file(account))).form('/manage/logout').fields;
+    const opened = await office.post(`${file(account)}/open`, { csrf, purpose: 'contact', reason: 'Un étudiant attend devant la porte', minutes: '10' });
+    assert.equal(opened.status, 303, opened.words);
+    const mail = await other.mailTo('officer@example.net');
+    assert.ok(mail.text.includes('Odette') && mail.text.includes(String(account)), mail.text);
+  } finally {
+    await other.stop();
+  }
+});

@@ -520,6 +520,7 @@ static void show_manage_person(struct fy_buf *out, const struct fy_page *page)
 				      .role = FY_LIT("membre"),
 				      .state = FY_LIT("active"),
 				      .is_open = true,
+				      .refused = FY_LIT("Téléphone"),
 				      .purpose = FY_LIT("facturation"),
 				      .ends = GIVEN_NOW + 20 * FY_MINUTE,
 				      .may_sessions = true,
@@ -548,6 +549,10 @@ static void show_manage_person_sealed(struct fy_buf *out, const struct fy_page *
 			      &(struct fy_view_manage_person){ .account = 487120394812673,
 							       .role = FY_LIT("membre"),
 							       .state = FY_LIT("pending"),
+							       .refused_purpose = FY_LIT("facturation"),
+							       .refused = FY_LIT("Prénom, Nom"),
+							       .person_refuses = true,
+							       .purpose = FY_LIT("identification"),
 							       .fields = fields,
 							       .fields_count = FY_COUNT(fields),
 							       .purposes = purposes,
@@ -828,6 +833,9 @@ MAIL(right_refused, RIGHT, .letter = P("Nous n'avons rien."))
 
 MAIL(access_asked, .given_name = P("Camille"), .role = FY_LIT("équipe"), .purpose = FY_LIT("facturation"),
      .minutes = 60, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/privacy"))
+MAIL(access_waiting, .given_name = P("Inès"), .role = FY_LIT("équipe"), .by = 487120394812990,
+     .account = 487120394812673, .purpose = FY_LIT("facturation"), .minutes = 60,
+     .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/access-requests"))
 MAIL(role_changed, .given_name = P("Inès"), .account = 487120394812673, .by = 487120394812990,
      .old_role = FY_LIT("membre"), .new_role = FY_LIT("équipe"), .when = GIVEN_NOW,
      .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/people"))
@@ -843,7 +851,7 @@ const struct given_mail given_mails[] = {
 	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
 	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),   LETTER(inactive),
 	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),   LETTER(right_extended),
-	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),   LETTER(role_changed),
-	LETTER(glass_broken),
+	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),   LETTER(access_waiting),
+	LETTER(role_changed),    LETTER(glass_broken),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);
