@@ -124,10 +124,12 @@ static void deliver_the_last_mail(struct worker *w)
 	}
 }
 
-/* Proofs of consent stay for their time; messages and files of requests have persons of their own, with other ends. */
+/* Proofs of consent stay for their time; messages, files of requests and entered people have persons of their own, with
+ * other ends. */
 static bool has_another_person(const char *table)
 {
-	static const char *const tables[] = { "consent", "contact_message", "rights_request", "rights_step" };
+	static const char *const tables[] = { "consent", "contact_message", "provided_person", "rights_request",
+					      "rights_step" };
 	for (size_t i = 0; i < FY_COUNT(tables); i++)
 		if (strcmp(tables[i], table) == 0)
 			return true;
