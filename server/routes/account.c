@@ -7,6 +7,7 @@
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/consents.h"
+#include "storage/provided.h"
 #include "storage/register.h"
 #include "storage/restriction.h"
 
@@ -112,11 +113,14 @@ fy_async static int privacy_show(struct fy_req *req)
 	struct fy_restriction restriction;
 	const struct fy_policy_version *policy = fy_policy_now();
 	const struct fy_row_promise *rows;
+	uint64_t entered;
 	struct fy_page page;
 	struct fy_buf out;
 	int err = fy_consents_get(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, &consent);
 	if (err == 0)
 		err = fy_restriction_get(&req->ctx, req->session->account_id, &restriction);
+	if (err == 0)
+		err = fy_provided_count(&req->ctx, req->session->account_id, &entered);
 	if (err)
 		return err;
 	fy_page_with_form(req, &page);
@@ -130,6 +134,7 @@ fy_async static int privacy_show(struct fy_req *req)
 					.held_count = count,
 					.market_research = consent.given,
 					.market_research_at = consent.decided_at,
+					.entered = entered,
 					.opted_out = fy_visitor_opts_out(req),
 					.restricted_since = restriction.since,
 					.lift_at = restriction.lift_at,

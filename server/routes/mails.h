@@ -6,6 +6,7 @@
 #include "server/http/request.h"
 #include "storage/accounts.h"
 #include "storage/outbox.h"
+#include "storage/provided.h"
 #include "storage/rights.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
@@ -33,6 +34,12 @@ struct fy_mails_right {
 };
 int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const struct fy_mails_right *what,
 		   struct fy_mail_new *ret_mail);
+
+/* The notice of GDPR Article 14 to a person whom `provider` entered, or to the adult responsible for a minor. */
+int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields *fields, struct fy_personal provider,
+			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail);
+extern const struct fy_provided_letters fy_mails_provided; /* of the end of such a record */
+
 void fy_mails_kick(struct fy_req *req);
 
 /* Makes this process one that can run the jobs that write and deliver mails: names the templates as their author. At its

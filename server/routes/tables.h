@@ -15,6 +15,8 @@
 	X(erasure)         \
 	X(contact)         \
 	X(requests)        \
+	X(people)          \
+	X(notice)          \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
@@ -27,6 +29,7 @@
 	X(manage_jobs)     \
 	X(manage_privacy)  \
 	X(api_me)          \
+	X(api_people)      \
 	X(api_manage)
 
 #define FY_ROUTE_TABLE_DECLARE(name)                       \
