@@ -211,6 +211,15 @@ test('that somebody has an account is not told, and who enters them sees no diff
   assert.deepEqual(seen[0], seen[1]);
 });
 
+test('a member who restricted the use of the own data is still named as the source', async () => {
+  const { visitor, link } = await given();
+  assert.equal((await visitor.submit('/account/requests', '/account/requests', { kind: 'restriction', wish: 'Ne vous en servez plus.' })).status, 303);
+  assert.match((await new Visitor(foyer).get(link)).words, /Ces données viennent de Claire Dupont/);
+  const who = student();
+  await enter(visitor, who);
+  assert.match((await noticeTo(who.email)).text, /Claire Dupont vous a inscrit/);
+});
+
 test('nobody sees or changes whom another entered', async () => {
   const { id, who } = await given();
   const { visitor: other } = await member(foyer, { given_name: 'Paul' });
