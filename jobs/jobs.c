@@ -31,8 +31,10 @@ const struct fy_job fy_jobs_table[] = {
 	},
 	{
 		.name = "retention",
-		.what = { "Efface les comptes dont la date est venue, et prévient les titulaires de comptes inactifs.",
-			  "Erases the accounts whose date has come, and warns the holders of inactive ones." },
+		.what = { "Efface les comptes dont la date est venue et les personnes inscrites qui n'ont pas pu être "
+			  "informées, et prévient les titulaires de comptes inactifs.",
+			  "Erases the accounts whose date has come and entered people who could not be told, and warns "
+			  "the holders of inactive accounts." },
 		.scope = FY_JOB_CLUSTER,
 		.period_s = 3600,
 		.jitter_s = 300,

@@ -30,6 +30,9 @@ static const struct {
 	const char *many_fr;
 } objects[] = {
 	{ "accounts", { "compte", "account" }, "comptes" },
+	{ "entered people who could not be told",
+	  { "personne inscrite qui n'a pas pu être informée", "entered person who could not be told" },
+	  "personnes inscrites qui n'ont pas pu être informées" },
 	{ "expired links", { "lien expiré", "expired link" }, "liens expirés" },
 	{ "finished mails", { "e-mail terminé", "finished mail" }, "e-mails terminés" },
 	{ "first warnings of inactivity",
@@ -69,6 +72,9 @@ static const struct {
 	  "inscriptions non confirmées" },
 	{ "unreadable accounts", { "compte illisible", "unreadable account" }, "comptes illisibles" },
 	{ "unfinished files", { "fichier inachevé", "unfinished file" }, "fichiers inachevés" },
+	{ "unused entries of people",
+	  { "fiche inutilisée d'une personne inscrite", "unused entry of a person" },
+	  "fiches inutilisées de personnes inscrites" },
 	{ "warnings that bounced", { "avertissement non remis", "warning that bounced" }, "avertissements non remis" },
 };
 

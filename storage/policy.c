@@ -16,6 +16,16 @@ const struct fy_policy_version *fy_policy_now(void)
 	return &fy_policy_versions.items[fy_policy_versions.count - 1];
 }
 
+const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name)
+{
+	const struct fy_policy_version *now = fy_policy_now();
+	size_t i = 0;
+	while (i < now->entry_count && !fy_eq(fy_str(now->entries[i].name), name))
+		i++;
+	FY_REQUIRE(i < now->entry_count);
+	return &now->entries[i];
+}
+
 const struct fy_policy_version *fy_policy_find(const struct fy_policy_list *list, struct fy_slice date)
 {
 	for (size_t i = 0; i < list->count; i++)

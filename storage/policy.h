@@ -55,4 +55,6 @@ fy_time fy_policy_day(const struct fy_policy_version *version);
 
 /* The version in force, and the one of a date ("2026-11-23"; NULL: there is none). */
 const struct fy_policy_version *fy_policy_now(void);
+/* What is said now of that column, which must be there. */
+const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name);
 const struct fy_policy_version *fy_policy_find(const struct fy_policy_list *list, struct fy_slice date);

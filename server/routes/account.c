@@ -8,6 +8,7 @@
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/consents.h"
+#include "storage/provided.h"
 #include "storage/register.h"
 #include "storage/restriction.h"
 
@@ -120,6 +121,8 @@ fy_async static int privacy_show(struct fy_req *req)
 		err = fy_restriction_get(&req->ctx, req->session->account_id, &restriction);
 	if (err == 0)
 		err = fy_account_access_fill(req, &view);
+	if (err == 0)
+		err = fy_provided_count(&req->ctx, req->session->account_id, &view.entered);
 	if (err)
 		return err;
 	view.market_research = consent.given;

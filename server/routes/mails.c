@@ -7,6 +7,7 @@
 #include "server/pages/letter.h"
 #include "server/pages/pages_gen.h"
 #include "server/routes/form.h"
+#include "server/routes/register_view.h"
 #include "server/routes/right_words.h"
 
 static struct fy_buf begin_in(struct fy_ctx *ctx)
@@ -144,6 +145,39 @@ int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const stru
 	return fy_mails_finish(req, &fields, name, what->lang, what->to, ret_mail);
 }
 
+/* Who reads a mail about a person, and about whom it is where that is somebody else. */
+static struct fy_personal reader_of(const struct fy_provided_fields *f, fy_time now, struct fy_personal *ret_about,
+				    struct fy_arena *arena)
+{
+	*ret_about = (struct fy_personal){ FY_NONE };
+	if (fy_provided_recipient(f, now).text.ptr == f->email.text.ptr)
+		return f->given_name;
+	ret_about->text = fy_fmt(arena, FY_FMT " " FY_FMT, FY_ARG(f->given_name.text), FY_ARG(f->family_name.text));
+	return f->adult_given_name;
+}
+
+int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields *f, struct fy_personal provider,
+			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail)
+{
+	const struct fy_policy_entry *said = fy_policy_entry_of(FY_LIT("provided_person.given_name"));
+	struct fy_ctx theirs = req->ctx;
+	struct fy_buf fields = begin(req);
+	struct fy_mailview_provided_notice view = {
+		.provider = provider,
+		.link = { link },
+		.purposes = said->purposes[f->lang],
+		.basis = said->basis[f->lang],
+		.contact = req->app->config->site_contact,
+		.dpo = req->app->config->site_dpo_contact,
+		.days = valid_days,
+	};
+	theirs.lang = f->lang;
+	view.kept = fy_register_periods(&theirs, said->periods, said->period_count);
+	view.name = reader_of(f, req->ctx.now, &view.person, &req->arena);
+	fy_mail_provided_notice(&fields, &view);
+	return finish(req, &fields, "provided_notice", f->lang, fy_provided_recipient(f, req->ctx.now).text, ret_mail);
+}
+
 void fy_mails_kick(struct fy_req *req)
 {
 	if (req->app->jobs)
@@ -173,6 +207,39 @@ static int write_inactive(struct fy_ctx *ctx, enum fy_lang lang, struct fy_perso
 	return finish_in(ctx, &fields, "inactive", lang, email.text, ret_mail);
 }
 
+static int write_provided_erased(struct fy_ctx *ctx, const struct fy_provided_gone *gone, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin_in(ctx);
+	struct fy_mailview_provided_erased view = { .when = gone->erased_at, .receipt = gone->receipt };
+	view.why = gone->why == FY_PROVIDED_BY_PERSON       ? FY_LIT("person")
+		   : gone->why == FY_PROVIDED_BY_PROVIDER   ? FY_LIT("provider")
+		   : gone->why == FY_PROVIDED_WITH_PROVIDER ? FY_LIT("with_provider")
+							    : FY_LIT("unused");
+	view.name = reader_of(&gone->person, gone->erased_at, &view.person, ctx->arena);
+	fy_mail_provided_erased(&fields, &view);
+	return finish_in(ctx, &fields, "provided_erased", gone->person.lang,
+			 fy_provided_recipient(&gone->person, gone->erased_at).text, ret_mail);
+}
+
+static int write_provided_gone(struct fy_ctx *ctx, const struct fy_provided_gone *gone, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin_in(ctx);
+	const struct fy_provided_fields *f = &gone->person;
+	fy_mail_provided_gone(
+		&fields,
+		&(struct fy_mailview_provided_gone){
+			.name = gone->provider.given_name,
+			.person = { fy_fmt(ctx->arena, FY_FMT " " FY_FMT, FY_ARG(f->given_name.text),
+					   FY_ARG(f->family_name.text)) },
+			.why = gone->why == FY_PROVIDED_UNINFORMED ? FY_LIT("uninformed") : FY_LIT("person"),
+			.since = gone->entered_at,
+			.when = gone->erased_at,
+			.link = fy_fmt(ctx->arena, FY_FMT "/account/people", FY_ARG(ctx->config->server_base_url)) });
+	return finish_in(ctx, &fields, "provided_gone", gone->provider.lang, gone->provider.email.text, ret_mail);
+}
+
+const struct fy_provided_letters fy_mails_provided = { write_provided_erased, write_provided_gone };
+
 /* ---- At delivery ---- */
 
 static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter)
@@ -200,7 +267,9 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 
 void fy_mails_author(void)
 {
-	static const struct fy_job_letters letters = { .erased = write_erased, .inactive = write_inactive };
+	static const struct fy_job_letters letters = { .erased = write_erased,
+						       .inactive = write_inactive,
+						       .provided = { write_provided_erased, write_provided_gone } };
 	fy_mail_set_author(compose);
 	fy_jobs_set_letters(&letters);
 }

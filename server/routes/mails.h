@@ -6,6 +6,7 @@
 #include "server/http/request.h"
 #include "storage/accounts.h"
 #include "storage/outbox.h"
+#include "storage/provided.h"
 #include "storage/rights.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
@@ -47,6 +48,11 @@ fy_async int fy_mails_access_asked(struct fy_req *req, const struct fy_grant_new
 fy_async int fy_mails_glass_broken(struct fy_req *req, const struct fy_grant_new *grant);
 fy_async int fy_mails_role_changed(struct fy_req *req, uint64_t account, enum fy_account_role old_role,
 				   enum fy_account_role new_role); /* owners */
+
+/* The notice of GDPR Article 14 to a person whom `provider` entered, or to the adult responsible for a minor. */
+int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields *fields, struct fy_personal provider,
+			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail);
+extern const struct fy_provided_letters fy_mails_provided; /* of the end of such a record */
 
 void fy_mails_kick(struct fy_req *req);
 

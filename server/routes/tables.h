@@ -15,6 +15,8 @@
 	X(erasure)         \
 	X(contact)         \
 	X(requests)        \
+	X(people)          \
+	X(notice)          \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
@@ -31,6 +33,7 @@
 	X(manage_access)   \
 	X(account_access)  \
 	X(api_me)          \
+	X(api_people)      \
 	X(api_manage)
 
 #define FY_ROUTE_TABLE_DECLARE(name)                       \

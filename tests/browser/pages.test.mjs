@@ -31,6 +31,15 @@ before(async () => {
   await visitor.submit('/account/requests', '/account/requests', { kind: 'access', wish: 'Tout ce que vous avez.\n\nMerci.' });
   await visitor.submit('/account/requests', '/account/requests', { kind: 'post_mortem', wish: 'Prévenez ma sœur.' });
   [, links.request] = (await visitor.get('/account/requests')).text.match(/href="(\/account\/requests\/\d+)"/);
+  const child = { given_name: 'Anne-Sophie', family_name: 'de La Rochefoucauld', email: '', birth_date: `${new Date().getFullYear() - 10}-01-02`, language: 'fr', what_for: 'Séjour linguistique',
+    adult_given_name: 'Élisabeth', adult_family_name: 'de La Rochefoucauld', adult_email: 'elisabeth.marie.de.la.rochefoucauld.liancourt@messagerie.example.org' };
+  const grown = { ...child, given_name: 'Mei', email: 'mei@example.org', birth_date: '2001-05-17' };
+  const noticeTo = async (to) => pathOf(linkIn(await foyer.mailTo(to, (mail) => mail.text.includes('/notice?token=')), '/notice'));
+  for (const one of [grown, child]) assert.equal((await visitor.submit('/account/people/new', '/account/people/new', one)).status, 303);
+  [links.person, links.restricted] = [...(await visitor.get('/account/people')).text.matchAll(/href="(\/account\/people\/\d+)"/g)].map(([, path]) => path);
+  links.notice = await noticeTo(child.adult_email);
+  links.objected = await noticeTo(grown.email);
+  await new Visitor(foyer).submit(links.objected, '/notice/object');
   links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
   cookies.member = visitor.cookies;
   cookies.account = await accountOf(visitor);
@@ -46,7 +55,7 @@ const fill = (fields, action) => async (page) => {
   await page.locator('[role="alert"]').waitFor();
 };
 
-// name: path, or [path, what to do there]
+// name: path, or [path, what to do there]; a path may be a function
 const pages = {
   guest: {
     home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', 'privacy-versions': '/privacy/versions', 'privacy-version': () => `/privacy/versions/${links.version}`,
@@ -56,12 +65,16 @@ const pages = {
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
     'login-wrong': ['/login', fill({ email: 'nobody@example.org', password: 'not a password' }, '/login')],
     'register-wrong': ['/register', fill({ given_name: 'A', email: 'x', password: 'y' }, '/register')],
+    notice: () => links.notice, 'notice-objected': () => links.objected, 'token-notice': '/notice?token=x',
+    'notice-wrong': [() => links.notice, fill({ given_name: '', birth_date: '' }, '/notice/correct')], 'notice-unsure': [() => links.notice, fill({}, '/notice/erase')],
     'contact-wrong': ['/contact', fill({ email: 'x' }, '/contact')],
   },
   member: {
     account: '/account', profile: '/account/profile', security: '/account/security', 'account-privacy': '/account/privacy',
     requests: '/account/requests?said=request_made', request: () => links.request,
     'requests-wrong': ['/account/requests', async (page) => { await page.locator('main form button').click(); await page.locator('[role="alert"]').waitFor(); }],
+    people: '/account/people?said=person_entered', person: () => links.person, 'person-restricted': () => links.restricted, 'person-new': '/account/people/new',
+    'person-new-wrong': ['/account/people/new', fill({ given_name: 'www.example.org' }, '/account/people/new')],
     'profile-saved': '/account/profile?said=profile_saved',
     'profile-wrong': ['/account/profile', fill({ given_name: '', phone: 'x' }, '/account/profile')],
     'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')],

@@ -131,6 +131,7 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 								   .looks = looks,
 								   .looks_count = FY_COUNT(looks),
 								   .looks_older = FY_LIT("17"),
+								   .entered = 12,
 								   .market_research = true,
 								   .market_research_at = AGO(FY_DAY),
 								   .restricted_since = AGO(2 * FY_DAY),
@@ -674,6 +675,84 @@ SHOW_ERROR(429)
 SHOW_ERROR(500)
 SHOW_ERROR(503)
 
+#define PERSON                                                                                       \
+	.given_name = P("Mei-Ling"), .family_name = P("Wang de la Rochefoucauld"),                   \
+	.email = P("mei-ling.wang.de.la.rochefoucauld@etudiants.universite.example.org"),            \
+	.birth_date = P("2010-05-17"), .language = FY_LIT("en"), .what_for = P("Séjour en février"), \
+	.adult_given_name = P("Lan"), .adult_family_name = P("Wang"), .adult_email = P("lan.wang@example.org")
+SHOW(account_person_new, PERSON)
+SHOW(account_person, PERSON, .id = 12, .version = 1, .state = FY_LIT("entered"), .notice = FY_LIT("bounced"),
+     .editable = true, .removable = true, .since = AGO(3 * FY_DAY), .inform_by = AGO(-27 * FY_DAY),
+     .heading = P("Mei-Ling Wang de la Rochefoucauld"))
+SHOW(notice, PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"), .minor = true, .since = AGO(3 * FY_DAY),
+     .birth_day = FY_LIT("17 mai 2010"), .person = P("Mei-Ling Wang"), .held = promises,
+     .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+     .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"), .link_until = AGO(-87 * FY_DAY))
+SHOW(notice_erased, .receipt = P("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
+SHOW(notice_old, .token = P("hT9s0Kc2"))
+SHOW(notice_sent)
+
+static void show_account_people(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_entered people[] = {
+		{ 14, P("Mei-Ling"), P("Wang de la Rochefoucauld-Montbel"), false, FY_LIT("entered"),
+		  FY_LIT("on_its_way"), AGO(FY_HOUR) },
+		{ 13, P("Ahmed"), P("Benali"), false, FY_LIT("taken_over"), FY_LIT("delivered"), AGO(9 * FY_DAY) },
+		{ 12, P("Zoé"), P("O'Connor"), false, FY_LIT("restricted"), FY_LIT("delivered"), AGO(20 * FY_DAY) },
+		{ 11, { FY_NONE }, { FY_NONE }, true, FY_LIT("entered"), FY_LIT("bounced"), AGO(20 * FY_DAY) },
+	};
+	fy_page_account_people(out, page,
+			       &(struct fy_view_account_people){ .people = people,
+								 .people_count = FY_COUNT(people),
+								 .next_cursor = FY_LIT("11") });
+}
+
+static void show_people_none(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_account_people(out, page, &(struct fy_view_account_people){ 0 });
+}
+
+static void show_person_taken_over(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_account_person(
+		out, page,
+		&(struct fy_view_account_person){ PERSON, .id = 12, .state = FY_LIT("taken_over"),
+						  .notice = FY_LIT("delivered"), .removable = true, .conflict = true,
+						  .since = AGO(9 * FY_DAY), .noticed = AGO(9 * FY_DAY),
+						  .birth_day = FY_LIT("17 mai 2010"), .heading = P("Mei-Ling Wang") });
+}
+
+static void show_person_restricted(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_account_person(out, page,
+			       &(struct fy_view_account_person){ .id = 12,
+								 .state = FY_LIT("restricted"),
+								 .notice = FY_LIT("delivered"),
+								 .since = AGO(9 * FY_DAY),
+								 .noticed = AGO(9 * FY_DAY),
+								 .heading = P("Mei-Ling Wang") });
+}
+
+static void show_notice_restricted(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_notice(out, page,
+		       &(struct fy_view_notice){
+			       PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"), .restricted = true,
+			       .typed = true, .since = AGO(3 * FY_DAY), .person = P("Mei-Ling Wang"), .held = promises,
+			       .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+			       .link_until = AGO(-87 * FY_DAY) });
+}
+
+static const struct fy_field_error person_errors[] = {
+	{ { NULL, 0 }, FY_TEXT_ERROR_PERSON_KNOWN, { 0 } },
+	{ { "given_name", 10 }, FY_TEXT_ERROR_PERSON_NAME, { 0 } },
+	{ { "birth_date", 10 }, FY_TEXT_ERROR_BIRTH_DATE_RANGE, { 0 } },
+	{ { "language", 8 }, FY_TEXT_ERROR_LANGUAGE_UNKNOWN, { 0 } },
+	{ { "adult_email", 11 }, FY_TEXT_ERROR_ADULT_EMAIL_MISSING, { 0 } },
+};
+static const struct fy_field_error confirm_errors[] = {
+	{ { "confirm", 7 }, FY_TEXT_ERROR_ERASE_CONFIRM_MISSING, { 0 } },
+};
 static const struct fy_field_error register_errors[] = {
 	{ { "given_name", 10 }, FY_TEXT_ERROR_GIVEN_NAME_MISSING, { 0 } },
 	{ { "email", 5 }, FY_TEXT_ERROR_EMAIL_FORMAT, { 0 } },
@@ -741,6 +820,19 @@ const struct given_page given_pages[] = {
 	MEMBER(account_requests),
 	{ "requests_refused", FY_PAGE_MEMBER, show_account_requests, ERRORS(request_errors) },
 	MEMBER(account_request),
+	MEMBER(account_people),
+	MEMBER(people_none),
+	MEMBER(account_person_new),
+	{ "person_refused", FY_PAGE_MEMBER, show_account_person_new, ERRORS(person_errors) },
+	MEMBER(account_person),
+	MEMBER(person_taken_over),
+	MEMBER(person_restricted),
+	GUEST(notice),
+	GUEST(notice_restricted),
+	{ "notice_unconfirmed", FY_PAGE_GUEST, show_notice, ERRORS(confirm_errors) },
+	GUEST(notice_erased),
+	GUEST(notice_old),
+	GUEST(notice_sent),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
@@ -842,6 +934,14 @@ MAIL(role_changed, .given_name = P("Inès"), .account = 487120394812673, .by = 4
 MAIL(glass_broken, .given_name = P("Inès"), .account = 487120394812673, .by = 487120394812990,
      .purpose = FY_LIT("facturation"), .minutes = 60, .when = GIVEN_NOW,
      .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/access-requests"))
+MAIL(provided_notice, .name = P("Lan"), .person = P("Mei-Ling Wang"), .provider = P("Claire Dupont"), .link = P(LINK),
+     .purposes = FY_LIT("identification, contractualisation"), .basis = FY_LIT("intérêt légitime"),
+     .kept = FY_LIT("2 ans après la dernière modification"), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+     .dpo = FY_LIT("dpo@hostfamiliesinparis.com"), .days = 90)
+MAIL(provided_erased, .name = P("Lan"), .person = P("Mei-Ling Wang"), .why = FY_LIT("with_provider"), .when = GIVEN_NOW,
+     .receipt = FY_LIT("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
+MAIL(provided_gone, .name = P("Claire"), .person = P("Mei-Ling Wang"), .why = FY_LIT("uninformed"),
+     .since = AGO(30 * FY_DAY), .when = GIVEN_NOW, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/people"))
 
 #define LETTER(name)               \
 	{                          \
@@ -853,5 +953,6 @@ const struct given_mail given_mails[] = {
 	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),   LETTER(right_extended),
 	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),   LETTER(access_waiting),
 	LETTER(role_changed),    LETTER(glass_broken),
+	LETTER(provided_notice), LETTER(provided_erased), LETTER(provided_gone),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);
