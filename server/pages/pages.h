@@ -21,7 +21,7 @@ struct fy_html {
 /* What stands for {n} and {s} in a sentence that is chosen at run time. */
 struct fy_text_args {
 	uint64_t n;
-	struct fy_slice s;
+	struct fy_slice s, from, to;
 };
 
 /* Which navigation the layout shows. */
@@ -83,13 +83,13 @@ struct fy_page {
  * `wait_s` is the Retry-After of a 429 or 503 in seconds, 0 where there is none. */
 void fy_page_error(struct fy_buf *out, const struct fy_page *page, unsigned status, uint64_t wait_s);
 
-/* A sentence of text.toml's sections `error` and `notice`, static storage; {n} and {s} still stand in it. */
+/* A sentence of text.toml's sections `error` and `notice`, static storage; {n}, {s}, … still stand in it. */
 struct fy_slice fy_text(enum fy_lang lang, unsigned key);
 
 /* The key's name in text.toml, "error.password_short"; for the API and logs. */
 struct fy_slice fy_text_name(unsigned key);
 
-/* Appends the sentence with {n} and {s} filled in, as plain text (mails, JSON before its own escaping). */
+/* Appends the sentence with {n}, {s}, {from} and {to} filled in, as plain text (mails, JSON before its own escaping). */
 void fy_text_put(struct fy_buf *out, enum fy_lang lang, unsigned key, struct fy_text_args args);
 
 /* ISO 3166-1 alpha-2, capitals; what the profile form's `country` field may hold beside "". */

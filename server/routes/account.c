@@ -112,7 +112,7 @@ fy_async static int privacy_show(struct fy_req *req)
 {
 	struct fy_consent consent;
 	struct fy_restriction restriction;
-	const struct fy_policy_version *policy = fy_policy_now();
+	const struct fy_policy_version *policy = fy_policy_in_force(&fy_policy_versions, req->ctx.now);
 	struct fy_page page;
 	struct fy_buf out;
 	struct fy_view_account_privacy view = { .opted_out = fy_visitor_opts_out(req) };

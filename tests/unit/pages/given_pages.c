@@ -158,6 +158,8 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 						   .dpo_name = FY_LIT("Jeanne Moreau"),
 						   .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"),
 						   .version = AGO(20 * FY_DAY),
+						   .coming = AGO(-20 * FY_DAY),
+						   .coming_date = FY_LIT("2026-11-13"),
 						   .promises = promises,
 						   .promises_count = FY_COUNT(promises),
 						   .mail_files = true,
@@ -172,9 +174,14 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 static void show_policy_versions(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_policy_version versions[] = {
-		{ FY_LIT("2026-11-03"), AGO(20 * FY_DAY), FINGERPRINT, true, false, true },
-		{ FY_LIT("2026-08-25"), AGO(90 * FY_DAY), FINGERPRINT, false, false, false },
-		{ FY_LIT("2026-05-07"), AGO(200 * FY_DAY), FINGERPRINT, false, true, false },
+		{ .date = FY_LIT("2026-11-13"),
+		  .day = AGO(10 * FY_DAY),
+		  .effective = AGO(-20 * FY_DAY),
+		  .fingerprint = FINGERPRINT,
+		  .major = true,
+		  .coming = true },
+		{ .date = FY_LIT("2026-11-03"), .day = AGO(20 * FY_DAY), .fingerprint = FINGERPRINT, .now = true },
+		{ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY), .fingerprint = FINGERPRINT, .first = true },
 	};
 	fy_page_policy_versions(
 		out, page,
@@ -193,22 +200,28 @@ static void show_policy_version(struct fy_buf *out, const struct fy_page *page)
 
 static void show_policy_changes(struct fy_buf *out, const struct fy_page *page)
 {
-	static const char *const kinds[] = {
-		"field_added",  "field_removed",  "purpose_added", "purpose_removed",
-		"viewer_added", "viewer_removed", "persons_added", "persons_removed",
-		"category",     "basis",          "provided_by",   "then",
-		"period",       "label",          "word",          "purpose_basis",
+	static const enum fy_text kinds[] = {
+		FY_TEXT_CHANGE_FIELD_ADDED,   FY_TEXT_CHANGE_FIELD_REMOVED,   FY_TEXT_CHANGE_PURPOSE_ADDED,
+		FY_TEXT_CHANGE_VIEWER_ADDED,  FY_TEXT_CHANGE_VIEWER_REMOVED,  FY_TEXT_CHANGE_PERSONS_ADDED,
+		FY_TEXT_CHANGE_BASIS,         FY_TEXT_CHANGE_PROVIDED_BY,     FY_TEXT_CHANGE_THEN,
+		FY_TEXT_CHANGE_PERIOD,        FY_TEXT_CHANGE_LABEL,           FY_TEXT_CHANGE_WORD,
+		FY_TEXT_CHANGE_PURPOSE_BASIS, FY_TEXT_CHANGE_PURPOSE_REMOVED, FY_TEXT_CHANGE_CATEGORY,
 	};
+	static char spaces[FY_COUNT(kinds)][400];
 	struct fy_row_change changes[FY_COUNT(kinds)];
-	for (size_t i = 0; i < FY_COUNT(kinds); i++)
-		changes[i] = (struct fy_row_change){ fy_str(kinds[i]), i % 2 == 0,
-						     FY_LIT("Prénom, Nom, Adresse <e-mail> (Compte)"),
-						     FY_LIT("2 ans après votre dernière action"),
-						     FY_LIT("3 ans après votre dernière action") };
+	for (size_t i = 0; i < FY_COUNT(kinds); i++) {
+		struct fy_buf words = { .ptr = spaces[i], .cap = sizeof spaces[i], .max = sizeof spaces[i] };
+		fy_text_put(&words, page->lang, kinds[i],
+			    (struct fy_text_args){ .s = FY_LIT("Prénom, Nom, Adresse <e-mail> (Compte)"),
+						   .from = FY_LIT("2 ans après votre dernière action"),
+						   .to = FY_LIT("3 ans après votre dernière action") });
+		changes[i] = (struct fy_row_change){ .major = i % 2 == 0, .words = fy_buf_slice(&words) };
+	}
 	fy_page_policy_changes(out, page,
 			       &(struct fy_view_policy_changes){ .date = FY_LIT("2026-11-03"),
 								 .day = AGO(20 * FY_DAY),
 								 .before = AGO(90 * FY_DAY),
+								 .effective = AGO(-20 * FY_DAY),
 								 .major = true,
 								 .changes = changes,
 								 .changes_count = FY_COUNT(changes) });
