@@ -2,6 +2,8 @@
  * Statements: sql/access_log.def. */
 #include "storage/access_log.h"
 
+#include <sodium.h>
+
 #include "foyer/buf.h"
 #include "foyer/log.h"
 #include "storage/access_chain.h"
@@ -35,9 +37,57 @@ void fy_chain_hash(struct fy_ctx *ctx, const uint8_t before[FY_HASH_BYTES],
 	fy_keys_hash(ctx->keys, FY_KEY_ACCESS_LOG, fy_buf_slice(&text), ret_hash);
 }
 
-static fy_async int lock_chain(struct fy_ctx *ctx, struct fy_sql_access_chain_lock_row *ret_chain)
+static void seal_of(struct fy_ctx *ctx, const struct fy_sql_access_chain_get_row *chain,
+		    uint8_t ret_seal[FY_HASH_BYTES])
 {
-	int err = fy_sql_access_chain_lock(ctx, ret_chain);
+	struct fy_buf text;
+	fy_buf_init(&text, ctx->arena, 128);
+	fy_buf_put(&text, FY_LIT("ends"));
+	for (unsigned byte = 0; byte < 8; byte++)
+		fy_buf_char(&text, (char)(chain->start_id >> 8 * byte));
+	fy_buf_put(&text, chain->start_hash);
+	for (unsigned byte = 0; byte < 8; byte++)
+		fy_buf_char(&text, (char)(chain->last_id >> 8 * byte));
+	fy_buf_put(&text, chain->last_hash);
+	fy_keys_hash(ctx->keys, FY_KEY_ACCESS_LOG, fy_buf_slice(&text), ret_seal);
+}
+
+static bool is_zero(struct fy_slice bytes)
+{
+	static const uint8_t zero[FY_HASH_BYTES];
+	return bytes.len == sizeof zero && memcmp(bytes.ptr, zero, sizeof zero) == 0;
+}
+
+bool fy_chain_ends_fit(struct fy_ctx *ctx, const struct fy_sql_access_chain_get_row *chain)
+{
+	uint8_t seal[FY_HASH_BYTES];
+	if (chain->start_id == 0 && chain->last_id == 0 && is_zero(chain->start_hash) && is_zero(chain->last_hash) &&
+	    is_zero(chain->seal))
+		return true;
+	seal_of(ctx, chain, seal);
+	return sodium_memcmp(seal, chain->seal.ptr, sizeof seal) == 0;
+}
+
+/* The seal of the ends as they will be. Ends that did not fit get none that does: reading goes on, and verification
+ * keeps saying so. */
+static struct fy_slice next_seal(struct fy_ctx *ctx, bool fitted, const struct fy_sql_access_chain_get_row *ends)
+{
+	uint8_t *seal = fy_alloc(ctx->arena, FY_HASH_BYTES);
+	memset(seal, 0, FY_HASH_BYTES);
+	if (fitted)
+		seal_of(ctx, ends, seal);
+	else
+		fy_log(ctx, FY_LOG_ERROR, "access_log.ends_changed", FY_KV("last", ends->last_id));
+	return fy_slice(seal, FY_HASH_BYTES);
+}
+
+static fy_async int lock_chain(struct fy_ctx *ctx, struct fy_sql_access_chain_get_row *ret_chain)
+{
+	struct fy_sql_access_chain_lock_row row;
+	_Static_assert(sizeof row == sizeof *ret_chain, "the rows have the same members");
+	int err = fy_sql_access_chain_lock(ctx, &row);
+	if (err == 0)
+		memcpy(ret_chain, &row, sizeof row);
 	return err == FY_ERR_NOT_FOUND
 		       ? fy_fail(ctx, FY_ERR_INTERNAL, "the row with the ends of the access log is gone")
 		       : err;
@@ -48,7 +98,7 @@ static fy_async int lock_chain(struct fy_ctx *ctx, struct fy_sql_access_chain_lo
 static fy_async int append(struct fy_ctx *ctx, void *arg)
 {
 	const struct fy_read *read = arg;
-	struct fy_sql_access_chain_lock_row chain;
+	struct fy_sql_access_chain_get_row chain;
 	struct fy_db_done done;
 	uint8_t hash[FY_HASH_BYTES];
 	int err = lock_chain(ctx, &chain);
@@ -80,12 +130,17 @@ static fy_async int append(struct fy_ctx *ctx, void *arg)
 					       .hash = fy_slice(hash, sizeof hash),
 				       },
 				       NULL);
+	struct fy_sql_access_chain_get_row ends = chain;
+	ends.last_id = row.id;
+	ends.last_hash = fy_slice(hash, sizeof hash);
 	if (err == 0)
-		err = fy_sql_access_chain_extend(
-			ctx,
-			&(struct fy_sql_access_chain_extend_params){
-				.id = row.id, .hash = fy_slice(hash, sizeof hash), .last_id = chain.last_id },
-			&done);
+		err = fy_sql_access_chain_extend(ctx,
+						 &(struct fy_sql_access_chain_extend_params){
+							 .id = row.id,
+							 .hash = ends.last_hash,
+							 .seal = next_seal(ctx, fy_chain_ends_fit(ctx, &chain), &ends),
+							 .last_id = chain.last_id },
+						 &done);
 	if (err == 0 && done.affected != 1)
 		err = fy_fail(ctx, FY_ERR_CONFLICT, "the end of the access log has moved");
 	return err;
@@ -249,7 +304,7 @@ struct purge {
 static fy_async int purge(struct fy_ctx *ctx, void *arg)
 {
 	struct purge *p = arg;
-	struct fy_sql_access_chain_lock_row chain;
+	struct fy_sql_access_chain_get_row chain;
 	struct fy_sql_access_log_walk_row *rows;
 	struct fy_db_done done;
 	uint64_t stays;
@@ -271,12 +326,17 @@ static fy_async int purge(struct fy_ctx *ctx, void *arg)
 	const struct fy_sql_access_log_walk_row *last = &rows[old - 1];
 	err = fy_sql_access_log_delete(ctx, &(struct fy_sql_access_log_delete_params){ .up_to_id = last->id }, &done);
 	p->deleted = done.affected;
+	struct fy_sql_access_chain_get_row ends = chain;
+	ends.start_id = last->id;
+	ends.start_hash = last->hash;
 	if (err == 0)
-		err = fy_sql_access_chain_shorten(
-			ctx,
-			&(struct fy_sql_access_chain_shorten_params){
-				.id = last->id, .hash = last->hash, .start_id = chain.start_id },
-			&done);
+		err = fy_sql_access_chain_shorten(ctx,
+						  &(struct fy_sql_access_chain_shorten_params){
+							  .id = last->id,
+							  .hash = last->hash,
+							  .seal = next_seal(ctx, fy_chain_ends_fit(ctx, &chain), &ends),
+							  .start_id = chain.start_id },
+						  &done);
 	if (err == 0 && done.affected != 1)
 		err = fy_fail(ctx, FY_ERR_CONFLICT, "the start of the access log has moved");
 	return err;

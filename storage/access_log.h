@@ -2,7 +2,9 @@
  * the person is told).
  * Rows are numbered without a gap, and each carries a keyed hash over the hash before it and its own content, so a row
  * that is changed, taken out or put in does not fit, and without the master key nobody makes one that does. A row with
- * both ends of the chain is locked by every append: it also shows that rows are missing at the end.
+ * both ends of the chain is locked by every append and has a keyed seal of its own: it shows that rows are missing at an
+ * end. What nothing in here shows is a whole state of the log that was kept and put back; the last hash, noted elsewhere,
+ * does.
  * Who may read, and asking first, are grants.h's. Called by it, by the routes, by `foyer access-log` and the purge. */
 #pragma once
 
@@ -50,6 +52,7 @@ enum fy_chain_fault {
 	FY_CHAIN_FITS = 0,
 	FY_CHAIN_CHANGED, /* the row's hash is not that of its content after the row before */
 	FY_CHAIN_MISSING, /* there is no row of that number, but there was */
+	FY_CHAIN_ENDS,    /* all rows fit, but the ends were set to these by somebody else: more may be gone */
 	FY_CHAIN_ADDED,   /* there is a row of that number, but the chain does not reach there */
 };
 

@@ -51,6 +51,8 @@ static fy_async int at_the_end(struct fy_ctx *ctx, struct walk *w, bool *ret_end
 		fault(w, FY_CHAIN_ADDED, chain.last_id + 1);
 	else if (chain.last_id == w->id && memcmp(chain.last_hash.ptr, w->hash, sizeof w->hash) != 0)
 		fault(w, FY_CHAIN_CHANGED, w->id);
+	else if (chain.last_id == w->id && !fy_chain_ends_fit(ctx, &chain))
+		fault(w, FY_CHAIN_ENDS, w->id);
 	if (chain.last_id <= w->id)
 		return 0;
 	/* The chain goes on: rows came while this was asked, or are gone. */

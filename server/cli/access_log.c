@@ -23,6 +23,7 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 	static const char *const faults[] = {
 		[FY_CHAIN_CHANGED] = "was changed: it does not fit the row before it",
 		[FY_CHAIN_MISSING] = "is missing: it was deleted",
+		[FY_CHAIN_ENDS] = "fits, but where the log begins and ends was changed: rows may be missing at an end",
 		[FY_CHAIN_ADDED] = "was added: the chain does not reach there",
 	};
 	bool *terminal = arg;

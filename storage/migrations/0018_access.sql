@@ -41,15 +41,17 @@ CREATE TABLE IF NOT EXISTS access_log (
 	KEY access_log_person (person_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- The two ends of the chain, in one row that every append locks: what the purge took last, and the last row.
+-- The two ends of the chain, in one row that every append locks: what the purge took last, and the last row. The seal is a
+-- keyed hash of the others; of zeros where nothing was read yet.
 CREATE TABLE IF NOT EXISTS access_chain (
 	id TINYINT UNSIGNED NOT NULL,
 	start_id BIGINT UNSIGNED NOT NULL,
 	start_hash BINARY(32) NOT NULL,
 	last_id BIGINT UNSIGNED NOT NULL,
 	last_hash BINARY(32) NOT NULL,
+	seal BINARY(32) NOT NULL,
 	PRIMARY KEY (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT IGNORE INTO access_chain (id, start_id, start_hash, last_id, last_hash)
-VALUES (1, 0, REPEAT(CHAR(0), 32), 0, REPEAT(CHAR(0), 32));
+INSERT IGNORE INTO access_chain (id, start_id, start_hash, last_id, last_hash, seal)
+VALUES (1, 0, REPEAT(CHAR(0), 32), 0, REPEAT(CHAR(0), 32), REPEAT(CHAR(0), 32));

@@ -104,6 +104,25 @@ static void a_deleted_row_is_named_also_at_the_ends(void **state)
 	expect(FY_CHAIN_MISSING, 1);
 }
 
+/* Both ends are put where rows still are, with the hashes that stand in these. */
+static void ends_that_were_put_back_are_named_and_stay_so(void **state)
+{
+	(void)state;
+	int more = 1;
+	given(6);
+	expect(FY_CHAIN_FITS, 0);
+	change("DELETE FROM access_log WHERE id = 6; "
+	       "UPDATE access_chain SET last_id = 5, last_hash = (SELECT hash FROM access_log WHERE id = 5)");
+	expect(FY_CHAIN_ENDS, 5);
+	run_all(1, append_many, &more);
+	expect(FY_CHAIN_ENDS, 6);
+	empty_tables(state);
+	given(6);
+	change("UPDATE access_chain SET start_id = 2, start_hash = (SELECT hash FROM access_log WHERE id = 2); "
+	       "DELETE FROM access_log WHERE id <= 2");
+	expect(FY_CHAIN_ENDS, 6);
+}
+
 static void a_row_that_was_put_in_is_named(void **state)
 {
 	(void)state;
@@ -197,7 +216,7 @@ static void nothing_is_appended_to_a_chain_whose_ends_are_gone(void **state)
 	change("DELETE FROM access_chain");
 	run_all(1, append_without_end, NULL);
 	assert_int_equal(number("SELECT COUNT(*) FROM access_log"), 0);
-	change("INSERT INTO access_chain VALUES (1, 0, REPEAT(CHAR(0), 32), 0, REPEAT(CHAR(0), 32))");
+	change("INSERT INTO access_chain VALUES (1, 0, REPEAT(CHAR(0), 32), 0, REPEAT(CHAR(0), 32), REPEAT(CHAR(0), 32))");
 }
 
 int main(void)
@@ -207,6 +226,7 @@ int main(void)
 		TEST(rows_that_are_appended_at_once_make_one_chain_without_a_gap),
 		TEST(a_changed_row_is_named_whatever_was_changed),
 		TEST(a_deleted_row_is_named_also_at_the_ends),
+		TEST(ends_that_were_put_back_are_named_and_stay_so),
 		TEST(a_row_that_was_put_in_is_named),
 		TEST(a_purge_takes_the_oldest_and_the_rest_still_fits),
 		TEST(the_walk_fits_while_rows_come_and_go),
