@@ -30,6 +30,9 @@ static const struct {
 	const char *many_fr;
 } objects[] = {
 	{ "accounts", { "compte", "account" }, "comptes" },
+	{ "announcements of a change of the policy",
+	  { "annonce d'un changement de la politique", "announcement of a change of the policy" },
+	  "annonces d'un changement de la politique" },
 	{ "expired links", { "lien expiré", "expired link" }, "liens expirés" },
 	{ "finished mails", { "e-mail terminé", "finished mail" }, "e-mails terminés" },
 	{ "first warnings of inactivity",
@@ -63,6 +66,9 @@ static const struct {
 	  "inscriptions non confirmées" },
 	{ "unreadable accounts", { "compte illisible", "unreadable account" }, "comptes illisibles" },
 	{ "unfinished files", { "fichier inachevé", "unfinished file" }, "fichiers inachevés" },
+	{ "versions of the policy that were rewritten",
+	  { "version de la politique réécrite après sa publication", "version of the policy that was rewritten" },
+	  "versions de la politique réécrites après leur publication" },
 	{ "warnings that bounced", { "avertissement non remis", "warning that bounced" }, "avertissements non remis" },
 };
 
