@@ -2,12 +2,14 @@
  * only when they are due. */
 #pragma once
 
+#include "storage/announcements.h"
 #include "storage/erasure.h"
 #include "storage/outbox.h"
 #include "storage/provided.h"
 
 struct fy_job_letters {
 	fy_erasure_letter erased;
+	fy_announcement_letter policy;
 	/* The account goes at `erase_at` unless its holder signs in. */
 	int (*inactive)(struct fy_ctx *ctx, enum fy_lang lang, struct fy_personal email, struct fy_personal given_name,
 			fy_time erase_at, struct fy_mail_new *ret_mail);

@@ -30,6 +30,9 @@ static const struct {
 	const char *many_fr;
 } objects[] = {
 	{ "accounts", { "compte", "account" }, "comptes" },
+	{ "announcements of a change of the policy",
+	  { "annonce d'un changement de la politique", "announcement of a change of the policy" },
+	  "annonces d'un changement de la politique" },
 	{ "entered people who could not be told",
 	  { "personne inscrite qui n'a pas pu être informée", "entered person who could not be told" },
 	  "personnes inscrites qui n'ont pas pu être informées" },
@@ -75,6 +78,9 @@ static const struct {
 	{ "unused entries of people",
 	  { "fiche inutilisée d'une personne inscrite", "unused entry of a person" },
 	  "fiches inutilisées de personnes inscrites" },
+	{ "versions of the policy that were rewritten",
+	  { "version de la politique réécrite après sa publication", "version of the policy that was rewritten" },
+	  "versions de la politique réécrites après leur publication" },
 	{ "warnings that bounced", { "avertissement non remis", "warning that bounced" }, "avertissements non remis" },
 };
 

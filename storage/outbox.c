@@ -280,6 +280,15 @@ fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_co
 	return 0;
 }
 
+fy_async int fy_outbox_count_due(struct fy_ctx *ctx, uint64_t *ret_count)
+{
+	struct fy_sql_outbox_count_due_row row;
+	int err = fy_sql_outbox_count_due(ctx, &(struct fy_sql_outbox_count_due_params){ .now = ctx->now }, &row);
+	if (err == 0)
+		*ret_count = (uint64_t)row.mails;
+	return err;
+}
+
 fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)
 {
 	struct fy_sql_outbox_count_old_row row;

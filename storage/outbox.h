@@ -71,6 +71,9 @@ fy_time fy_outbox_next_attempt(fy_time created_at, fy_time now, unsigned attempt
 
 fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_counts);
 
+/* Mails that wait and are not put off until later. */
+fy_async int fy_outbox_count_due(struct fy_ctx *ctx, uint64_t *ret_count);
+
 /* Mails sent or given up before `before`: how many; and deletes up to `limit`. */
 fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);
 fy_async int fy_outbox_list_old(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids,

@@ -21,6 +21,8 @@ fy_async static int account_show(struct fy_req *req)
 	int err = fy_accounts_overview(&req->ctx, req->session->account_id, &account);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
+	uint32_t person = 1u << FY_PERSONS_MEMBERS | (req->session->role != FY_ROLE_MEMBER ? 1u << FY_PERSONS_TEAM : 0);
+	const struct fy_policy_version *coming = fy_policy_coming(&fy_policy_versions, person, req->ctx.now);
 	fy_page_init(req, &page);
 	page.who.text = account.email.text;
 	fy_page_buf(req, &out);
@@ -36,6 +38,8 @@ fy_async static int account_show(struct fy_req *req)
 				.signed_in = req->session->created_at,
 				.erase_at = account.erase_at,
 				.restricted = account.restricted,
+				.policy_change = coming ? fy_policy_effective(coming) : 0,
+				.policy_date = coming ? fy_str(coming->date) : FY_NONE,
 			});
 	return fy_reply_html(req, 200, &out);
 }

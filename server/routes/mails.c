@@ -161,7 +161,7 @@ int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields
 {
 	const struct fy_policy_entry *said = fy_policy_entry_of(FY_LIT("provided_person.given_name"));
 	struct fy_ctx theirs = req->ctx;
-	struct fy_buf fields = begin(req);
+	struct fy_buf fields = fy_mails_begin(req);
 	struct fy_mailview_provided_notice view = {
 		.provider = provider,
 		.link = { link },
@@ -175,7 +175,8 @@ int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields
 	view.kept = fy_register_periods(&theirs, said->periods, said->period_count);
 	view.name = reader_of(f, req->ctx.now, &view.person, &req->arena);
 	fy_mail_provided_notice(&fields, &view);
-	return finish(req, &fields, "provided_notice", f->lang, fy_provided_recipient(f, req->ctx.now).text, ret_mail);
+	return fy_mails_finish(req, &fields, "provided_notice", f->lang, fy_provided_recipient(f, req->ctx.now).text,
+			       ret_mail);
 }
 
 void fy_mails_kick(struct fy_req *req)
@@ -240,6 +241,58 @@ static int write_provided_gone(struct fy_ctx *ctx, const struct fy_provided_gone
 
 const struct fy_provided_letters fy_mails_provided = { write_provided_erased, write_provided_gone };
 
+#define CHANGES_MAX 12000 /* bytes; what does not fit can be read on the page */
+
+/* A line for each change that concerns the person. *ret_left: how many did not fit; *ret_kept: a purpose is new, and only
+ * to fields whose values keep those that they were given for. */
+static struct fy_slice changes_for(struct fy_ctx *ctx, const struct fy_policy_version *version,
+				   const struct fy_announcement_person *person, uint64_t *ret_left, uint64_t *ret_kept)
+{
+	struct fy_ctx theirs = *ctx;
+	struct fy_buf out;
+	bool new_purpose = false, sealed = true;
+	uint64_t left = 0;
+	theirs.lang = person->lang;
+	const struct fy_row_change *rows = fy_register_changes(&theirs, version);
+	fy_buf_init(&out, ctx->arena, CHANGES_MAX + 1);
+	for (size_t i = 0; i < version->change_count; i++) {
+		const struct fy_policy_change *change = &version->changes[i];
+		if (!person->concerned[i])
+			continue;
+		if (fy_eq(fy_str(change->kind), FY_LIT("purpose_added"))) {
+			new_purpose = true;
+			sealed &= change->sealed;
+		}
+		if (left || out.len + rows[i].words.len + 8 > CHANGES_MAX)
+			left++;
+		else
+			fy_buf_fmt(&out, "%s– " FY_FMT, out.len ? "\n" : "", FY_ARG(rows[i].words));
+	}
+	*ret_left = left;
+	*ret_kept = new_purpose && sealed;
+	return fy_buf_slice(&out);
+}
+
+static int write_policy(struct fy_ctx *ctx, const struct fy_policy_version *version,
+			const struct fy_announcement_person *person, struct fy_personal email,
+			struct fy_personal given_name, struct fy_mail_new *ret_mail)
+{
+	struct fy_slice site = ctx->config->server_base_url;
+	struct fy_mailview_policy_change view = {
+		.given_name = given_name,
+		.effective = fy_policy_effective(version),
+		.link = fy_fmt(ctx->arena, FY_FMT "/privacy/versions/%s/changes", FY_ARG(site), version->date),
+		.object_link = fy_fmt(ctx->arena, FY_FMT "/account/requests", FY_ARG(site)),
+		.withdraw_link = fy_fmt(ctx->arena, FY_FMT "/account/privacy", FY_ARG(site)),
+		.erase_link = fy_fmt(ctx->arena, FY_FMT "/account/erase", FY_ARG(site)),
+		.contact = ctx->config->site_contact,
+	};
+	struct fy_buf fields = begin_in(ctx);
+	view.changes = changes_for(ctx, version, person, &view.left, &view.kept);
+	fy_mail_policy_change(&fields, &view);
+	return finish_in(ctx, &fields, "policy_change", person->lang, email.text, ret_mail);
+}
+
 /* ---- At delivery ---- */
 
 static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter)
@@ -269,7 +322,8 @@ void fy_mails_author(void)
 {
 	static const struct fy_job_letters letters = { .erased = write_erased,
 						       .inactive = write_inactive,
-						       .provided = { write_provided_erased, write_provided_gone } };
+						       .provided = { write_provided_erased, write_provided_gone },
+						       .policy = write_policy };
 	fy_mail_set_author(compose);
 	fy_jobs_set_letters(&letters);
 }

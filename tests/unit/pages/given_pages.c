@@ -47,7 +47,8 @@ SHOW(forgot_done, .email = P("camille@example.com"), .valid_minutes = 30)
 SHOW(reset, .token = P("hT9s0Kc2"))
 SHOW(reset_done)
 SHOW(account, .given_name = P("Camille"), .family_name = P("Lefèvre"), .email = P("camille@example.com"),
-     .member_since = AGO(200 * FY_DAY), .password_changed = AGO(90 * FY_DAY), .signed_in = AGO(3 * FY_DAY))
+     .member_since = AGO(200 * FY_DAY), .password_changed = AGO(90 * FY_DAY), .signed_in = AGO(3 * FY_DAY),
+     .policy_change = AGO(-30 * FY_DAY), .policy_date = FY_LIT("2026-12-01"))
 SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), .phone = P("06 12 34 56 78"),
      .position = P("Professeure de musique"), .skills = P("Anglais, espagnol, piano"),
      .passions = P("Randonnée\nCuisine du monde"), .language = FY_LIT("fr"), .street_address = P("12, rue de Bretagne"),
@@ -247,6 +248,22 @@ static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
 		  FY_NONE, FY_LIT("Adresse réseau (Journal des accès) – 180 jours après l’écriture; suppression"),
 		  FY_LIT("intérêt légitime (article 6.1.f du RGPD)"), FY_LIT("votre navigateur") },
 	};
+	const struct fy_row_policy_news news[] = {
+		{ .date = FY_LIT("2026-11-13"),
+		  .day = AGO(10 * FY_DAY),
+		  .effective = AGO(-20 * FY_DAY),
+		  .counted = true,
+		  .told = 412,
+		  .persons = 1284 },
+		{ .date = FY_LIT("2026-11-03"),
+		  .day = AGO(20 * FY_DAY),
+		  .counted = true,
+		  .told = 1,
+		  .persons = 1,
+		  .ended = AGO(19 * FY_DAY),
+		  .rewritten = true },
+		{ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY), .silent = true },
+	};
 	fy_page_manage_privacy(out, page,
 			       &(struct fy_view_manage_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
 								 .date = FY_LIT("2026-11-03"),
@@ -257,7 +274,10 @@ static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
 								 .measures = measures,
 								 .measures_count = FY_COUNT(measures),
 								 .proofs = proofs,
-								 .proofs_count = FY_COUNT(proofs) });
+								 .proofs_count = FY_COUNT(proofs),
+								 .news_known = true,
+								 .news = news,
+								 .news_count = FY_COUNT(news) });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -919,6 +939,13 @@ MAIL(erasure_done, .given_name = P("Camille"), .when = AGO(FY_HOUR),
      .receipt = FY_LIT("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
 MAIL(inactive, .given_name = P("Camille"), .erase_at = AGO(-60 * FY_DAY),
      .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"))
+#define SITE "https://www.hostfamiliesinparis.com"
+MAIL(policy_change, .given_name = P("Camille"), .effective = AGO(-30 * FY_DAY),
+     .changes =
+	     FY_LIT("– Téléphone (Compte)\u00a0: nouvelle finalité, facturation.\n– <Session>\u00a0: la durée change."),
+     .left = 2, .kept = 1, .link = FY_LIT(SITE "/privacy/versions/2026-12-01/changes"),
+     .object_link = FY_LIT(SITE "/account/requests"), .withdraw_link = FY_LIT(SITE "/account/privacy"),
+     .erase_link = FY_LIT(SITE "/account/erase"), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 MAIL(confirm_address, .link = P(LINK), .valid_hours = 24)
 MAIL(address_known, .given_name = P("Camille"), .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"),
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
@@ -961,11 +988,11 @@ MAIL(provided_gone, .name = P("Claire"), .person = P("Mei-Ling Wang"), .why = FY
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
-	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),   LETTER(inactive),
-	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),   LETTER(right_extended),
-	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),   LETTER(access_waiting),
-	LETTER(role_changed),    LETTER(glass_broken),
-	LETTER(provided_notice), LETTER(provided_erased), LETTER(provided_gone),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password),  LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),    LETTER(inactive),
+	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),    LETTER(right_extended),
+	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),    LETTER(access_waiting),
+	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice), LETTER(provided_erased),
+	LETTER(provided_gone),   LETTER(policy_change),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);
