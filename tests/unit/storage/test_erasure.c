@@ -128,8 +128,8 @@ static void deliver_the_last_mail(struct worker *w)
  * files of requests and entered people have persons of their own, with other ends. */
 static bool has_another_end(const char *table)
 {
-	static const char *const tables[] = { "consent", "access_log", "contact_message", "provided_person", "rights_request",
-					      "rights_step" };
+	static const char *const tables[] = { "consent",         "access_log",     "contact_message",
+					      "provided_person", "rights_request", "rights_step" };
 	for (size_t i = 0; i < FY_COUNT(tables); i++)
 		if (strcmp(tables[i], table) == 0)
 			return true;
