@@ -6,7 +6,7 @@
  *        │  └─────────────────────────────────────────────────────────────┘
  *        └── lifted ──► what waited for it is done by the next run of the retention job
  *
- * A hold does not end by itself: on its day the owners are reminded. The person sees reason and date. Called by
+ * A hold does not end by itself: from its day on the list shows it as due. The person sees reason and date. Called by
  * /manage/holds; asked by erasure, the retention job and the pages of the person. */
 #pragma once
 
