@@ -17,6 +17,18 @@ const struct fy_job fy_jobs_table[] = {
 		.run = fy_mail_run,
 	},
 	{
+		.name = "policy",
+		.what = { "Annonce par e-mail les changements importants de la politique de confidentialité aux personnes "
+			  "concernées.",
+			  "Tells the persons concerned of major changes of the privacy policy, by mail." },
+		.scope = FY_JOB_CLUSTER,
+		.period_s = 60, /* and as many mails as mail.announcements_per_run says: a pace */
+		.jitter_s = 5,
+		.deadline_s = 600,
+		.hold_s = 60,
+		.run = fy_policy_run,
+	},
+	{
 		.name = "purge",
 		.what = { "Supprime les inscriptions jamais confirmées, les liens expirés, les courriels envoyés, les "
 			  "anciens messages de contact, les demandes closes et les preuves de consentement périmées.",
@@ -31,8 +43,10 @@ const struct fy_job fy_jobs_table[] = {
 	},
 	{
 		.name = "retention",
-		.what = { "Efface les comptes dont la date est venue, et prévient les titulaires de comptes inactifs.",
-			  "Erases the accounts whose date has come, and warns the holders of inactive ones." },
+		.what = { "Efface les comptes dont la date est venue et les personnes inscrites qui n'ont pas pu être "
+			  "informées, et prévient les titulaires de comptes inactifs.",
+			  "Erases the accounts whose date has come and entered people who could not be told, and warns "
+			  "the holders of inactive accounts." },
 		.scope = FY_JOB_CLUSTER,
 		.period_s = 3600,
 		.jitter_s = 300,

@@ -10,6 +10,7 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/contact.h"
+#include "storage/grants.h"
 #include "storage/outbox.h"
 #include "storage/proofs.h"
 #include "storage/register.h"
@@ -107,6 +108,10 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 					    fy_consents_purge };
 	static const struct heap requests = { "old requests about rights", fy_rights_count_old, fy_rights_list_old,
 					      fy_rights_purge };
+	static const struct heap asked = { "old requests for access", fy_grants_count_old, fy_grants_list_old,
+					   fy_grants_purge };
+	static const struct heap reads = { "old rows of the access log", fy_access_log_count_old,
+					   fy_access_log_list_old, fy_access_log_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
 	fy_time proof_kept =
@@ -121,6 +126,10 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 		err = purge_heap(run, &proofs, now - proof_kept);
 	if (err == 0)
 		err = purge_heap(run, &requests, now - fy_rights_kept(config));
+	if (err == 0)
+		err = purge_heap(run, &asked, now - config->retention_access_log_days * FY_DAY);
+	if (err == 0)
+		err = purge_heap(run, &reads, now - config->retention_access_log_days * FY_DAY);
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
 	if (err == 0 && !run->dry_run)

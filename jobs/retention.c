@@ -1,5 +1,6 @@
-/* The retention job: erases the accounts whose date has come, and warns those that nobody uses (rules 1.7, 1.8).
- * What warnings and erasure do in the database is inactive.h's and erasure.h's; their words are the author's
+/* The retention job: erases the accounts whose date has come, and warns those that nobody uses (rules 1.7, 1.8); erases
+ * persons entered by a member who could not be told of it (rules 1.3), or whose record nobody uses.
+ * What warnings and erasure do in the database is inactive.h's, erasure.h's and provided.h's; their words are the author's
  * (letters.h). Everything else that has its time is the purge's.
  *
  * It believes the clock only while it runs on as it should: after a jump it holds everything for a day, so that a wrong
@@ -13,6 +14,7 @@
 #include "storage/holds.h"
 #include "storage/inactive.h"
 #include "storage/proofs.h"
+#include "storage/provided.h"
 #include "storage/register.h"
 #include "storage/restriction.h"
 #include "storage/sessions.h"
@@ -42,6 +44,8 @@ fy_async int fy_jobs_erase(struct fy_ctx *ctx, uint64_t account_id, struct fy_sl
 	int err = fy_erasure_close(ctx, account_id);
 	if (err == 0) /* before the account goes: after it, nothing would come back for them */
 		err = fy_sessions_end_person(ctx, account_id, NULL, NULL);
+	if (err == 0)
+		err = fy_provided_end_all(ctx, account_id, &fy_jobs_letters()->provided);
 	if (err == 0)
 		err = fy_erasure_finish(ctx, account_id, fy_jobs_letters()->erased, ret_receipt);
 	if (err == 0)
@@ -119,6 +123,46 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 			}
 			if (err == 0) {
 				fy_job_note_id(run, "erase", "accounts", ids[i]);
+				--*left;
+			}
+			if (err == 0 && !run->dry_run)
+				err = fy_job_may_go_on(run);
+		}
+		if (err == 0)
+			err = fy_job_continue(run);
+		if (err)
+			return err;
+	} while (count == SLICE && *left);
+	return failed;
+}
+
+/* As accounts: one that cannot be erased does not keep the others. */
+static fy_async int erase_provided(struct fy_job_run *run, uint64_t *left)
+{
+	static const char *const objects[] = { [FY_PROVIDED_UNINFORMED] = "entered people who could not be told",
+					       [FY_PROVIDED_UNUSED] = "unused entries of people" };
+	struct fy_provided_due *items;
+	uint64_t after = 0;
+	size_t count;
+	int failed = 0;
+	do {
+		int err = fy_provided_list_due(run->ctx, after, SLICE, &items, &count);
+		for (size_t i = 0; i < count && err == 0 && *left; i++) {
+			after = items[i].id;
+			if (!run->dry_run)
+				err = fy_provided_end(run->ctx, 0, after, items[i].why, &fy_jobs_letters()->provided,
+						      NULL);
+			if (err == FY_ERR_NOT_FOUND) { /* told, changed or gone in the meantime */
+				err = 0;
+			} else if (err && !is_general(err)) {
+				fy_log(run->ctx, FY_LOG_ERROR, "erasure.failed", FY_KV("person", after),
+				       FY_KV("error", fy_strerror(err)),
+				       FY_KV("detail", run->ctx->fault ? run->ctx->fault : ""));
+				fy_job_note_id(run, "leave for the next run", objects[items[i].why], after);
+				failed = err;
+				err = 0;
+			} else if (err == 0) {
+				fy_job_note_id(run, "erase", objects[items[i].why], after);
 				--*left;
 			}
 			if (err == 0 && !run->dry_run)
@@ -245,10 +289,14 @@ fy_async int fy_retention_run(struct fy_job_run *run)
 	if (err == 0)
 		err = run->dry_run ? fy_inactive_count_bounced(run->ctx, &bounced)
 				   : fy_inactive_settle(run->ctx, &bounced);
+	if (err == 0 && !run->dry_run)
+		err = fy_provided_settle(run->ctx);
 	if (err == 0 && bounced)
 		fy_job_note(run, "try again later", "warnings that bounced", bounced, FY_NONE);
 	if (err == 0)
 		err = lift_refused(run);
+	if (err == 0) /* before the accounts, with which they would go unseen by a dry run */
+		err = erase_provided(run, &left);
 	if (err == 0)
 		err = erase_due(run, &left);
 	if (err == 0)

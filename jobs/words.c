@@ -30,6 +30,12 @@ static const struct {
 	const char *many_fr;
 } objects[] = {
 	{ "accounts", { "compte", "account" }, "comptes" },
+	{ "announcements of a change of the policy",
+	  { "annonce d'un changement de la politique", "announcement of a change of the policy" },
+	  "annonces d'un changement de la politique" },
+	{ "entered people who could not be told",
+	  { "personne inscrite qui n'a pas pu être informée", "entered person who could not be told" },
+	  "personnes inscrites qui n'ont pas pu être informées" },
 	{ "expired links", { "lien expiré", "expired link" }, "liens expirés" },
 	{ "finished mails", { "e-mail terminé", "finished mail" }, "e-mails terminés" },
 	{ "first warnings of inactivity",
@@ -51,6 +57,12 @@ static const struct {
 	  { "ancien message de contact", "old contact message" },
 	  "anciens messages de contact" },
 	{ "old logs", { "ancien journal", "old log" }, "anciens journaux" },
+	{ "old requests for access",
+	  { "ancienne demande d'accès", "old request for access" },
+	  "anciennes demandes d'accès" },
+	{ "old rows of the access log",
+	  { "ancienne ligne du journal des consultations", "old row of the access log" },
+	  "anciennes lignes du journal des consultations" },
 	{ "old requests about rights",
 	  { "ancienne demande relative aux droits", "old request about rights" },
 	  "anciennes demandes relatives aux droits" },
@@ -63,6 +75,12 @@ static const struct {
 	  "inscriptions non confirmées" },
 	{ "unreadable accounts", { "compte illisible", "unreadable account" }, "comptes illisibles" },
 	{ "unfinished files", { "fichier inachevé", "unfinished file" }, "fichiers inachevés" },
+	{ "unused entries of people",
+	  { "fiche inutilisée d'une personne inscrite", "unused entry of a person" },
+	  "fiches inutilisées de personnes inscrites" },
+	{ "versions of the policy that were rewritten",
+	  { "version de la politique réécrite après sa publication", "version of the policy that was rewritten" },
+	  "versions de la politique réécrites après leur publication" },
 	{ "warnings that bounced", { "avertissement non remis", "warning that bounced" }, "avertissements non remis" },
 };
 

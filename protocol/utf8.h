@@ -29,7 +29,12 @@ struct fy_slice fy_utf8_upto(struct fy_slice text, size_t max);
  * private-use and unassigned characters. */
 bool fy_utf8_is_line(struct fy_slice text);
 
-/* The same without its last clause, and line feeds and tabs may stand in it (CR LF too; see
+/* A line that can be the name of a person, and nothing that a mail program would make a link of: letters, marks, and
+ * between them spaces, hyphens, apostrophes, middle dots and full stops, the latter only at the end of a word. It has a
+ * letter; at most `max` code points. */
+bool fy_utf8_is_name(struct fy_slice text, size_t max);
+
+/* fy_utf8_is_line without its last clause, and line feeds and tabs may stand in it (CR LF too; see
  * fy_utf8_clean_multiline). */
 bool fy_utf8_is_multiline(struct fy_slice text);
 

@@ -68,6 +68,36 @@ bool fy_utf8_is_multiline(struct fy_slice text)
 	return allowed(text, true);
 }
 
+static bool is_letter(int32_t c)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+	return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+}
+
+static bool is_mark(int32_t c)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+	return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC;
+}
+
+bool fy_utf8_is_name(struct fy_slice text, size_t max)
+{
+	bool letters = false;
+	size_t count = 0;
+	while (text.len) {
+		int32_t c = fy_utf8_next(&text);
+		if (c < 0 || ++count > max || is_unwelcome_in_line(c))
+			return false;
+		if (is_letter(c))
+			letters = true;
+		else if (c == '.' ? !letters || (text.len && text.ptr[0] != ' ')
+				  : !(c == ' ' || c == '-' || c == '\'' || c == 0xb7 || c == 0x2019 || c == 0x2010 ||
+				      is_mark(c)))
+			return false;
+	}
+	return letters;
+}
+
 static bool is_ascii(struct fy_slice text)
 {
 	for (size_t i = 0; i < text.len; i++)

@@ -20,6 +20,8 @@ const struct fy_command fy_commands[] = {
 	{ "jobs run", "runs a job now", fy_cmd_jobs_run },
 	{ "person export", "hands out what is held about a person", fy_cmd_person_export },
 	{ "person erase", "erases an account", fy_cmd_person_erase },
+	{ "access-log verify", "looks for changed, missing or added rows in the log of reads",
+	  fy_cmd_access_log_verify },
 	{ "keys rotate", "makes a new master key", fy_cmd_keys_rotate },
 	{ "receipt verify", "checks the receipt of an erasure", fy_cmd_receipt_verify },
 	{ "healthcheck", "asks the running server whether all is well", fy_cmd_healthcheck },

@@ -131,6 +131,7 @@ fy_async int fy_accounts_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_p
 		.erase_at = fy_repo_time(row.has_erase_at, row.erase_at),
 		.erase_asked_at = fy_repo_time(row.has_erase_asked_at, row.erase_asked_at),
 		.erase_ground = row.has_erase_ground ? (enum fy_erasure_ground)row.erase_ground : 0,
+		.policy_told = row.policy_told,
 		.profile.language = (enum fy_lang)row.language,
 	};
 	account.person_withholds = person.withheld >> purpose & 1;
@@ -285,18 +286,6 @@ fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id)
 									   .id = id,
 									   .stale_before = ctx->now - FY_DAY },
 				    NULL);
-}
-
-fy_async int fy_accounts_set_role(struct fy_ctx *ctx, uint64_t id, enum fy_account_role role)
-{
-	struct fy_db_done done;
-	int err = fy_sql_account_set_role(ctx,
-					  &(struct fy_sql_account_set_role_params){
-						  .role = (uint8_t)role, .id = id, .closed = FY_ACCOUNT_CLOSED },
-					  &done);
-	if (err)
-		return err;
-	return done.affected == 1 ? 0 : FY_ERR_NOT_FOUND;
 }
 
 fy_async int fy_accounts_count_owners(struct fy_ctx *ctx, uint64_t *ret_count)

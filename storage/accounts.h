@@ -88,6 +88,7 @@ struct fy_account {
 	fy_time password_changed_at;
 	fy_time erase_at, erase_asked_at; /* 0: it stays */
 	enum fy_erasure_ground erase_ground;
+	struct fy_personal policy_told; /* the date of a version; empty: before this was noted */
 	struct fy_personal email;
 	struct fy_profile profile;
 	uint32_t withheld;     /* what the purpose did not open: see fy_account_withheld */
@@ -183,7 +184,25 @@ fy_async int fy_accounts_rehash(struct fy_ctx *ctx, uint64_t id, struct fy_secre
  * precise enough for two years). */
 fy_async int fy_accounts_touch(struct fy_ctx *ctx, uint64_t id);
 
-fy_async int fy_accounts_set_role(struct fy_ctx *ctx, uint64_t id, enum fy_account_role role);
+/* ---- Roles (accounts_roles.c) ---- */
+
+/* What is public of an account; nothing is opened. */
+struct fy_account_standing {
+	uint64_t id;
+	enum fy_account_role role;
+	enum fy_account_state state;
+};
+fy_async int fy_accounts_standing(struct fy_ctx *ctx, uint64_t id, struct fy_account_standing *ret_standing);
+
+/* All with a role in the back office, by role. */
+fy_async int fy_accounts_list_staff(struct fy_ctx *ctx, struct fy_account_standing **ret_staff, size_t *ret_count);
+
+/* `by`, an owner (FY_ERR_DENIED), gives an active account (FY_ERR_NOT_FOUND) another role. Its requests for access and
+ * open grants end with the old one. FY_ERR_CONFLICT: it would take the last owner who stays (active, and not to be
+ * erased), also where two owners take each other's role at once. ret_old is the role it had, which may be the new one.
+ * The caller ends the sessions. */
+fy_async int fy_accounts_change_role(struct fy_ctx *ctx, uint64_t by, uint64_t id, enum fy_account_role role,
+				     enum fy_account_role *ret_old);
 
 /* Owners that are not closed. */
 fy_async int fy_accounts_count_owners(struct fy_ctx *ctx, uint64_t *ret_count);

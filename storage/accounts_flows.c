@@ -4,6 +4,7 @@
 
 #include "storage/outbox.h"
 #include "storage/persons.h"
+#include "storage/policy.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
@@ -41,6 +42,7 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 		.has_confirmed_at = state == FY_ACCOUNT_ACTIVE,
 		.password_changed_at = ctx->now,
 		.has_password_changed_at = account->password_hash.text.len != 0,
+		.policy_told = { fy_str(fy_policy_now()->date) }, /* the form links to it */
 	};
 	return 0;
 }

@@ -68,43 +68,6 @@ fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *mes
 	return err;
 }
 
-static struct fy_contact_message head_of(const struct fy_sql_contact_list_row *row)
-{
-	return (struct fy_contact_message){
-		.id = row->id,
-		.state = (enum fy_contact_state)row->state,
-		.lang = (enum fy_lang)row->lang,
-		.created_at = row->created_at,
-		.consented_at = row->consented_at,
-		.closed_at = fy_repo_time(row->has_closed_at, row->closed_at),
-		.consent_text_version = row->consent_text_version,
-		.reference = row->reference,
-	};
-}
-
-static int open_message(struct fy_ctx *ctx, const struct fy_sql_contact_list_row *row, struct fy_sealed message,
-			enum fy_register_purpose purpose, struct fy_contact_message *ret_message)
-{
-	struct fy_person person;
-	struct fy_contact_message m = head_of(row);
-	const struct {
-		enum fy_register_column column;
-		struct fy_sealed sealed;
-		struct fy_personal *to;
-	} fields[] = {
-		{ FY_COLUMN_CONTACT_MESSAGE_NAME, row->name, &m.name },
-		{ FY_COLUMN_CONTACT_MESSAGE_EMAIL, row->email, &m.email },
-		{ FY_COLUMN_CONTACT_MESSAGE_SUBJECT, row->subject, &m.subject },
-		{ FY_COLUMN_CONTACT_MESSAGE_MESSAGE, message, &m.message },
-	};
-	int err = fy_person_open(ctx, row->id, row->master_key_id, row->wrapped, &person);
-	for (size_t i = 0; i < FY_COUNT(fields) && err == 0; i++)
-		err = fy_unseal_personal(ctx, &person, fields[i].column, m.id, purpose, fields[i].sealed, fields[i].to);
-	if (err == 0)
-		*ret_message = m;
-	return err;
-}
-
 /* Cuts the row that was read beyond the limit: it only tells that there is a next page. */
 static void end_page(struct fy_contact_page *page, unsigned limit)
 {
@@ -113,19 +76,6 @@ static void end_page(struct fy_contact_page *page, unsigned limit)
 		page->count = limit;
 		page->next_cursor = page->items[limit - 1].id;
 	}
-}
-
-/* In lists: one damaged message does not hide the others. */
-static int open_listed(struct fy_ctx *ctx, const struct fy_sql_contact_list_row *row, struct fy_sealed message,
-		       enum fy_register_purpose purpose, struct fy_contact_message *ret_message)
-{
-	int err = open_message(ctx, row, message, purpose, ret_message);
-	if (err != FY_ERR_UNREADABLE)
-		return err;
-	fy_log(ctx, FY_LOG_ERROR, "contact.unreadable", FY_KV("detail", ctx->fault));
-	*ret_message = head_of(row);
-	ret_message->unreadable = true;
-	return 0;
 }
 
 /* All, or those of one state: the rows have the same members. */
@@ -150,57 +100,73 @@ static fy_async int list_rows(struct fy_ctx *ctx, enum fy_contact_state state, u
 }
 
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
-			     enum fy_register_purpose purpose, struct fy_contact_page *ret_page)
+			     struct fy_contact_page *ret_page)
 {
 	struct fy_contact_page page = { 0 };
 	struct fy_sql_contact_list_row *rows;
-	const struct fy_sealed left_out = { FY_NONE };
 	if (limit == 0 || limit > PAGE_MAX)
 		limit = PAGE_MAX;
 	int err = list_rows(ctx, state, cursor ? cursor : UINT64_MAX, limit + 1, &rows, &page.count);
 	if (err)
 		return err;
-	page.items = fy_new_array(ctx->arena, struct fy_contact_message, page.count + 1);
-	for (size_t i = 0; i < page.count; i++) {
-		err = open_listed(ctx, &rows[i], left_out, purpose, &page.items[i]);
-		if (err)
-			return err;
-	}
+	page.items = fy_new_array(ctx->arena, struct fy_contact_head, page.count + 1);
+	for (size_t i = 0; i < page.count; i++)
+		page.items[i] = (struct fy_contact_head){
+			.id = rows[i].id,
+			.state = (enum fy_contact_state)rows[i].state,
+			.created_at = rows[i].created_at,
+			.reference = rows[i].reference,
+		};
 	end_page(&page, limit);
 	*ret_page = page;
 	return 0;
 }
 
-/* A row with the text, as one of a list without it. */
-static struct fy_sql_contact_list_row without_text(const struct fy_sql_contact_get_row *row)
+/* What is not sealed of it is there also after FY_ERR_UNREADABLE. */
+static int open_message(struct fy_ctx *ctx, const struct fy_sql_contact_get_row *row, enum fy_register_purpose purpose,
+			struct fy_contact_message *ret_message)
 {
-	return (struct fy_sql_contact_list_row){
+	struct fy_person person;
+	struct fy_contact_message m = {
 		.id = row->id,
-		.state = row->state,
-		.lang = row->lang,
+		.state = (enum fy_contact_state)row->state,
+		.lang = (enum fy_lang)row->lang,
 		.created_at = row->created_at,
 		.consented_at = row->consented_at,
-		.closed_at = row->closed_at,
-		.has_closed_at = row->has_closed_at,
+		.closed_at = fy_repo_time(row->has_closed_at, row->closed_at),
 		.consent_text_version = row->consent_text_version,
 		.reference = row->reference,
-		.name = row->name,
-		.email = row->email,
-		.subject = row->subject,
-		.master_key_id = row->master_key_id,
-		.wrapped = row->wrapped,
 	};
+	const struct {
+		enum fy_register_column column;
+		struct fy_sealed sealed;
+		struct fy_personal *to;
+	} fields[] = {
+		{ FY_COLUMN_CONTACT_MESSAGE_NAME, row->name, &m.name },
+		{ FY_COLUMN_CONTACT_MESSAGE_EMAIL, row->email, &m.email },
+		{ FY_COLUMN_CONTACT_MESSAGE_SUBJECT, row->subject, &m.subject },
+		{ FY_COLUMN_CONTACT_MESSAGE_MESSAGE, row->message, &m.message },
+	};
+	*ret_message = m;
+	int err = fy_person_open(ctx, row->id, row->master_key_id, row->wrapped, &person);
+	for (size_t i = 0; i < FY_COUNT(fields) && err == 0; i++)
+		err = fy_unseal_personal(ctx, &person, fields[i].column, m.id, purpose, fields[i].sealed, fields[i].to);
+	if (err == 0)
+		*ret_message = m;
+	return err;
 }
 
 fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			    struct fy_contact_message *ret_message)
 {
 	struct fy_sql_contact_get_row row;
+	struct fy_contact_message message;
 	int err = fy_sql_contact_get(ctx, id, &row);
-	if (err)
-		return err;
-	struct fy_sql_contact_list_row common = without_text(&row);
-	return open_message(ctx, &common, row.message, purpose, ret_message);
+	if (err == 0)
+		err = open_message(ctx, &row, purpose, &message);
+	if (err == 0)
+		*ret_message = message;
+	return err;
 }
 
 fy_async int fy_contact_list_email(struct fy_ctx *ctx, struct fy_slice email_hash, unsigned limit, uint64_t **ret_ids,
@@ -232,8 +198,12 @@ fy_async int fy_contact_get_each(struct fy_ctx *ctx, const uint64_t *ids, size_t
 	struct fy_contact_message *messages = fy_new_array(ctx->arena, struct fy_contact_message, count + 1);
 	size_t opened = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct fy_sql_contact_list_row common = without_text(&rows[i]);
-		err = found[i] ? open_listed(ctx, &common, rows[i].message, purpose, &messages[opened]) : 0;
+		err = found[i] ? open_message(ctx, &rows[i], purpose, &messages[opened]) : 0;
+		if (err == FY_ERR_UNREADABLE) { /* one damaged message does not hide the others */
+			fy_log(ctx, FY_LOG_ERROR, "contact.unreadable", FY_KV("detail", ctx->fault));
+			messages[opened].unreadable = true;
+			err = 0;
+		}
 		if (err)
 			return err;
 		opened += found[i];

@@ -37,13 +37,21 @@ struct fy_contact_message {
 	struct fy_personal name;
 	struct fy_personal email;
 	struct fy_personal subject;
-	struct fy_personal message; /* empty in lists */
-	bool unreadable;            /* in lists: damaged, so all four texts are empty */
+	struct fy_personal message;
+	bool unreadable; /* of fy_contact_get_each: damaged, its texts are empty */
+};
+
+/* A message in a list, which opens nothing. */
+struct fy_contact_head {
+	uint64_t id;
+	enum fy_contact_state state;
+	fy_time created_at;
+	struct fy_slice reference;
 };
 
 /* A page of a list; keyset pagination: the next page starts below the last row's id. */
 struct fy_contact_page {
-	struct fy_contact_message *items;
+	struct fy_contact_head *items;
 	size_t count;
 	uint64_t next_cursor; /* 0: this was the last page */
 };
@@ -57,11 +65,10 @@ struct fy_mail_new;
 fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *message, const struct fy_mail_new *mails,
 			    size_t mail_count, uint64_t *ret_id);
 
-/* Both open the texts for `purpose`: FY_ERR_DENIED where they were not collected for it, FY_ERR_UNREADABLE.
- * The list logs and marks what is unreadable; it is newest first, from below `cursor` (0: from the top), at most
- * `limit` (up to 100). `state` 0: all. */
+/* Newest first, from below `cursor` (0: from the top), at most `limit` (up to 100). `state` 0: all. */
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
-			     enum fy_register_purpose purpose, struct fy_contact_page *ret_page);
+			     struct fy_contact_page *ret_page);
+/* Opens the texts for `purpose`: FY_ERR_DENIED where they were not collected for it, FY_ERR_UNREADABLE. */
 fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			    struct fy_contact_message *ret_message);
 

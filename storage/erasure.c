@@ -9,6 +9,7 @@
 #include "storage/accounts.h"
 #include "storage/outbox.h"
 #include "storage/persons.h"
+#include "storage/provided.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
@@ -144,8 +145,8 @@ static fy_async int delete_rows(struct fy_ctx *ctx, uint64_t id)
 	return err ? err : fy_persons_destroy(ctx, id);
 }
 
-static fy_async int write_ledger(struct fy_ctx *ctx, const struct fy_sql_erasure_lock_row *account,
-				 struct fy_slice *ret_receipt)
+fy_async int fy_erasure_note(struct fy_ctx *ctx, uint64_t person_id, enum fy_erasure_ground ground, fy_time asked_at,
+			     struct fy_slice *ret_receipt)
 {
 	struct fy_sql_erasure_last_row *last;
 	size_t count;
@@ -156,8 +157,8 @@ static fy_async int write_ledger(struct fy_ctx *ctx, const struct fy_sql_erasure
 	struct fy_receipt receipt = {
 		.site = ctx->config->site_name,
 		.serial = count ? last[0].serial + 1 : 1,
-		.ground = (enum fy_erasure_ground)account->erase_ground,
-		.asked_at = account->erase_asked_at,
+		.ground = ground,
+		.asked_at = asked_at,
 		.erased_at = ctx->now,
 	};
 	randombytes_buf(receipt.reference, sizeof receipt.reference);
@@ -167,7 +168,7 @@ static fy_async int write_ledger(struct fy_ctx *ctx, const struct fy_sql_erasure
 	return fy_sql_erasure_insert(ctx,
 				     &(struct fy_sql_erasure_insert_params){
 					     .serial = receipt.serial,
-					     .person_id = account->id,
+					     .person_id = person_id,
 					     .reference = fy_slice(receipt.reference, sizeof receipt.reference),
 					     .ground = (uint8_t)receipt.ground,
 					     .asked_at = receipt.asked_at,
@@ -194,8 +195,7 @@ static fy_async bool read_farewell(struct fy_ctx *ctx, const struct fy_sql_erasu
 	return err == 0;
 }
 
-/* Under a person of its own, whose key goes when the mail has gone. */
-static fy_async int send_farewell(struct fy_ctx *ctx, const struct fy_mail_new *mail)
+fy_async int fy_erasure_send(struct fy_ctx *ctx, const struct fy_mail_new *mail)
 {
 	struct fy_person person;
 	struct fy_sql_person_key_insert_params key;
@@ -223,13 +223,14 @@ static fy_async int finish(struct fy_ctx *ctx, void *arg)
 		return FY_ERR_DENIED;
 	farewell.lang = (enum fy_lang)account.language;
 	bool told = f->letter && read_farewell(ctx, &account, &farewell);
-	err = write_ledger(ctx, &account, &f->receipt);
+	err = fy_erasure_note(ctx, f->id, (enum fy_erasure_ground)account.erase_ground, account.erase_asked_at,
+			      &f->receipt);
 	farewell.receipt = f->receipt;
 	if (err == 0)
 		err = delete_rows(ctx, f->id);
 	if (err == 0 && told)
 		err = f->letter(ctx, &farewell, &mail);
-	return err || !told ? err : send_farewell(ctx, &mail);
+	return err || !told ? err : fy_erasure_send(ctx, &mail);
 }
 
 fy_async int fy_erasure_finish(struct fy_ctx *ctx, uint64_t account_id, fy_erasure_letter letter,
@@ -246,9 +247,23 @@ fy_async int fy_erasure_finish(struct fy_ctx *ctx, uint64_t account_id, fy_erasu
 	return err;
 }
 
+/* An account of the dump may hold persons that it had not entered yet when the ledger's copy was made. */
 static fy_async int erase_again(struct fy_ctx *ctx, void *arg)
 {
-	return delete_rows(ctx, *(uint64_t *)arg);
+	uint64_t id = *(uint64_t *)arg;
+	struct fy_sql_provided_of_provider_row *entered;
+	size_t count;
+	do {
+		int err = fy_sql_provided_of_provider(
+			ctx, &(struct fy_sql_provided_of_provider_params){ .provider_id = id, .limit = SLICE },
+			&entered, &count);
+		for (size_t i = 0; i < count && err == 0; i++)
+			err = fy_provided_delete(ctx, entered[i].id);
+		if (err)
+			return err;
+	} while (count == SLICE);
+	int err = fy_provided_delete(ctx, id);
+	return err ? err : delete_rows(ctx, id);
 }
 
 fy_async int fy_erasure_replay(struct fy_ctx *ctx, uint64_t *ret_erased)
@@ -269,6 +284,6 @@ fy_async int fy_erasure_replay(struct fy_ctx *ctx, uint64_t *ret_erased)
 			return err;
 	} while (count == SLICE);
 	if (*ret_erased)
-		fy_log(ctx, FY_LOG_WARN, "erasure.replayed", FY_KV("accounts", *ret_erased));
+		fy_log(ctx, FY_LOG_WARN, "erasure.replayed", FY_KV("persons", *ret_erased));
 	return 0;
 }

@@ -4,10 +4,11 @@
  *                │  ▲                         │ the caller ends the sessions; cut off here, the next run goes on
  *                └──┘ cancel
  *
- * In one transaction fy_erasure_finish deletes the account with its tokens and mails, and what was written with its
- * confirmed address without signing in: messages, links to the own data, their mails. It destroys the keys of all that,
- * writes the ledger and queues the last mail with the receipt, under a key of its own that ends with it. Proofs of consent
- * stay for their time, with a number that leads nowhere. When it happens is the retention job's decision. */
+ * Whom the account entered goes before it (provided.h). In one transaction fy_erasure_finish deletes the account with its
+ * tokens and mails, and what was written with its confirmed address without signing in: messages, links to the own data,
+ * their mails. It destroys the keys of all that, writes the ledger and queues the last mail with the receipt, under a key
+ * of its own that ends with it. Proofs of consent stay for their time, with a number that leads nowhere. When it happens
+ * is the retention job's decision. */
 #pragma once
 
 #include "foyer/ctx.h"
@@ -51,6 +52,13 @@ typedef int (*fy_erasure_letter)(struct fy_ctx *ctx, const struct fy_erasure_far
  * ret_receipt (may be NULL) is in the arena. */
 fy_async int fy_erasure_finish(struct fy_ctx *ctx, uint64_t account_id, fy_erasure_letter letter,
 			       struct fy_slice *ret_receipt);
+
+/* For the repositories of other persons that are erased, inside their transaction. A line in the ledger, and the receipt of
+ * it; and the last mail, under a person of its own whose key goes when the mail has gone. A caller goes round again as
+ * fy_persons_again says: another erasure may have taken the serial. */
+fy_async int fy_erasure_note(struct fy_ctx *ctx, uint64_t person_id, enum fy_erasure_ground ground, fy_time asked_at,
+			     struct fy_slice *ret_receipt);
+fy_async int fy_erasure_send(struct fy_ctx *ctx, const struct fy_mail_new *mail);
 
 /* After an older dump was restored: erases again whom the ledger names, without a new line in it. At every start. */
 fy_async int fy_erasure_replay(struct fy_ctx *ctx, uint64_t *ret_erased);

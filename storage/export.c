@@ -2,16 +2,20 @@
  * repositories' structs each of them stands. */
 #include "storage/export.h"
 
+#include "foyer/log.h"
 #include "foyer/require.h"
+#include "protocol/datetime.h"
 #include "protocol/netaddr.h"
 #include "storage/restriction.h"
 
 #define MESSAGES_A_TIME 100
+#define PAGE 100
 #define REQUESTS_MAX 1000
+#define ENTERED_MAX 1000
 #define SESSIONS_MAX 1000
 #define NOT_BEGUN ((fy_time)-1) /* of a rule that applies: its time has not begun */
 
-enum how { TEXT = 1, TIME, YES_NO, NUMBER, LANGUAGE, GROUND, CHARS, ADDRESS };
+enum how { TEXT = 1, PLAIN, TIME, DATE, YES_NO, NUMBER, LANGUAGE, GROUND, CHARS, ADDRESS };
 
 #define COLUMN(name) (&fy_register_fields[FY_COLUMN_##name])
 #define STORE(name) (&fy_register_store_fields[FY_STORE_##name])
@@ -45,6 +49,7 @@ static const struct source {
 	OF_ACCOUNT(ERASE_AT, TIME, erase_at),
 	OF_ACCOUNT(ERASE_ASKED_AT, TIME, erase_asked_at),
 	OF_ACCOUNT(ERASE_GROUND, GROUND, erase_ground),
+	OF_ACCOUNT(POLICY_TOLD, TEXT, policy_told),
 	FROM(struct fy_hold, COLUMN(LEGAL_HOLD_REASON), TEXT, reason),
 	FROM(struct fy_consent, COLUMN(CONSENT_GIVEN), YES_NO, given),
 	FROM(struct fy_consent, COLUMN(CONSENT_DECIDED_AT), TIME, decided_at),
@@ -65,6 +70,18 @@ static const struct source {
 	OF_REQUEST(REPLY, reply),
 	OF_REQUEST(REFUSAL_REASON, refusal_reason),
 	FROM(struct fy_rights_step, COLUMN(RIGHTS_STEP_NOTE), TEXT, note),
+	FROM(struct fy_grant, COLUMN(ACCESS_REQUEST_REASON), TEXT, reason),
+	FROM(struct fy_read_entry, COLUMN(ACCESS_LOG_READ_AT), TIME, read_at),
+	FROM(struct fy_read_entry, COLUMN(ACCESS_LOG_FIELDS), PLAIN, read.fields),
+#define OF_ENTERED(name, how, member) FROM(struct fy_provided, COLUMN(PROVIDED_PERSON_##name), how, fields.member)
+	OF_ENTERED(GIVEN_NAME, TEXT, given_name),
+	OF_ENTERED(FAMILY_NAME, TEXT, family_name),
+	OF_ENTERED(EMAIL, TEXT, email),
+	OF_ENTERED(BIRTH_DATE, DATE, birth_date),
+	OF_ENTERED(WHAT_FOR, TEXT, what_for),
+	OF_ENTERED(ADULT_GIVEN_NAME, TEXT, adult_given_name),
+	OF_ENTERED(ADULT_FAMILY_NAME, TEXT, adult_family_name),
+	OF_ENTERED(ADULT_EMAIL, TEXT, adult_email),
 #define OF_MESSAGE(name, how, member) FROM(struct fy_contact_message, COLUMN(CONTACT_MESSAGE_##name), how, member)
 	OF_MESSAGE(NAME, TEXT, name),
 	OF_MESSAGE(EMAIL, TEXT, email),
@@ -83,6 +100,9 @@ static const struct fy_register_field *const first_field[FY_EXPORT_KINDS_END] = 
 	[FY_EXPORT_OFFICE_SESSION] = STORE(MANAGER_SESSION_ACCOUNT),
 	[FY_EXPORT_REQUEST] = COLUMN(RIGHTS_REQUEST_ID),
 	[FY_EXPORT_STEP] = COLUMN(RIGHTS_STEP_ID),
+	[FY_EXPORT_GRANT] = COLUMN(ACCESS_REQUEST_ID),
+	[FY_EXPORT_READ] = COLUMN(ACCESS_LOG_ID),
+	[FY_EXPORT_ENTERED] = COLUMN(PROVIDED_PERSON_ID),
 	[FY_EXPORT_MESSAGE] = COLUMN(CONTACT_MESSAGE_ID),
 	[FY_EXPORT_MAIL] = COLUMN(OUTBOX_ID),
 };
@@ -91,7 +111,8 @@ struct gather {
 	struct fy_ctx ctx; /* of the caller, with the export's arena */
 	struct fy_slice email_hash;
 	struct fy_export *export;
-	struct fy_export_record **end; /* where the next record goes */
+	struct fy_export_record **end;                              /* where the next record goes */
+	enum mask { NOTHING, THE_ADULT, ALL_BUT_THE_ADULT } masked; /* of somebody who was entered */
 };
 
 static size_t held; /* of all exports that are not finished */
@@ -125,6 +146,15 @@ static const struct source *source_of(const struct fy_register_field *field)
 	return NULL;
 }
 
+static struct fy_slice iso_date(struct fy_arena *arena, const struct fy_date *date)
+{
+	struct fy_buf out;
+	fy_buf_init(&out, arena, 64);
+	if (date->year)
+		fy_put_iso_date(&out, *date);
+	return fy_buf_slice(&out);
+}
+
 static void take(struct fy_arena *arena, const struct source *source, const void *of, struct fy_export_value *value)
 {
 	const void *at = (const char *)of + source->offset;
@@ -134,6 +164,12 @@ static void take(struct fy_arena *arena, const struct source *source, const void
 	switch (source->how) {
 	case TEXT:
 		memcpy(&value->text, at, sizeof value->text);
+		break;
+	case PLAIN:
+		memcpy(&value->text.text, at, sizeof value->text.text);
+		break;
+	case DATE:
+		value->text.text = iso_date(arena, at);
 		break;
 	case TIME:
 		value->type = FY_EXPORT_TIME;
@@ -179,6 +215,14 @@ static fy_time end_of(const struct fy_register_field *field, const fy_time since
 	return first;
 }
 
+static bool is_masked(const struct gather *g, const struct fy_register_field *field)
+{
+	bool of_adult = field == COLUMN(PROVIDED_PERSON_ADULT_GIVEN_NAME) ||
+			field == COLUMN(PROVIDED_PERSON_ADULT_FAMILY_NAME) ||
+			field == COLUMN(PROVIDED_PERSON_ADULT_EMAIL);
+	return g->masked && of_adult == (g->masked == THE_ADULT);
+}
+
 /* Appended, for the caller to say whose it is; ret_record is set in any case. */
 static int add_record(struct gather *g, enum fy_export_kind kind, const void *of, const fy_time since[FY_TRIGGER_COUNT],
 		      struct fy_export_record **ret_record)
@@ -194,7 +238,7 @@ static int add_record(struct gather *g, enum fy_export_kind kind, const void *of
 	record->values = values;
 	for (const struct fy_register_field *field = first; field < first + count; field++) {
 		const struct source *source = source_of(field);
-		if (!fy_export_shows(field))
+		if (!fy_export_shows(field) || is_masked(g, field))
 			continue;
 		if (source == NULL)
 			return fy_fail(&g->ctx, FY_ERR_INTERNAL, "the export does not know where %s.%s is",
@@ -319,6 +363,95 @@ static fy_async int add_requests(struct gather *g, uint64_t account_id)
 	return err;
 }
 
+static fy_async int add_grants(struct gather *g, uint64_t account_id)
+{
+	struct fy_export_record *record;
+	struct fy_grant_page page = { .next_cursor = 0 };
+	int err;
+	do {
+		err = fy_grants_list_person(&g->ctx, account_id, 0, page.next_cursor, PAGE, &page);
+		for (size_t i = 0; err == 0 && i < page.count; i++) {
+			const struct fy_grant *grant = &page.items[i];
+			fy_time since[FY_TRIGGER_COUNT] = { 0 };
+			since[FY_TRIGGER_ACCESS_ENDED] =
+				grant->ends_at > grant->asked_at ? grant->ends_at : grant->asked_at;
+			err = add_record(g, FY_EXPORT_GRANT, grant, since, &record);
+			record->grant = grant;
+			record->unreadable = grant->unreadable;
+		}
+	} while (err == 0 && page.next_cursor);
+	return err;
+}
+
+static fy_async int add_reads(struct gather *g, uint64_t account_id)
+{
+	struct fy_export_record *record;
+	struct fy_read_page page = { .next_cursor = 0 };
+	int err;
+	do {
+		err = fy_access_log_list_of(&g->ctx, account_id, g->email_hash, page.next_cursor, PAGE, &page);
+		for (size_t i = 0; err == 0 && i < page.count; i++) {
+			const fy_time since[FY_TRIGGER_COUNT] = { [FY_TRIGGER_DATA_READ] = page.items[i].read_at };
+			err = add_record(g, FY_EXPORT_READ, &page.items[i], since, &record);
+			record->read = &page.items[i];
+		}
+	} while (err == 0 && page.next_cursor);
+	return err;
+}
+
+/* To whom the source is named (GDPR Articles 14(2)(f) and 15(1)(g)), whatever use of the own data it restricted. */
+static fy_async int name_provider(struct gather *g, uint64_t id, struct fy_personal *ret_name)
+{
+	struct fy_account_name *name;
+	int err = fy_accounts_names(&g->ctx, &id, 1, FY_PURPOSE_RIGHTS, &name);
+	if (err == 0)
+		ret_name->text = fy_fmt(g->ctx.arena, FY_FMT " " FY_FMT, FY_ARG(name->given_name.text),
+					FY_ARG(name->family_name.text));
+	return err;
+}
+
+/* The adult asks in the place of a minor, and of the own data alone once that one has come of age. */
+static fy_async int add_one_entered(struct gather *g, const struct fy_provided_match *match)
+{
+	fy_time since[FY_TRIGGER_COUNT] = { [FY_TRIGGER_PROVIDER_ERASED] = NOT_BEGUN };
+	struct fy_provided *person = fy_new(g->ctx.arena, struct fy_provided);
+	struct fy_export_record *record;
+	struct fy_personal provider = { FY_NONE };
+	int err = fy_provided_read(&g->ctx, match->id, FY_PURPOSE_RIGHTS, person);
+	bool damaged = err == FY_ERR_UNREADABLE;
+	if (err == FY_ERR_NOT_FOUND) /* ended meanwhile */
+		return 0;
+	if (damaged)
+		fy_log(&g->ctx, FY_LOG_ERROR, "provided.unreadable", FY_KV("detail", g->ctx.fault));
+	if (err == 0)
+		err = name_provider(g, person->provider_id, &provider);
+	if (err && !damaged)
+		return err;
+	since[FY_TRIGGER_RECORD_USED] = person->last_active_at;
+	if (person->notice != FY_NOTICE_DELIVERED)
+		since[FY_TRIGGER_NOTICE_UNDELIVERED] = person->created_at;
+	if (match->own)
+		g->masked = THE_ADULT;
+	else
+		g->masked = fy_provided_is_minor(person->fields.birth_date, g->ctx.now) ? NOTHING : ALL_BUT_THE_ADULT;
+	err = add_record(g, FY_EXPORT_ENTERED, person, since, &record);
+	g->masked = NOTHING;
+	record->entered = person;
+	record->provider = provider;
+	record->unreadable = damaged;
+	return err;
+}
+
+static fy_async int add_entered(struct gather *g)
+{
+	struct fy_provided_match *matches;
+	size_t count;
+	int err = fy_provided_list_of(&g->ctx, g->email_hash, ENTERED_MAX, &matches, &count);
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = add_one_entered(g, &matches[i]);
+	return err;
+}
+
 static int add_message(struct gather *g, const struct fy_contact_message *listed)
 {
 	fy_time since[FY_TRIGGER_COUNT] = { 0 };
@@ -384,17 +517,19 @@ static fy_async int add_mails(struct gather *g)
 fy_async int fy_export_find(struct fy_ctx *ctx, struct fy_slice email_hash)
 {
 	uint64_t id, *ids;
-	size_t messages = 0, requests = 0;
+	size_t messages = 0, requests = 0, entered = 0;
+	struct fy_provided_match *matches;
 	int account = fy_accounts_find_id(ctx, email_hash, &id);
 	int err = fy_contact_list_email(ctx, email_hash, 1, &ids, &messages);
 	int err_requests = fy_rights_list_of(ctx, 0, email_hash, 1, &ids, &requests);
+	int err_entered = fy_provided_list_of(ctx, email_hash, 1, &matches, &entered);
 	if (account != FY_ERR_NOT_FOUND)
 		return account;
-	if (err == FY_ERR_TOO_LARGE || err_requests == FY_ERR_TOO_LARGE)
+	if (err == FY_ERR_TOO_LARGE || err_requests == FY_ERR_TOO_LARGE || err_entered == FY_ERR_TOO_LARGE)
 		return 0;
-	if (err || err_requests)
-		return err ? err : err_requests;
-	return messages || requests ? 0 : FY_ERR_NOT_FOUND;
+	if (err || err_requests || err_entered)
+		return err ? err : err_requests ? err_requests : err_entered;
+	return messages || requests || entered ? 0 : FY_ERR_NOT_FOUND;
 }
 
 fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, struct fy_export *ret_export)
@@ -411,8 +546,14 @@ fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, st
 		err = add_consents(&g, id);
 	if (err == 0)
 		err = add_sessions(&g, id);
+	if (err == 0)
+		err = add_grants(&g, id);
 	if (err == 0 || err == FY_ERR_NOT_FOUND)
 		err = add_requests(&g, id);
+	if (err == 0)
+		err = add_reads(&g, id);
+	if (err == 0)
+		err = add_entered(&g);
 	if (err == 0)
 		err = add_messages(&g);
 	if (err == 0)

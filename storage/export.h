@@ -1,8 +1,9 @@
 /* All that is held about the holder of an e-mail address, value by value as the data register describes it: the answer
  * to GDPR Articles 15 (access) and 20 (portability). What the register says the person may see is in it; a field that
  * is missing here fails the export instead of leaving a hole. Values that are about somebody else are not in it: those
- * who looked or answered appear as a role. How it is written down is server/export's. Called by the routes of the privacy
- * page, the API, the answer to a mailed link, and `foyer person export`. */
+ * who looked or answered appear as a role, and of a person and the adult responsible for them each sees what is theirs.
+ * How it is written down is server/export's. Called by the routes of the privacy page, the API, the answer to a mailed
+ * link, and `foyer person export`. */
 #pragma once
 
 #include "foyer/ctx.h"
@@ -10,8 +11,10 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/contact.h"
+#include "storage/grants.h"
 #include "storage/holds.h"
 #include "storage/outbox.h"
+#include "storage/provided.h"
 #include "storage/rights.h"
 #include "storage/sessions.h"
 
@@ -27,8 +30,11 @@ enum fy_export_kind {
 	FY_EXPORT_CONSENT,
 	FY_EXPORT_SESSION,
 	FY_EXPORT_OFFICE_SESSION,
+	FY_EXPORT_GRANT,
 	FY_EXPORT_REQUEST,
 	FY_EXPORT_STEP, /* of the request before it, the oldest first */
+	FY_EXPORT_READ,
+	FY_EXPORT_ENTERED,
 	FY_EXPORT_MESSAGE,
 	FY_EXPORT_MAIL,
 };
@@ -67,6 +73,12 @@ struct fy_export_record {
 		const struct fy_session *session;
 		const struct fy_contact_message *message;
 		const struct fy_outbox_waiting *mail;
+		const struct fy_grant *grant;
+		const struct fy_read_entry *read;
+		struct {
+			const struct fy_provided *entered;
+			struct fy_personal provider; /* the name of who entered the person: the source */
+		};
 		struct {
 			const struct fy_rights_request *request;
 			const struct fy_rights_step *step; /* NULL: the request itself */

@@ -75,14 +75,12 @@ fy_async int fy_holds_lift(struct fy_ctx *ctx, uint64_t id, uint64_t by)
 	return err || done.affected ? err : FY_ERR_NOT_FOUND;
 }
 
-/* The rows of the three reads have the same members. */
-_Static_assert(sizeof(struct fy_sql_hold_of_account_row) == sizeof(struct fy_sql_hold_list_row) &&
-		       sizeof(struct fy_sql_hold_get_row) == sizeof(struct fy_sql_hold_list_row),
-	       "rows of holds");
+/* The rows of both reads have the same members. */
+_Static_assert(sizeof(struct fy_sql_hold_of_account_row) == sizeof(struct fy_sql_hold_get_row), "rows of holds");
 
 static int open_hold(struct fy_ctx *ctx, const void *from, enum fy_register_purpose purpose, struct fy_hold *ret_hold)
 {
-	struct fy_sql_hold_list_row row;
+	struct fy_sql_hold_get_row row;
 	struct fy_person person;
 	memcpy(&row, from, sizeof row);
 	struct fy_hold hold = {
@@ -136,12 +134,19 @@ fy_async int fy_holds_list(struct fy_ctx *ctx, bool lifted, uint64_t after, unsi
 	int err = fy_sql_hold_list(
 		ctx, &(struct fy_sql_hold_list_params){ .lifted = lifted, .after_id = after, .limit = limit + 1 },
 		&rows, &count);
-	struct fy_hold *holds = fy_new_array(ctx->arena, struct fy_hold, limit + 1);
-	size_t shown = count < limit ? count : limit;
-	for (size_t i = 0; i < shown && err == 0; i++)
-		err = open_hold(ctx, &rows[i], FY_PURPOSE_LEGAL_DUTIES, &holds[i]);
 	if (err)
 		return err;
+	struct fy_hold *holds = fy_new_array(ctx->arena, struct fy_hold, limit + 1);
+	size_t shown = count < limit ? count : limit;
+	for (size_t i = 0; i < shown; i++)
+		holds[i] = (struct fy_hold){
+			.id = rows[i].id,
+			.account_id = rows[i].account_id,
+			.placed_by = rows[i].placed_by,
+			.placed_at = rows[i].placed_at,
+			.review_at = rows[i].review_at,
+			.lifted_at = fy_repo_time(rows[i].has_lifted_at, rows[i].lifted_at),
+		};
 	*ret_holds = holds;
 	*ret_count = shown;
 	*ret_next = count > limit ? holds[limit - 1].id : 0;

@@ -6,7 +6,7 @@
  *        │  └─────────────────────────────────────────────────────────────┘
  *        └── lifted ──► what waited for it is done by the next run of the retention job
  *
- * A hold does not end by itself: on its day the owners are reminded. The person sees reason and date. Called by
+ * A hold does not end by itself: from its day on the list shows it as due. The person sees reason and date. Called by
  * /manage/holds; asked by erasure, the retention job and the pages of the person. */
 #pragma once
 
@@ -19,7 +19,7 @@
 struct fy_hold {
 	uint64_t id; /* 0: none */
 	uint64_t account_id;
-	struct fy_personal reason; /* empty where it cannot be read, which is logged */
+	struct fy_personal reason; /* empty in lists, and where it cannot be read, which is logged */
 	uint64_t placed_by;
 	fy_time placed_at, review_at;
 	fy_time lifted_at; /* 0: in force */

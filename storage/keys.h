@@ -28,6 +28,7 @@ enum fy_key_use {
 	FY_KEY_CHECK,       /* fingerprint of the master key itself; a new use comes after this */
 	FY_KEY_ONCE,        /* what a form sent -> key of its answer */
 	FY_KEY_SIGN,        /* seed of the key that signs receipts */
+	FY_KEY_ACCESS_LOG,  /* row of the access log -> its hash */
 	FY_KEY_USES
 };
 

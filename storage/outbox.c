@@ -6,6 +6,7 @@
 
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "storage/email_hash.h"
 #include "storage/persons.h"
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
@@ -61,28 +62,41 @@ fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail)
 	return fy_sql_outbox_insert(ctx, &row, NULL);
 }
 
+/* A mail of somebody who was entered goes to them or to the adult: to whom, only its address says. */
+static bool is_to(struct fy_ctx *ctx, struct fy_personal address, struct fy_slice email_hash)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	return fy_email_hash(ctx, address.text, NULL, hash) == 0 && fy_eq(fy_slice(hash, sizeof hash), email_hash);
+}
+
 fy_async int fy_outbox_list_waiting(struct fy_ctx *ctx, struct fy_slice email_hash,
 				    struct fy_outbox_waiting **ret_mails, size_t *ret_count)
 {
 	struct fy_sql_outbox_waiting_row *rows;
-	const struct fy_sql_outbox_waiting_params params = { .of_account = { email_hash },
-							     .of_messages = { email_hash },
-							     .of_links = { email_hash },
-							     .of_requests = { email_hash },
-							     .of_own_requests = { email_hash },
+	const struct fy_personal hash = { email_hash };
+	const struct fy_sql_outbox_waiting_params params = { .of_account = hash,
+							     .of_messages = hash,
+							     .of_links = hash,
+							     .of_requests = hash,
+							     .of_own_requests = hash,
+							     .of_entered = hash,
+							     .of_adult = hash,
 							     .limit = WAITING_MAX };
-	int err = fy_sql_outbox_waiting(ctx, &params, &rows, ret_count);
+	size_t count;
+	int err = fy_sql_outbox_waiting(ctx, &params, &rows, &count);
 	if (err)
 		return err;
-	*ret_mails = fy_new_array(ctx->arena, struct fy_outbox_waiting, *ret_count + 1);
-	for (size_t i = 0; i < *ret_count && err == 0; i++) {
-		struct fy_outbox_waiting *mail = &(*ret_mails)[i];
+	*ret_mails = fy_new_array(ctx->arena, struct fy_outbox_waiting, count + 1);
+	*ret_count = 0;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		struct fy_outbox_waiting mail = { .id = rows[i].id, .created_at = rows[i].created_at };
 		struct fy_person person;
-		*mail = (struct fy_outbox_waiting){ .id = rows[i].id, .created_at = rows[i].created_at };
 		err = fy_person_open(ctx, rows[i].person_id, rows[i].master_key_id, rows[i].wrapped, &person);
 		if (err == 0)
-			err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_RIGHTS,
-						 rows[i].to_address, &mail->to_address);
+			err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail.id, FY_PURPOSE_RIGHTS,
+						 rows[i].to_address, &mail.to_address);
+		if (err == 0 && is_to(ctx, mail.to_address, email_hash))
+			(*ret_mails)[(*ret_count)++] = mail;
 		if (err == FY_ERR_UNREADABLE) /* the mail job gives it up, and says so */
 			err = 0;
 	}
@@ -307,6 +321,15 @@ fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_co
 	counts.oldest_queued_at = fy_repo_time(oldest.has_oldest, oldest.oldest);
 	*ret_counts = counts;
 	return 0;
+}
+
+fy_async int fy_outbox_count_due(struct fy_ctx *ctx, uint64_t *ret_count)
+{
+	struct fy_sql_outbox_count_due_row row;
+	int err = fy_sql_outbox_count_due(ctx, &(struct fy_sql_outbox_count_due_params){ .now = ctx->now }, &row);
+	if (err == 0)
+		*ret_count = (uint64_t)row.mails;
+	return err;
 }
 
 fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count)

@@ -44,7 +44,7 @@ struct fy_outbox_mail {
 struct fy_outbox_waiting {
 	uint64_t id;
 	fy_time created_at;
-	struct fy_personal to_address; /* empty: it cannot be opened any more */
+	struct fy_personal to_address;
 };
 
 struct fy_outbox_counts {
@@ -56,8 +56,9 @@ struct fy_outbox_counts {
  * more). */
 fy_async int fy_outbox_add(struct fy_ctx *ctx, const struct fy_mail_new *mail);
 
-/* The mails that wait for the holder of an address, by its look-up hash: of the account, of messages and of requests made
- * with it. The newest first, in the arena, read for FY_PURPOSE_RIGHTS. */
+/* The mails that wait for the holder of an address, by its look-up hash: of the account, of what was written with it, and
+ * of people who were entered with it. The newest first, in the arena, read for FY_PURPOSE_RIGHTS. One that cannot be
+ * opened is left out, as the job gives it up. */
 fy_async int fy_outbox_list_waiting(struct fy_ctx *ctx, struct fy_slice email_hash,
 				    struct fy_outbox_waiting **ret_mails, size_t *ret_count);
 
@@ -82,6 +83,9 @@ fy_async int fy_outbox_failed(struct fy_ctx *ctx, struct fy_slice owner, const s
 fy_time fy_outbox_next_attempt(fy_time created_at, fy_time now, unsigned attempts);
 
 fy_async int fy_outbox_count(struct fy_ctx *ctx, struct fy_outbox_counts *ret_counts);
+
+/* Mails that wait and are not put off until later. */
+fy_async int fy_outbox_count_due(struct fy_ctx *ctx, uint64_t *ret_count);
 
 /* Mails sent or given up before `before`: how many; and deletes up to `limit`. */
 fy_async int fy_outbox_count_old(struct fy_ctx *ctx, fy_time before, uint64_t *ret_count);

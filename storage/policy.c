@@ -4,16 +4,72 @@
 #include "foyer/require.h"
 #include "protocol/datetime.h"
 
-fy_time fy_policy_day(const struct fy_policy_version *version)
+static fy_time day_start(const char *text)
 {
 	struct fy_date date = { 0 };
-	FY_REQUIRE(fy_parse_iso_date(fy_str(version->date), &date) == 0);
+	FY_REQUIRE(fy_parse_iso_date(fy_str(text), &date) == 0);
 	return fy_paris_day_start(date);
+}
+
+fy_time fy_policy_day(const struct fy_policy_version *version)
+{
+	return day_start(version->date);
+}
+
+fy_time fy_policy_effective(const struct fy_policy_version *version)
+{
+	return day_start(version->effective);
 }
 
 const struct fy_policy_version *fy_policy_now(void)
 {
 	return &fy_policy_versions.items[fy_policy_versions.count - 1];
+}
+
+const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name)
+{
+	const struct fy_policy_version *now = fy_policy_now();
+	size_t i = 0;
+	while (i < now->entry_count && !fy_eq(fy_str(now->entries[i].name), name))
+		i++;
+	FY_REQUIRE(i < now->entry_count);
+	return &now->entries[i];
+}
+
+const struct fy_policy_version *fy_policy_in_force(const struct fy_policy_list *list, fy_time now)
+{
+	size_t i = list->count - 1;
+	while (i && now < fy_policy_effective(&list->items[i]))
+		i--;
+	return &list->items[i];
+}
+
+static bool has_major(const struct fy_policy_version *version, uint32_t persons)
+{
+	for (size_t i = 0; i < version->change_count; i++)
+		if (version->changes[i].major && version->changes[i].about & persons)
+			return true;
+	return false;
+}
+
+const struct fy_policy_version *fy_policy_coming(const struct fy_policy_list *list, uint32_t persons, fy_time now)
+{
+	const struct fy_policy_version *coming = NULL;
+	for (size_t i = list->count; --i && now < fy_policy_effective(&list->items[i]);)
+		if (has_major(&list->items[i], persons))
+			coming = &list->items[i];
+	return coming;
+}
+
+uint32_t fy_policy_shut_late(const struct fy_ctx *ctx, enum fy_register_column column, uint32_t purposes, bool kept)
+{
+	fy_time clock = fy_clock(), now = ctx->now < clock ? ctx->now : clock;
+	uint32_t shut = 0;
+	for (const struct fy_policy_opening *o = fy_policy_openings; o->purposes; o++)
+		if (o->column == column && o->purposes & purposes && !(kept && o->whole) &&
+		    now < fy_policy_effective(&fy_policy_versions.items[o->version]))
+			shut |= o->purposes & purposes;
+	return shut;
 }
 
 const struct fy_policy_version *fy_policy_find(const struct fy_policy_list *list, struct fy_slice date)

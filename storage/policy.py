@@ -2,8 +2,9 @@
 
 A version is a file storage/policy/YYYY-MM-DD.json: the register's promises in one canonical form (sorted, labels and
 words included, settings by name), and the SHA-256 of the version before it. So one that was edited later does not fit
-the next. Its own SHA-256 is its fingerprint. Read by register.py, which compares the newest one with the register and
-turns all into C tables (policy.h).
+the next. Its own SHA-256 is its fingerprint. Its name is the day of its publication; where it takes effect later, it says
+so (`effective`). Read by register.py, which compares the newest one with the register and turns all into C tables
+(policy.h).
 """
 import datetime
 import hashlib
@@ -14,6 +15,7 @@ import re
 KINDS = {"category": "categories", "basis": "bases", "provided_by": "sources", "then": "thens"}
 ORDERED = ("purposes", "categories", "persons", "activities", "bases", "sources", "triggers", "thens", "viewers")
 LANGS = ("fr", "en")
+LIST = "fy_policy_versions"
 
 
 class PolicyError(Exception):
@@ -58,8 +60,9 @@ def promises(register):
     return {"fields": fields, "holders": holders, "words": words}
 
 
-def canonical(made, before):
-    text = json.dumps({"before": before, **made}, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+def canonical(made, before, effective=None):
+    head = {"before": before, "effective": effective} if effective else {"before": before}
+    text = json.dumps({**head, **made}, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     return text.encode("utf-8")
 
 
@@ -78,6 +81,21 @@ class Version:
         self.date, self.data = date, data
         self.fingerprint = hashlib.sha256(data).hexdigest()
         self.content = json.loads(data)
+        self.effective = self.content.get("effective", date)
+
+    def says(self, made):
+        return canonical(made, self.content["before"], self.content.get("effective")) == self.data
+
+
+def check_effective(effective, date, versions):
+    """PolicyError unless a version of that date may take effect then: not before people could read it, and in the order
+    of the versions."""
+    if not is_date(effective):
+        raise PolicyError(f"'{effective}' is not a date like 2026-11-23")
+    if effective < date:
+        raise PolicyError(f"a version of {date} cannot take effect before, on {effective}")
+    if versions and effective < versions[-1].effective:
+        raise PolicyError(f"the version of {versions[-1].date} takes effect on {versions[-1].effective}: the next one not before")
 
 
 def read_versions(folder):
@@ -91,6 +109,7 @@ def read_versions(folder):
             version = Version(date, file.read())
         if version.content.get("before") != before:
             raise PolicyError(f"{name} does not follow the version before it: a published version was changed, added or taken away")
+        check_effective(version.effective, date, versions)
         versions.append(version)
         before = version.fingerprint
     return versions
@@ -101,23 +120,25 @@ def check_newest(versions, made):
     if not versions:
         raise PolicyError("no version of the policy is published: storage/register.py --write-policy DATE")
     newest = versions[-1]
-    if canonical(made, newest.content["before"]) != newest.data:
+    if not newest.says(made):
         raise PolicyError(f"the register has changed since {newest.date}: publish it with storage/register.py --write-policy DATE")
 
 
-def write_version(folder, date, made):
-    """Publishes the register as of `date`; returns the path."""
+def write_version(folder, date, made, effective=None):
+    """Publishes the register as of `date`, in force from `effective` or that day; returns the path."""
     versions = read_versions(folder)
     if not is_date(date):
         raise PolicyError(f"'{date}' is not a date like 2026-11-23")
-    if versions and canonical(made, versions[-1].content["before"]) == versions[-1].data:
+    if versions and versions[-1].says(made):
         raise PolicyError(f"nothing has changed since {versions[-1].date}")
     if versions and date <= versions[-1].date:
         raise PolicyError(f"{versions[-1].date} is published and stays as it is: choose a later date")
+    if effective:
+        check_effective(effective, date, versions)
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, date + ".json")
     with open(path, "wb") as file:
-        file.write(canonical(made, versions[-1].fingerprint if versions else None))
+        file.write(canonical(made, versions[-1].fingerprint if versions else None, effective if effective != date else None))
     return path
 
 
@@ -146,8 +167,8 @@ def periods_change(old, new, seconds):
 
 def difference(old, new, seconds):
     """The changes from one version's content to the next: dictionaries with kind, major, and of whom and what they are
-    about: `fields`, names, or `word`; `from` and `to`, labels or rules of keep. The same change of several fields of one
-    table is one. `seconds(keep)` says how long a rule means by default."""
+    about: `fields`, names, or `word` and the `bearers` of that purpose; `from` and `to`, labels or rules of keep. The same
+    change of several fields of one table is one. `seconds(keep)` says how long a rule means by default."""
     found = {}
 
     def change(kind, major, name=None, came_from=None, to=None, **more):
@@ -192,12 +213,24 @@ def difference(old, new, seconds):
             if was.get("basis") != now.get("basis"):
                 ends = [label_of(content, "bases", label["basis"]) if "basis" in label else None
                         for content, label in ((old, was), (new, now))]
-                change("purpose_basis", True, came_from=ends[0], to=ends[1], word=label_of(new, kind, word))
+                bearers = sorted(name for name, field in new["fields"].items() if word in field["purposes"])
+                change("purpose_basis", True, came_from=ends[0], to=ends[1], word=label_of(new, kind, word), bearers=bearers)
     for holder in sorted(set(old["holders"]) & set(new["holders"])):
         was, now = old["holders"][holder], new["holders"][holder]
         if was["label"] != now["label"]:
             change("word", False, came_from=was["label"], to=now["label"])
     return sorted(found.values(), key=lambda one: not one["major"])
+
+
+def openings(versions):
+    """The purposes that came to a field later than its first version: (version's number, field, words, whole). `whole`: the
+    field came with them."""
+    for number in range(1, len(versions)):
+        old, new = versions[number - 1].content["fields"], versions[number].content["fields"]
+        for name in sorted(new):
+            words = sorted(set(new[name]["purposes"]) - set(old.get(name, {}).get("purposes", ())))
+            if words:
+                yield number, name, words, name not in old
 
 
 # ---- C -------------------------------------------------------------------------------------------------
@@ -241,13 +274,12 @@ class Writer:
     def entry(self, content, name):
         field = content["fields"][name]
         holder = content["holders"][field["holder"]]
-        about = [word for word in holder["persons"] if word in self.register.words["persons"]]
         self.out.write(
             f"\t{{ .name = {self.tool.c_string(name)}, .label = {self.text(field['label'])},\n"
             f"\t  .holder = {self.text(holder['label'])},\n"
             f"\t  .activity = {self.words(content, 'activities', [holder['activity']])},\n"
             f"\t  .persons = {self.words(content, 'persons', holder['persons'])},\n"
-            f"\t  .about = {self.tool.bits('persons', about)},\n"
+            f"\t  .about = {self.about(content, [name])},\n"
             f"\t  .category = {self.words(content, 'categories', [field['category']])},\n"
             f"\t  .purposes = {self.words(content, 'purposes', field['purposes'])},\n"
             f"\t  .basis = {self.bases(content, field)},\n"
@@ -264,8 +296,15 @@ class Writer:
         return sorted(content["fields"], key=lambda name: (place[content["fields"][name]["category"]],
                                                            today.index(name) if name in today else len(today), name))
 
+    def about(self, content, names):
+        """Whom these fields are about, of the words that still exist."""
+        words = {word for name in names for word in content["holders"][content["fields"][name]["holder"]]["persons"]}
+        return self.tool.bits("persons", [word for word in self.register.words["persons"] if word in words])
+
     def change(self, old, new, change):
         content = old if change["kind"] == "field_removed" else new
+        names = change["fields"] or change.get("bearers", [])
+        sealed = all(self.register.sealed.get(name, False) for name in names)
         if change["fields"]:
             labels = [content["fields"][name]["label"] for name in change["fields"]]
             holder = content["holders"][change["holder"]]["label"]
@@ -274,7 +313,9 @@ class Writer:
             what = change.get("word")
         ends = [self.text(None), self.text(None)] if change["kind"] == "period" else [self.text(change["from"]), self.text(change["to"])]
         self.out.write(f"\t{{ .kind = \"{change['kind']}\", .major = {str(change['major']).lower()}, .what = {self.text(what)},\n"
-                       f"\t  .from = {ends[0]}, .to = {ends[1]},\n")
+                       f"\t  .from = {ends[0]}, .to = {ends[1]},\n"
+                       f"\t  .fields = (const char *const[]){{ {''.join(self.tool.c_string(name) + ', ' for name in names)}NULL }},\n"
+                       f"\t  .about = {self.about(content, names)}, .sealed = {str(sealed).lower()},\n")
         if change["kind"] == "period":
             self.out.write(f"\t  .from_periods = {self.periods(old, change['from'])}, .from_count = {len(change['from'])},\n"
                            f"\t  .to_periods = {self.periods(new, change['to'])}, .to_count = {len(change['to'])},\n")
@@ -293,7 +334,7 @@ class Writer:
         for change in changes:
             self.change(old.content, content, change)
         self.out.write("\t{ .kind = NULL },\n};\n")
-        return (f"\t{{ .date = \"{version.date}\", .fingerprint = \"{version.fingerprint}\", .file = {{ (const char *)file_{number}, "
+        return (f"\t{{ .date = \"{version.date}\", .effective = \"{version.effective}\", .fingerprint = \"{version.fingerprint}\", .file = {{ (const char *)file_{number}, "
                 f"sizeof file_{number} }},\n\t  .entries = entries_{number}, .entry_count = {len(content['fields'])},\n"
                 f"\t  .changes = changes_{number}, .change_count = {len(changes)}, "
                 f".major = {str(any(change['major'] for change in changes)).lower()} }},\n")
@@ -304,3 +345,22 @@ class Writer:
         rows = [self.version(number, versions[number - 1] if number else None, version) for number, version in enumerate(versions)]
         self.out.write(f"\nstatic const struct fy_policy_version all[] = {{\n{''.join(rows)}}};\n"
                        f"const struct fy_policy_list {name} = {{ all, {len(rows)} }};\n")
+        if name == LIST:        # other lists are of other columns
+            self.openings(versions)
+
+    def openings(self, versions):
+        purposes, rows, late = set(self.register.words["purposes"]) - {self.tool.RIGHTS}, [], {}     # that one is never shut
+        for number, name, words, whole in openings(versions):
+            words = [word for word in words if word in purposes]
+            if name not in self.register.sealed or not words:       # of a store, or gone
+                continue
+            late.setdefault(name, set()).update(words)
+            rows.append(f"\t{{ .column = {self.column(name)}, .version = {number}, .purposes = {self.tool.bits('purposes', words)}, "
+                        f".whole = {str(whole).lower()} }},\n")
+        masks = [f"\t[{self.column(name)}] = {self.tool.bits('purposes', sorted(words))},\n" for name, words in sorted(late.items())]
+        self.out.write(f"\nconst uint32_t fy_policy_late[FY_COLUMN_COUNT] = {{\n{''.join(masks or ['0'])}}};\n"
+                       f"const struct fy_policy_opening fy_policy_openings[] = {{\n{''.join(rows)}\t{{ .purposes = 0 }},\n}};\n")
+
+    @staticmethod
+    def column(name):
+        return "FY_COLUMN_" + name.replace(".", "_").upper()

@@ -16,6 +16,8 @@ static const char *const names[] = { "site", "serial", "reference", "ground", "a
 static const char *const grounds[] = {
 	[FY_ERASURE_ASKED] = "request of the person (GDPR Article 17)",
 	[FY_ERASURE_INACTIVE] = "two years of inactivity (GDPR Article 5(1)(e))",
+	[FY_ERASURE_BY_SOURCE] = "withdrawn by whoever provided the data (GDPR Article 5(1)(e))",
+	[FY_ERASURE_UNINFORMED] = "person not informed within a month (GDPR Article 14(3)(a))",
 };
 
 static void put_hex(struct fy_buf *out, const char *name, const uint8_t *bytes, size_t len)

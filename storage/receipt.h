@@ -8,7 +8,12 @@
 #include "foyer/slice.h"
 #include "storage/keys.h"
 
-enum fy_erasure_ground { FY_ERASURE_ASKED = 1, FY_ERASURE_INACTIVE };
+enum fy_erasure_ground {
+	FY_ERASURE_ASKED = 1,
+	FY_ERASURE_INACTIVE,
+	FY_ERASURE_BY_SOURCE,  /* of a person entered by a member: the member did, or has gone */
+	FY_ERASURE_UNINFORMED, /* the same: they could not be told within a month */
+};
 
 #define FY_RECEIPT_REFERENCE_BYTES 16
 

@@ -8,7 +8,7 @@ fails this prints one sentence for each mistake and exits with 1, which stops th
     register.py --register R.toml --settings config_keys.def --migrations M.sql... --statements S.def...
                 [--header OUT.h --source OUT.c] [--policy DIR --policy-source OUT.c --depfile OUT.d]
 With --policy the newest published version of the policy must say what the register says. By hand, to publish one:
-    storage/register.py --write-policy 2026-11-23
+    storage/register.py --write-policy 2026-11-23 [--effective 2027-01-01]
 The format is described in README.md beside this file.
 """
 import argparse
@@ -601,6 +601,19 @@ def write_policy_source(args, register):
             out.write(f"{args.policy_source}: {' '.join(files)}\n")
 
 
+def publish(args, register):
+    """Writes the next version, and says what it will mean to people."""
+    folder = args.policy or os.path.join(HERE, "policy")
+    print(policy.write_version(folder, args.write_policy, policy.promises(register), args.effective))
+    versions = policy.read_versions(folder)
+    before = versions[-2].content if len(versions) > 1 else None
+    changes = policy.difference(before, versions[-1].content, lambda keep: keep_seconds(keep, register.settings)) if before else []
+    for change in changes:
+        print(f"  {'major' if change['major'] else 'minor'}: {change['kind']} {', '.join(change['fields'])}".rstrip())
+    if any(change["major"] for change in changes):
+        print(f"  in force from {versions[-1].effective}; the persons concerned are told by mail once a server runs with it")
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--register", default=os.path.join(HERE, "register.toml"))
@@ -611,9 +624,10 @@ def main():
     arguments.add_argument("--source")
     arguments.add_argument("--policy", help="the folder of the published versions")
     arguments.add_argument("--policy-source")
-    arguments.add_argument("--policy-list", default="fy_policy_versions", help="the list's name in C; tests have their own")
+    arguments.add_argument("--policy-list", default=policy.LIST, help="the list's name in C; tests have their own")
     arguments.add_argument("--depfile")
     arguments.add_argument("--write-policy", metavar="DATE", help="publish the register as the policy of that date")
+    arguments.add_argument("--effective", metavar="DATE", help="with --write-policy: the day it takes effect, where it is a later one")
     args = arguments.parse_args()
     mistake = Mistakes()
     try:
@@ -637,7 +651,7 @@ def main():
         return 1
     try:
         if args.write_policy:
-            print(policy.write_version(args.policy or os.path.join(HERE, "policy"), args.write_policy, policy.promises(register)))
+            publish(args, register)
         elif args.policy:
             write_policy_source(args, register)
     except policy.PolicyError as problem:

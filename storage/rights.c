@@ -394,34 +394,6 @@ fy_async int fy_rights_list_of(struct fy_ctx *ctx, uint64_t account_id, struct f
 	return 0;
 }
 
-/* A row of any of the three lists. An unreadable one does not hide the others: its texts are empty, and it is logged. */
-static int open_row(struct fy_ctx *ctx, const struct fy_sql_rights_list_due_row *row_at,
-		    enum fy_register_purpose purpose, struct fy_rights_request *ret_request)
-{
-	const struct fy_sql_rights_list_due_row row = *row_at;
-	struct fy_person person;
-	struct fy_rights_request r = {
-		.id = row.id,
-		.account_id = row.has_account_id ? row.account_id : 0,
-		.kind = (enum fy_rights_kind)row.kind,
-		.state = (enum fy_rights_state)row.state,
-		.received_at = row.received_at,
-		.clock_stopped_at = fy_repo_time(row.has_clock_stopped_at, row.clock_stopped_at),
-		.answer_by = row.answer_by,
-		.ended_at = fy_repo_time(row.has_ended_at, row.ended_at),
-	};
-	int err = fy_person_open(ctx, row.id, row.master_key_id, row.wrapped, &person);
-	OPEN(NAME, name);
-	OPEN(EMAIL, email);
-	if (err == FY_ERR_UNREADABLE) {
-		fy_log(ctx, FY_LOG_ERROR, "rights.unreadable", FY_KV("detail", ctx->fault));
-		r.name = r.email = (struct fy_personal){ FY_NONE };
-		err = 0;
-	}
-	if (err == 0)
-		*ret_request = r;
-	return err;
-}
 #undef OPEN
 
 /* The rows of the three lists have the same members. */
@@ -429,17 +401,23 @@ _Static_assert(sizeof(struct fy_sql_rights_list_due_row) == sizeof(struct fy_sql
 		       sizeof(struct fy_sql_rights_list_due_row) == sizeof(struct fy_sql_rights_list_person_row),
 	       "rows of the lists");
 
-static int open_rows(struct fy_ctx *ctx, const void *rows, enum fy_register_purpose purpose,
-		     struct fy_rights_page *page)
+static void copy_rows(struct fy_ctx *ctx, const void *rows, struct fy_rights_page *page)
 {
-	int err = 0;
 	page->items = fy_new_array(ctx->arena, struct fy_rights_request, page->count + 1);
-	for (size_t i = 0; i < page->count && err == 0; i++) {
+	for (size_t i = 0; i < page->count; i++) {
 		struct fy_sql_rights_list_due_row row;
 		memcpy(&row, (const char *)rows + i * sizeof row, sizeof row);
-		err = open_row(ctx, &row, purpose, &page->items[i]);
+		page->items[i] = (struct fy_rights_request){
+			.id = row.id,
+			.account_id = row.has_account_id ? row.account_id : 0,
+			.kind = (enum fy_rights_kind)row.kind,
+			.state = (enum fy_rights_state)row.state,
+			.received_at = row.received_at,
+			.clock_stopped_at = fy_repo_time(row.has_clock_stopped_at, row.clock_stopped_at),
+			.answer_by = row.answer_by,
+			.ended_at = fy_repo_time(row.has_ended_at, row.ended_at),
+		};
 	}
-	return err;
 }
 
 /* Cuts the row that was read beyond the limit: it only tells that there is a next page. */
@@ -469,10 +447,9 @@ fy_async int fy_rights_list_person(struct fy_ctx *ctx, uint64_t account_id, stru
 		&(struct fy_sql_rights_list_person_params){
 			.account_id = account_id, .before_id = after.id ? after.id : UINT64_MAX, .limit = limit + 1 },
 		&rows, &page.count);
-	if (err == 0)
-		err = open_rows(ctx, rows, FY_PURPOSE_RIGHTS, &page);
 	if (err)
 		return err;
+	copy_rows(ctx, rows, &page);
 	end_page(&page, limit);
 	*ret_page = page;
 	return 0;
@@ -486,7 +463,9 @@ static fy_async int list_ended(struct fy_ctx *ctx, enum fy_rights_state state, u
 					   &(struct fy_sql_rights_list_ended_params){
 						   .state = (uint8_t)state, .before_id = before_id, .limit = limit },
 					   &rows, &page->count);
-	return err ? err : open_rows(ctx, rows, FY_PURPOSE_LEGAL_DUTIES, page);
+	if (err == 0)
+		copy_rows(ctx, rows, page);
+	return err;
 }
 
 static fy_async int list_due(struct fy_ctx *ctx, enum fy_rights_state state, struct fy_rights_cursor after,
@@ -504,7 +483,9 @@ static fy_async int list_due(struct fy_ctx *ctx, enum fy_rights_state state, str
 							 .after_id = after.id,
 							 .limit = limit },
 		&rows, &page->count);
-	return err ? err : open_rows(ctx, rows, FY_PURPOSE_LEGAL_DUTIES, page);
+	if (err == 0)
+		copy_rows(ctx, rows, page);
+	return err;
 }
 
 fy_async int fy_rights_list(struct fy_ctx *ctx, enum fy_rights_state state, struct fy_rights_cursor after,

@@ -62,8 +62,7 @@ struct fy_rights_request {
 	enum fy_rights_kind kind;
 	enum fy_rights_state state;
 	enum fy_lang lang;
-	struct fy_personal name, email;
-	struct fy_personal wish, extension_reason, reply, refusal_reason; /* these four are empty in lists */
+	struct fy_personal name, email, wish, extension_reason, reply, refusal_reason; /* lists open no text */
 	fy_time received_at;
 	fy_time counts_from;      /* from when the month counts: later than received_at by what the clock stood */
 	fy_time clock_stopped_at; /* 0: it runs */
@@ -116,8 +115,7 @@ bool fy_rights_restricts(enum fy_rights_kind kind);
 /* Saves a request with the first row of its history and the mail that acknowledges it (NULL: none), all or nothing. */
 fy_async int fy_rights_add(struct fy_ctx *ctx, const struct fy_rights_new *request, const struct fy_mail_new *mail,
 			   uint64_t *ret_id);
-/* For `purpose`: FY_PURPOSE_RIGHTS for the person, FY_PURPOSE_LEGAL_DUTIES for who answers; lists likewise, by whom they
- * are for. */
+/* For `purpose`: FY_PURPOSE_RIGHTS for the person, FY_PURPOSE_LEGAL_DUTIES for who answers. */
 fy_async int fy_rights_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			   struct fy_rights_request *ret_request);
 

@@ -6,6 +6,7 @@
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "storage/keys.h"
+#include "storage/policy.h"
 
 #define VERSION 0xF9 /* no UTF-8 text begins with it: what was never sealed is told apart */
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -55,7 +56,9 @@ struct fy_sealed fy_seal(struct fy_ctx *ctx, const struct fy_person *person, enu
 	FY_REQUIRE(fy_register_fields[column].sealed);
 	if (text.len == 0)
 		return (struct fy_sealed){ text };
-	uint32_t purposes = fy_register_fields[column].purposes | 1u << FY_PURPOSE_RIGHTS;
+	uint32_t purposes = fy_register_fields[column].purposes;
+	purposes &= ~fy_policy_shut(ctx, column, purposes, true);
+	purposes |= 1u << FY_PURPOSE_RIGHTS;
 	size_t about_len = associated(column, row, purposes, about);
 	uint8_t *frame = fy_alloc(ctx->arena, text.len + FY_SEAL_BYTES);
 	frame[0] = VERSION;
@@ -80,13 +83,17 @@ static int unreadable(struct fy_ctx *ctx, enum fy_register_column column, uint64
 }
 
 static int refused(struct fy_ctx *ctx, const struct fy_person *person, const struct fy_register_field *field,
-		   enum fy_register_purpose purpose, bool withheld)
+		   enum fy_register_purpose purpose, bool withheld, bool shut)
 {
 	const char *table = fy_register_tables[field->table].name, *word = fy_register_purposes[purpose].key;
 	fy_log(ctx, FY_LOG_WARN, "purpose.refused", FY_KV("person", person->id), FY_KV("table", table),
-	       FY_KV("column", field->column), FY_KV("purpose", word), FY_KV("withheld", withheld));
+	       FY_KV("column", field->column), FY_KV("purpose", word), FY_KV("withheld", withheld),
+	       FY_KV("shut", shut));
 	return fy_fail(ctx, FY_ERR_DENIED, "%s.%s %s for %s", table, field->column,
-		       withheld ? "is withheld by its person" : "was not collected", word);
+		       shut       ? "is not open yet"
+		       : withheld ? "is withheld by its person"
+				  : "was not collected",
+		       word);
 }
 
 int fy_unseal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_register_column column, uint64_t row,
@@ -108,9 +115,11 @@ int fy_unseal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_regist
 						       sealed.bytes.len - HEAD_BYTES, about, about_len, frame + 5,
 						       person->key) != 0)
 		return unreadable(ctx, column, row, "was changed or moved after it was sealed");
-	if (!(purposes >> purpose & 1) || person->withheld >> purpose & 1) {
+	bool collected = purposes >> purpose & 1, withheld = person->withheld >> purpose & 1;
+	bool shut = fy_policy_shut(ctx, column, 1u << purpose, false);
+	if (!collected || withheld || shut) {
 		sodium_memzero(text, len);
-		return refused(ctx, person, field, purpose, purposes >> purpose & 1);
+		return refused(ctx, person, field, purpose, collected && withheld, shut);
 	}
 	text[len] = 0;
 	*ret_text = fy_slice(text, len);

@@ -5,7 +5,9 @@
  *
  * The key is the person's own (persons.h). Associated data: the column's name, the row's id and the purposes, so a value
  * that was copied to another person, row or column, or whose purposes were changed afterwards, does not open. Purposes
- * are those that the register had when the value was sealed: a purpose that comes later needs a new collection.
+ * are those that the register had when the value was sealed: a purpose that comes later needs a new collection. One that
+ * is published and not in force yet (policy.h) is not among them, and is refused whatever the value says: what is
+ * collected in between serves what the person was told on that day.
  * An empty text is stored as it is: "not given". No I/O; results are in the context's arena. */
 #pragma once
 
@@ -21,13 +23,13 @@ struct fy_person {
 	uint32_t withheld; /* bits 1u << FY_PURPOSE_…: what the person does not allow (withheld.h) */
 };
 
-/* Seals for the purposes that the register says of the column, and for FY_PURPOSE_RIGHTS. */
+/* Seals for the purposes that the register says of the column and that are in force, and for FY_PURPOSE_RIGHTS. */
 struct fy_sealed fy_seal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_register_column column,
 			 uint64_t row, struct fy_slice text);
 
 /* Opens for one purpose.
- * FY_ERR_DENIED: the value was not collected for it, or the person withholds it; recorded as `purpose.refused` with
- * person, column and purpose.
+ * FY_ERR_DENIED: the value was not collected for it, the person withholds it, or it is not in force yet; recorded as
+ * `purpose.refused` with person, column and purpose.
  * FY_ERR_UNREADABLE: changed, moved or never sealed; the column and row are in ctx->fault. */
 int fy_unseal(struct fy_ctx *ctx, const struct fy_person *person, enum fy_register_column column, uint64_t row,
 	      enum fy_register_purpose purpose, struct fy_sealed sealed, struct fy_slice *ret_text);

@@ -156,6 +156,28 @@ static fy_async int hash_requests(struct fy_ctx *ctx, void *arg)
 	return err;
 }
 
+static fy_async int hash_entered(struct fy_ctx *ctx, void *arg)
+{
+	struct slice *s = arg;
+	struct fy_sql_provided_list_unhashed_row *rows;
+	int err = fy_sql_provided_list_unhashed(
+		ctx, &(struct fy_sql_provided_list_unhashed_params){ .after_id = s->after, .limit = SLICE }, &rows,
+		&s->count);
+	for (size_t i = 0; err == 0 && i < s->count; i++) {
+		uint8_t own[FY_HASH_BYTES], of_adult[FY_HASH_BYTES];
+		struct fy_sql_provided_set_hashes_params row = { .id = rows[i].id };
+		s->last = row.id;
+		err = hash_sealed(ctx, FY_COLUMN_PROVIDED_PERSON_EMAIL, row.id, rows[i].master_key_id, rows[i].wrapped,
+				  rows[i].email, own, &row.address_hash.text);
+		if (err == 0)
+			err = hash_sealed(ctx, FY_COLUMN_PROVIDED_PERSON_ADULT_EMAIL, row.id, rows[i].master_key_id,
+					  rows[i].wrapped, rows[i].adult_email, of_adult, &row.adult_hash.text);
+		if (err == 0 && (row.address_hash.text.len || row.adult_hash.text.len))
+			err = fy_sql_provided_set_hashes(ctx, &row, NULL);
+	}
+	return err;
+}
+
 static fy_async int all_slices(struct fy_ctx *outer, fy_async int (*step)(struct fy_ctx *ctx, void *arg),
 			       uint64_t *rows)
 {
@@ -181,7 +203,9 @@ fy_async int fy_hash_existing(struct fy_ctx *ctx)
 {
 	uint64_t rows = 0;
 	int err = all_slices(ctx, hash_messages, &rows);
-	return err ? err : all_slices(ctx, hash_requests, &rows);
+	if (err == 0)
+		err = all_slices(ctx, hash_requests, &rows);
+	return err ? err : all_slices(ctx, hash_entered, &rows);
 }
 
 fy_async int fy_seal_existing(struct fy_ctx *ctx, uint64_t *ret_rows)

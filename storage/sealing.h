@@ -8,6 +8,6 @@
  * ret_rows: how many it sealed. Does nothing once a start has found nothing left to seal. */
 fy_async int fy_seal_existing(struct fy_ctx *ctx, uint64_t *ret_rows);
 
-/* Then gives each message, and each request of somebody without an account, that has none the hash of its address. Those
- * that were hashed are not read. */
+/* Then gives the hashes of their addresses to what has none: messages, requests of people without an account, and people
+ * who were entered. What was hashed is not read. */
 fy_async int fy_hash_existing(struct fy_ctx *ctx);

@@ -217,3 +217,10 @@ fy_async bool fy_throttle_mail(struct fy_ctx *ctx, enum fy_mail_sort sort, struc
 	unsigned wait_s;
 	return take(ctx, sort == FY_MAIL_LINK ? "link" : "mail", recipient, MAIL_EACH_MS, MAIL_BURST, &wait_s) == 0;
 }
+
+fy_async int fy_throttle_entering(struct fy_ctx *ctx, uint64_t account_id, unsigned per_day, unsigned *ret_wait_s)
+{
+	FY_REQUIRE(per_day > 0);
+	return take(ctx, "enter", fy_fmt(ctx->arena, "%llu", (unsigned long long)account_id), 86400000 / per_day,
+		    per_day, ret_wait_s);
+}

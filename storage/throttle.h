@@ -39,3 +39,7 @@ fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const 
  * count apart from notices, so that no flood of these keeps the holder from them. Redis away: true. */
 enum fy_mail_sort { FY_MAIL_NOTICE, FY_MAIL_LINK };
 fy_async bool fy_throttle_mail(struct fy_ctx *ctx, enum fy_mail_sort sort, struct fy_slice recipient);
+
+/* Whether a member may have another notice sent to somebody they enter: `per_day` at once, then as many a day. What is
+ * removed again counts, as its mail has gone. FY_ERR_LIMITED with the seconds to wait. */
+fy_async int fy_throttle_entering(struct fy_ctx *ctx, uint64_t account_id, unsigned per_day, unsigned *ret_wait_s);

@@ -9,6 +9,7 @@ int fy_cmd_sessions_list(int argc, char **argv);
 int fy_cmd_sessions_revoke(int argc, char **argv);
 int fy_cmd_jobs_list(int argc, char **argv);
 int fy_cmd_jobs_run(int argc, char **argv);
+int fy_cmd_access_log_verify(int argc, char **argv);
 int fy_cmd_person_export(int argc, char **argv);
 int fy_cmd_person_erase(int argc, char **argv);
 int fy_cmd_receipt_verify(int argc, char **argv);

@@ -87,9 +87,14 @@ static fy_async int erase_body(struct fy_ctx *ctx, void *arg)
 	if (fy_find_account(ctx, erase->email, &id) != 0)
 		return FY_EXIT_FAILED;
 	if (erase->dry_run) {
-		printf("account_id=%llu: account, sessions, messages, links and waiting mails would be deleted and their keys destroyed%s; "
-		       "proofs of consent would stay for five years, without the name.\n",
-		       (unsigned long long)id, erase->now ? "" : " after the days of grace");
+		uint64_t entered;
+		int err = fy_provided_count(ctx, id, &entered);
+		if (err)
+			return say_why(ctx, err);
+		printf("account_id=%llu: account, sessions, messages, links, waiting mails and %llu entered people would be "
+		       "deleted and the keys destroyed%s; proofs of consent would stay for five years, without the name.\n",
+		       (unsigned long long)id, (unsigned long long)entered,
+		       erase->now ? "" : " after the days of grace");
 		return FY_EXIT_OK;
 	}
 	bool held;

@@ -11,6 +11,7 @@
 #include "server/cli/commands.h"
 #include "server/cli/find.h"
 #include "server/routes/session_rows.h"
+#include "server/routes/staff_names.h"
 #include "storage/sessions.h"
 
 #define LIMIT_MS (10 * 60 * 1000)
@@ -26,7 +27,7 @@ struct list {
 static void put_line(struct fy_buf *buf, struct fy_arena *arena, const struct fy_session *s,
 		     const struct fy_account_name *person)
 {
-	struct fy_slice name = fy_session_person(arena, person).text, email = person->email.text;
+	struct fy_slice name = fy_staff_name(arena, person).text, email = person->email.text;
 
 	fy_buf_fmt(buf, "%s  %-7s  %8llu  %-39.*s  ", s->id, fy_session_kind_name(s->kind),
 		   (unsigned long long)s->account_id, FY_ARG(fy_session_network(arena, s)));
@@ -89,7 +90,7 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 		if (err)
 			fy_cli_say("the sessions cannot be listed: %s", ctx.fault ? ctx.fault : fy_strerror(err));
 		else
-			named = fy_session_people(&ctx, page.items, page.count, &people);
+			named = fy_session_people(&ctx, page.items, page.count, NULL, &people);
 		for (size_t i = 0; i < page.count; i++, first = false)
 			print_session(list, &arena, &page.items[i], &people[i], first);
 		snprintf(cursor, sizeof(cursor), FY_FMT, FY_ARG(page.next_cursor));

@@ -101,15 +101,6 @@ uint32_t fy_export_by_consent(const struct fy_register_field *field)
 	return field->basis == FY_BASIS_CONSENT ? 0 : field->purposes & (uint32_t)(FY_PURPOSES_BY_CONSENT);
 }
 
-const char *fy_export_role(enum fy_account_role role)
-{
-	static const char *const names[] = {
-		[FY_ROLE_MEMBER] = "member",         [FY_ROLE_OWNER] = "owner",     [FY_ROLE_STAFF] = "staff",
-		[FY_ROLE_ACCOUNTING] = "accounting", [FY_ROLE_AUDITOR] = "auditor", [FY_ROLE_DPO] = "dpo",
-	};
-	return role < FY_COUNT(names) && names[role] ? names[role] : "member";
-}
-
 const char *fy_export_account_state(enum fy_account_state state)
 {
 	return state == FY_ACCOUNT_PENDING ? "pending" : state == FY_ACCOUNT_CLOSED ? "closed" : "active";

@@ -5,6 +5,8 @@
 #include "server/export/write.h"
 #include "server/pages/pages_gen.h"
 #include "server/pages/static.h"
+#include "server/routes/access_words.h"
+#include "server/routes/people.h"
 #include "server/routes/right_words.h"
 
 #define WORDS_MAX 4096
@@ -108,6 +110,8 @@ static struct fy_row_export_value row_of(struct fy_arena *arena, const struct fy
 		row.kind = value->yes ? FY_LIT("yes") : FY_LIT("no");
 	} else if (value->type == FY_EXPORT_LANGUAGE) {
 		row.text.text = value->language == FY_LANG_EN ? FY_LIT("English") : FY_LIT("Français");
+	} else if (value->field == &fy_register_fields[FY_COLUMN_ACCESS_LOG_FIELDS]) {
+		row.text.text = fy_fields_label(arena, lang, value->text.text);
 	} else if (value->type == FY_EXPORT_NUMBER) {
 		row.text.text = fy_fmt(arena, "%llu", (unsigned long long)value->number);
 	} else if (value->type == FY_EXPORT_GROUND && value->ground) {
@@ -128,7 +132,7 @@ static struct fy_view_export_record view_of(const struct fy_export_record *recor
 		return (struct fy_view_export_record){
 			.kind = FY_LIT("account"),
 			.number = record->account->id,
-			.role = fy_str(fy_export_role(record->account->role)),
+			.role = fy_role_label(lang, record->account->role),
 			.state = fy_str(fy_export_account_state(record->account->state)),
 		};
 	case FY_EXPORT_CONSENT:
@@ -145,6 +149,30 @@ static struct fy_view_export_record view_of(const struct fy_export_record *recor
 		return (struct fy_view_export_record){ .kind = FY_LIT("session") };
 	case FY_EXPORT_OFFICE_SESSION:
 		return (struct fy_view_export_record){ .kind = FY_LIT("office") };
+	case FY_EXPORT_GRANT:
+		return (struct fy_view_export_record){
+			.kind = FY_LIT("grant"),
+			.role = fy_role_label(lang, record->grant->asker_role),
+			.reference = fy_purpose_label(lang, record->grant->purpose),
+			.state = fy_grant_state_key(record->grant->state),
+			.at = record->grant->asked_at,
+			.by = record->grant->ends_at,
+			.emergency = record->grant->break_glass,
+		};
+	case FY_EXPORT_READ:
+		return (struct fy_view_export_record){
+			.kind = FY_LIT("read"),
+			.role = fy_role_label(lang, record->read->read.reader_role),
+			.reference = fy_purpose_label(lang, record->read->read.purpose),
+			.emergency = record->read->break_glass,
+		};
+	case FY_EXPORT_ENTERED:
+		return (struct fy_view_export_record){
+			.kind = FY_LIT("entered"),
+			.who = record->provider,
+			.state = fy_people_state(record->entered->state),
+			.at = record->entered->created_at,
+		};
 	case FY_EXPORT_REQUEST:
 		return (struct fy_view_export_record){
 			.kind = FY_LIT("request"),

@@ -2,6 +2,8 @@
 #include "foyer/config.h"
 #include "protocol/datetime.h"
 #include "server/export/write.h"
+#include "server/routes/access_words.h"
+#include "server/routes/people.h"
 #include "server/routes/right_words.h"
 
 #define SCHEMA 1
@@ -135,14 +137,45 @@ static void put_request(struct fy_json *json, const struct fy_rights_request *re
 	put_time(json, "ended_at", request->ended_at);
 }
 
-/* What places the record, and is about nobody by itself. */
+static void put_number(struct fy_json *json, const char *key, uint64_t number)
+{
+	if (number)
+		fy_json_put_uint(json, key, number);
+	else
+		fy_json_put_null(json, key);
+}
+
+static void put_grant(struct fy_json *json, const struct fy_grant *grant)
+{
+	fy_json_put_uint(json, "id", grant->id);
+	fy_json_put_str(json, "role", fy_role_key(grant->asker_role));
+	fy_json_put_str(json, "purpose", fy_purpose_key(grant->purpose));
+	fy_json_put_str(json, "state", fy_grant_state_key(grant->state));
+	put_time(json, "asked_at", grant->asked_at);
+	put_time(json, "ends_at", grant->ends_at);
+	fy_json_put_bool(json, "emergency", grant->break_glass);
+}
+
+static void put_entered(struct fy_json *json, const struct fy_export_record *record)
+{
+	const struct fy_provided *person = record->entered;
+	fy_json_put_uint(json, "id", person->id);
+	if (record->provider.text.len)
+		fy_json_put_str(json, "entered_by", record->provider.text);
+	else
+		fy_json_put_null(json, "entered_by");
+	put_time(json, "entered_at", person->created_at);
+	fy_json_put_str(json, "state", fy_people_state(person->state));
+}
+
+/* What places the record, and is about nobody else than who entered it. */
 static void put_details(struct fy_json *json, const struct fy_export_record *record)
 {
 	fy_json_put_object(json, "details");
 	switch (record->kind) {
 	case FY_EXPORT_ACCOUNT:
 		fy_json_put_uint(json, "id", record->account->id);
-		fy_json_put_str(json, "role", fy_str(fy_export_role(record->account->role)));
+		fy_json_put_str(json, "role", fy_role_key(record->account->role));
 		fy_json_put_str(json, "state", fy_str(fy_export_account_state(record->account->state)));
 		break;
 	case FY_EXPORT_HOLD:
@@ -158,6 +191,18 @@ static void put_details(struct fy_json *json, const struct fy_export_record *rec
 	case FY_EXPORT_OFFICE_SESSION:
 		fy_json_put_str(json, "id", fy_str(record->session->id));
 		put_time(json, "ends_at", record->session->ends_at);
+		break;
+	case FY_EXPORT_GRANT:
+		put_grant(json, record->grant);
+		break;
+	case FY_EXPORT_READ:
+		fy_json_put_str(json, "role", fy_role_key(record->read->read.reader_role));
+		fy_json_put_str(json, "purpose", fy_purpose_key(record->read->read.purpose));
+		fy_json_put_bool(json, "emergency", record->read->break_glass);
+		put_number(json, "access_request", record->read->read.request_id);
+		break;
+	case FY_EXPORT_ENTERED:
+		put_entered(json, record);
 		break;
 	case FY_EXPORT_REQUEST:
 		put_request(json, record->request);

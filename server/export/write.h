@@ -22,7 +22,6 @@ void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, con
 uint32_t fy_export_by_consent(const struct fy_register_field *field);
 
 /* The words that the API and the export have for these. */
-const char *fy_export_role(enum fy_account_role role);
 const char *fy_export_account_state(enum fy_account_state state);
 const char *fy_export_message_state(enum fy_contact_state state);
 

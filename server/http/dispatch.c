@@ -24,6 +24,8 @@
 #define MAIL_BURST 10
 #define MAIL_PER_MINUTE 1
 
+#define ROLE_MS 2000 /* a page of the back office waits no longer to learn whether its role still counts */
+
 static const struct fy_slice immutable = { "public, max-age=31536000, immutable", 35 };
 
 static void allow(struct fy_req *req, uint32_t methods)
@@ -146,6 +148,27 @@ static bool from_manager_network(const struct fy_req *req)
 	return fy_cidrs_hold(&req->app->config->sessions_manager_networks, req->client);
 }
 
+/* A role that changed after the sign-in, or an account that was closed, ends the session here: whoever ends sessions may
+ * have come before this one was written. Without MariaDB the role of the sign-in counts, as sessions must be endable then,
+ * and nothing personal can be read. */
+fy_async static int check_role(struct fy_req *req)
+{
+	struct fy_account_standing now;
+	struct fy_ctx brief = req->ctx;
+	if (brief.deadline_ms > fy_loop_ms() + ROLE_MS)
+		brief.deadline_ms = fy_loop_ms() + ROLE_MS;
+	int err = fy_accounts_standing(&brief, req->session->account_id, &now);
+	if (err == 0 && (now.state != FY_ACCOUNT_ACTIVE || now.role != (enum fy_account_role)req->session->role))
+		err = FY_ERR_NOT_FOUND;
+	if (err == FY_ERR_NOT_FOUND) {
+		fy_log(&req->ctx, FY_LOG_WARN, "session.role_changed", FY_KV("account", req->session->account_id));
+		req->session = NULL;
+		err = fy_sessions_end_token(&req->ctx, req->token);
+		return err ? err : FY_ERR_UNAUTHENTICATED;
+	}
+	return err == FY_ERR_DB_DOWN || err == FY_ERR_TIMEOUT ? 0 : err;
+}
+
 fy_async static int check_access(struct fy_req *req)
 {
 	switch (req->route->access) {
@@ -170,8 +193,12 @@ fy_async static int check_access(struct fy_req *req)
 			return FY_ERR_NOT_FOUND;
 		fy_visitor_cookie(req, FY_COOKIE_MANAGER);
 		int err = fy_visitor_load(req);
-		if (err && req->route->access == FY_ACCESS_MANAGER_LOGIN && err == FY_ERR_UNAUTHENTICATED)
-			return 0;
+		if (req->route->access == FY_ACCESS_MANAGER_LOGIN)
+			return err == FY_ERR_UNAUTHENTICATED ? 0 : err;
+		if (err == 0)
+			err = check_role(req);
+		if (err == 0 && !(req->route->roles >> req->session->role & 1))
+			return fy_refuse(req, FY_ERR_DENIED, NULL, "This is for other roles of the back office.");
 		return err;
 	}
 	}

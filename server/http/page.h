@@ -10,5 +10,8 @@ struct fy_req;
 void fy_page_init(struct fy_req *req, struct fy_page *ret_page);
 void fy_page_with_form(struct fy_req *req, struct fy_page *ret_page);
 
+/* Where a member of staff begins: the first page that the role may open. NULL: none. */
+const char *fy_page_office_front(unsigned role);
+
 /* A buffer in the request's arena, ready for a page. */
 void fy_page_buf(struct fy_req *req, struct fy_buf *ret_buf);

@@ -9,6 +9,7 @@
 #include "foyer/fiber.h"
 #include "foyer/slice.h"
 #include "protocol/http_head.h"
+#include "storage/accounts.h"
 
 struct fy_req;
 
@@ -17,10 +18,16 @@ enum fy_access {
 	FY_ACCESS_VISITOR,       /* req->session when somebody is signed in, else NULL */
 	FY_ACCESS_MEMBER,        /* signed in; pages redirect to /login, the API answers 401 */
 	FY_ACCESS_MANAGER_LOGIN, /* allowed networks only; back-office session if there is one */
-	FY_ACCESS_MANAGER,       /* allowed networks and a back-office session of an owner or staff */
+	FY_ACCESS_MANAGER,       /* allowed networks and a back-office session of one of the row's roles */
 	FY_ACCESS_OPERATOR,      /* on the admin listener only, which nobody outside reaches */
 	FY_ACCESS_PROBE,         /* on every listener: /healthz, /readyz */
 };
+
+/* Roles of the back office, for `.roles`: FY_ROLES(OWNER) | FY_ROLES(DPO). */
+#define FY_ROLES(role) (1u << FY_ROLE_##role)
+#define FY_ROLES_STAFF (FY_ROLES(OWNER) | FY_ROLES(STAFF) | FY_ROLES(ACCOUNTING) | FY_ROLES(AUDITOR) | FY_ROLES(DPO))
+#define FY_ROLES_RIGHTS (FY_ROLES(OWNER) | FY_ROLES(STAFF) | FY_ROLES(DPO)) /* who answers requests about rights */
+#define FY_ROLES_BREACHES (FY_ROLES(OWNER) | FY_ROLES(DPO))
 
 enum fy_csrf {
 	FY_CSRF_NONE = 0, /* GET and HEAD only; start-up refuses it on any other method */
@@ -72,6 +79,7 @@ struct fy_route {
 	const char *path;      /* "/manage/contact/:id": a segment with a colon is a path parameter */
 	fy_handler handler;
 	enum fy_access access;
+	uint8_t roles; /* of FY_ACCESS_MANAGER, and only there: who; others get 403 */
 	enum fy_csrf csrf;
 	enum fy_rate rate;
 	const struct fy_param *params;

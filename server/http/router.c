@@ -34,6 +34,8 @@ static void check(const struct fy_route *route)
 		bad_route(route, "says nothing about access");
 	if (route->method == 0 || route->handler == NULL || route->path[0] != '/')
 		bad_route(route, "is incomplete");
+	if ((route->access == FY_ACCESS_MANAGER) != (route->roles != 0))
+		bad_route(route, "says for which roles of the back office it is, or is not of the back office");
 	if (safe && (route->csrf || route->body_max))
 		bad_route(route, "a GET has neither a form token nor a body");
 	if (!safe && route->csrf == FY_CSRF_NONE)

@@ -21,7 +21,7 @@ struct fy_html {
 /* What stands for {n} and {s} in a sentence that is chosen at run time. */
 struct fy_text_args {
 	uint64_t n;
-	struct fy_slice s;
+	struct fy_slice s, from, to;
 };
 
 /* Which navigation the layout shows. */
@@ -29,6 +29,20 @@ enum fy_page_role {
 	FY_PAGE_GUEST = 0, /* nobody is signed in: sign in, register */
 	FY_PAGE_MEMBER,    /* the account's pages, sign out */
 	FY_PAGE_MANAGER,   /* the back office, with the time its session ends */
+};
+
+/* The pages of the back office that its navigation may show; which of them follows from the route table. */
+enum fy_page_office {
+	FY_OFFICE_SESSIONS,
+	FY_OFFICE_CONTACT,
+	FY_OFFICE_REQUESTS,
+	FY_OFFICE_HOLDS,
+	FY_OFFICE_BREACHES,
+	FY_OFFICE_JOBS,
+	FY_OFFICE_PEOPLE,
+	FY_OFFICE_ACCESS,
+	FY_OFFICE_LOG,
+	FY_OFFICE_PRIVACY,
 };
 
 enum fy_notice_tone {
@@ -48,6 +62,7 @@ struct fy_field_error {
 struct fy_page {
 	enum fy_lang lang;
 	enum fy_page_role role;
+	uint32_t office; /* of a manager: bits 1u << FY_OFFICE_…, the pages that the role may open */
 	struct fy_slice site_name;
 	struct fy_slice site_address;
 	struct fy_slice path;       /* of this page, "/account": for the language switch and the current link */
@@ -68,13 +83,13 @@ struct fy_page {
  * `wait_s` is the Retry-After of a 429 or 503 in seconds, 0 where there is none. */
 void fy_page_error(struct fy_buf *out, const struct fy_page *page, unsigned status, uint64_t wait_s);
 
-/* A sentence of text.toml's sections `error` and `notice`, static storage; {n} and {s} still stand in it. */
+/* A sentence of text.toml's sections `error` and `notice`, static storage; {n}, {s}, … still stand in it. */
 struct fy_slice fy_text(enum fy_lang lang, unsigned key);
 
 /* The key's name in text.toml, "error.password_short"; for the API and logs. */
 struct fy_slice fy_text_name(unsigned key);
 
-/* Appends the sentence with {n} and {s} filled in, as plain text (mails, JSON before its own escaping). */
+/* Appends the sentence with {n}, {s}, {from} and {to} filled in, as plain text (mails, JSON before its own escaping). */
 void fy_text_put(struct fy_buf *out, enum fy_lang lang, unsigned key, struct fy_text_args args);
 
 /* ISO 3166-1 alpha-2, capitals; what the profile form's `country` field may hold beside "". */

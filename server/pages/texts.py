@@ -1,13 +1,13 @@
 """Loads text.toml, where every sentence stands in French and English, and sets its typography.
 
 A missing language, an unknown placeholder or an unused sentence stops the build, so the two languages cannot drift
-apart. Used by compile.py only; sentences chosen at run time (sections `error`, `notice` and `right`) become an enum there.
+apart. Used by compile.py only; sentences chosen at run time (sections `error`, `notice`, … below) become an enum there.
 """
 import re
 import tomllib
 
 LANGS = ("fr", "en")
-RUNTIME = ("error", "notice", "record", "right")    # sections whose sentences C code chooses
+RUNTIME = ("change", "error", "notice", "record", "right", "role")    # sections whose sentences C code chooses
 PART = re.compile(r"\*\*(.+?)\*\*|\[([^\]]+)\]\(([^)\s]+)\)|\{(\w+)\}|`([^`]+)`")
 NBSP, NARROW = "\u00a0", "\u202f"
 

@@ -136,13 +136,15 @@ static void put_sentence(struct fy_buf *out, enum fy_lang lang, unsigned key, st
 	while (rest.len) {
 		struct fy_slice before = fy_cut(&rest, '{');
 		write(out, before);
-		if (rest.len < 2)
-			continue;
-		if (fy_starts(rest, FY_LIT("n}")))
+		struct fy_slice name = fy_cut(&rest, '}');
+		if (fy_eq(name, FY_LIT("n")))
 			fy_buf_u64(out, args.n);
-		else if (fy_starts(rest, FY_LIT("s}")))
+		else if (fy_eq(name, FY_LIT("s")))
 			write(out, args.s);
-		rest = fy_from(rest, 2);
+		else if (fy_eq(name, FY_LIT("from")))
+			write(out, args.from);
+		else if (fy_eq(name, FY_LIT("to")))
+			write(out, args.to);
 	}
 }
 

@@ -4,11 +4,13 @@
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "server/http/visitor.h"
+#include "server/routes/account_access.h"
 #include "server/routes/profile.h"
 #include "server/routes/register_view.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/consents.h"
+#include "storage/provided.h"
 #include "storage/register.h"
 #include "storage/restriction.h"
 
@@ -23,6 +25,8 @@ fy_async static int account_show(struct fy_req *req)
 	int err = fy_accounts_overview(&req->ctx, req->session->account_id, &account);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
+	uint32_t person = 1u << FY_PERSONS_MEMBERS | (req->session->role != FY_ROLE_MEMBER ? 1u << FY_PERSONS_TEAM : 0);
+	const struct fy_policy_version *coming = fy_policy_coming(&fy_policy_versions, person, req->ctx.now);
 	fy_page_init(req, &page);
 	page.who.text = account.email.text;
 	fy_page_buf(req, &out);
@@ -38,6 +42,8 @@ fy_async static int account_show(struct fy_req *req)
 				.signed_in = req->session->created_at,
 				.erase_at = account.erase_at,
 				.restricted = account.restricted,
+				.policy_change = coming ? fy_policy_effective(coming) : 0,
+				.policy_date = coming ? fy_str(coming->date) : FY_NONE,
 			});
 	return fy_reply_html(req, 200, &out);
 }
@@ -120,36 +126,35 @@ fy_async int fy_account_privacy_page(struct fy_req *req, const struct fy_form *f
 	struct fy_account_overview account;
 	struct fy_consent consent;
 	struct fy_restriction restriction;
-	const struct fy_policy_version *policy = fy_policy_now();
-	const struct fy_row_promise *rows;
+	const struct fy_policy_version *policy = fy_policy_in_force(&fy_policy_versions, req->ctx.now);
 	struct fy_page page;
 	struct fy_buf out;
+	struct fy_view_account_privacy view = { .opted_out = fy_visitor_opts_out(req) };
 	int err = fy_consents_get(&req->ctx, req->session->account_id, FY_CONSENT_MARKET_RESEARCH, &consent);
 	if (err == 0)
 		err = fy_accounts_overview(&req->ctx, req->session->account_id, &account);
 	if (err == 0)
 		err = fy_restriction_get(&req->ctx, req->session->account_id, &restriction);
+	if (err == 0)
+		err = fy_account_access_fill(req, &view);
+	if (err == 0)
+		err = fy_provided_count(&req->ctx, req->session->account_id, &view.entered);
 	if (err)
 		return err;
+	view.market_research = consent.given;
+	view.market_research_at = consent.decided_at;
+	view.restricted_since = restriction.since;
+	view.lift_at = restriction.lift_at;
+	view.email = account.email;
+	view.ask_password = !fy_account_just_signed_in(req);
+	view.held_count =
+		fy_register_rows(&req->ctx, policy->entries, policy->entry_count, 1u << FY_PERSONS_MEMBERS, &view.held);
 	fy_form_page(req, form, &page);
 	if (form == NULL)
 		fy_page_said(req, &page);
 	page.path = FY_LIT("/account/privacy");
 	fy_page_buf(req, &out);
-	size_t count =
-		fy_register_rows(&req->ctx, policy->entries, policy->entry_count, 1u << FY_PERSONS_MEMBERS, &rows);
-	fy_page_account_privacy(&out, &page,
-				&(struct fy_view_account_privacy){
-					.held = rows,
-					.held_count = count,
-					.market_research = consent.given,
-					.market_research_at = consent.decided_at,
-					.opted_out = fy_visitor_opts_out(req),
-					.restricted_since = restriction.since,
-					.lift_at = restriction.lift_at,
-					.email = account.email,
-					.ask_password = !fy_account_just_signed_in(req),
-				});
+	fy_page_account_privacy(&out, &page, &view);
 	return fy_reply_html(req, status, &out);
 }
 
@@ -181,6 +186,7 @@ fy_async static int privacy_submit(struct fy_req *req)
 }
 
 static const struct fy_param said_params[] = { FY_SAID };
+static const struct fy_param shown_params[] = { FY_QUERY("looks", 20), FY_SAID };
 static const struct fy_param profile_params[] = { FY_FORM("csrf", 64), FY_FORM("version", 10),
 						  FY_PROFILE_PARAMS(FY_FORM), FY_SAID };
 static const struct fy_param privacy_params[] = { FY_FORM("csrf", 64), FY_FORM("market_research", 10) };
@@ -191,7 +197,7 @@ const struct fy_route fy_account_routes[] = {
 	{ FY_GET, "/account/profile", profile_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
 	{ FY_POST, "/account/profile", profile_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
 	  .rate = FY_RATE_WRITE, FY_PARAMS(profile_params), .body_max = 32768 },
-	{ FY_GET, "/account/privacy", privacy_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(said_params) },
+	{ FY_GET, "/account/privacy", privacy_show, .access = FY_ACCESS_MEMBER, FY_PARAMS(shown_params) },
 	{ FY_POST, "/account/privacy", privacy_submit, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM,
 	  .rate = FY_RATE_WRITE, FY_PARAMS(privacy_params), .body_max = 4096 },
 	{ FY_POST, "/account/privacy/restriction/end", restriction_end, .access = FY_ACCESS_MEMBER,

@@ -24,7 +24,7 @@ fy_async static int send_page(struct fy_req *req, const struct fy_session_filter
 	ctx.arena = &arena;
 	int err = fy_sessions_list(&ctx, filter, fy_str(cursor), PAGE_SIZE, &found);
 	/* Once MariaDB did not answer, the rest of the list does not wait for it again. */
-	if (err == 0 && !fy_session_people(&ctx, found.items, found.count, &people))
+	if (err == 0 && !fy_session_people(&ctx, found.items, found.count, req->session, &people))
 		req->ctx.db = NULL;
 	fy_buf_init(&out, &arena, 1 << 20);
 	for (size_t i = 0; err == 0 && i < found.count; i++) {
@@ -96,7 +96,7 @@ fy_async static int list_page(struct fy_req *req, const struct fy_session_filter
 		err = fy_session_page(req, filter, limit, &found);
 	if (err)
 		return err;
-	fy_session_people(&req->ctx, found.items, found.count, &people);
+	fy_session_people(&req->ctx, found.items, found.count, req->session, &people);
 	fy_buf_init(&out, &req->arena, 1 << 20);
 	fy_json_init(&json, &out);
 	fy_json_object(&json);
@@ -192,11 +192,11 @@ static const struct fy_param many_params[] = { FY_QUERY("ip", 64), FY_QUERY("acc
 static const struct fy_param end_params[] = { FY_PATH("id", 64) };
 
 const struct fy_route fy_api_manage_routes[] = {
-	{ FY_GET, "/api/v1/manage/sessions", list, .access = FY_ACCESS_MANAGER, FY_PARAMS(list_params), .api = true,
-	  .deadline_ms = 120000 },
-	{ FY_DELETE, "/api/v1/manage/sessions", end_many, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_ORIGIN,
-	  FY_PARAMS(many_params), .api = true, .deadline_ms = 30000 },
-	{ FY_DELETE, "/api/v1/manage/sessions/:id", end, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_ORIGIN,
-	  FY_PARAMS(end_params), .api = true },
+	{ FY_GET, "/api/v1/manage/sessions", list, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER),
+	  FY_PARAMS(list_params), .api = true, .deadline_ms = 120000 },
+	{ FY_DELETE, "/api/v1/manage/sessions", end_many, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER),
+	  .csrf = FY_CSRF_ORIGIN, FY_PARAMS(many_params), .api = true, .deadline_ms = 30000 },
+	{ FY_DELETE, "/api/v1/manage/sessions/:id", end, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER),
+	  .csrf = FY_CSRF_ORIGIN, FY_PARAMS(end_params), .api = true },
 };
 const unsigned fy_api_manage_route_count = sizeof fy_api_manage_routes / sizeof fy_api_manage_routes[0];

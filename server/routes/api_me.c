@@ -2,7 +2,6 @@
 #include "protocol/datetime.h"
 #include "protocol/etag.h"
 #include "protocol/json_writer.h"
-#include "protocol/problem.h"
 #include "server/http/list.h"
 #include "server/routes/profile.h"
 #include "server/routes/security.h"
@@ -92,18 +91,6 @@ fy_async static int me(struct fy_req *req)
 	return err ? err : reply_me(req, &account);
 }
 
-static int refuse_fields(struct fy_req *req, const struct fy_form *form)
-{
-	struct fy_problem_error *errors = fy_new_array(&req->arena, struct fy_problem_error, form->count);
-	for (size_t i = 0; i < form->count; i++) {
-		struct fy_buf detail;
-		fy_buf_init(&detail, &req->arena, 1024);
-		fy_text_put(&detail, req->ctx.lang, form->errors[i].key, form->errors[i].args);
-		errors[i] = (struct fy_problem_error){ form->errors[i].field, fy_buf_slice(&detail) };
-	}
-	return fy_reply_problem(req, 422, FY_LIT("Some fields are not valid."), errors, form->count);
-}
-
 /* Needs If-Match, so that two clients cannot overwrite each other unseen (RFC 6585 3). */
 fy_async static int me_patch(struct fy_req *req)
 {
@@ -119,7 +106,7 @@ fy_async static int me_patch(struct fy_req *req)
 	fy_form_init(&form, req);
 	fy_profile_take(&form, &account.profile);
 	if (form.count)
-		return refuse_fields(req, &form);
+		return fy_form_refuse(&form);
 	err = fy_accounts_update_profile(&req->ctx, account.id, account.version, &account.profile, &account.version);
 	if (err == FY_ERR_CONFLICT)
 		return fy_reply_status(req, 412, FY_LIT("The profile has changed meanwhile."));

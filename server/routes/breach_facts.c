@@ -188,11 +188,12 @@ static const struct fy_param id_params[] = { FY_PATH("id", 20) };
 static const struct fy_param edit_params[] = { FY_PATH("id", 20), FACTS, FY_FORM("version", 10) };
 
 const struct fy_route fy_breach_facts_routes[] = {
-	{ FY_GET, "/manage/breaches/new", show_new, .access = FY_ACCESS_MANAGER },
-	{ FY_POST, "/manage/breaches/new", submit_new, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(new_params), .body_max = 262144 },
-	{ FY_GET, "/manage/breaches/:id/facts", show_edit, .access = FY_ACCESS_MANAGER, FY_PARAMS(id_params) },
-	{ FY_POST, "/manage/breaches/:id/facts", submit_edit, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(edit_params), .body_max = 262144 },
+	{ FY_GET, "/manage/breaches/new", show_new, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES },
+	{ FY_POST, "/manage/breaches/new", submit_new, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(new_params), .body_max = 262144 },
+	{ FY_GET, "/manage/breaches/:id/facts", show_edit, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  FY_PARAMS(id_params) },
+	{ FY_POST, "/manage/breaches/:id/facts", submit_edit, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(edit_params), .body_max = 262144 },
 };
 const unsigned fy_breach_facts_route_count = sizeof fy_breach_facts_routes / sizeof fy_breach_facts_routes[0];

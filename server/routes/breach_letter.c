@@ -174,11 +174,12 @@ static const struct fy_param submit_params[] = {
 
 const struct fy_route fy_breach_letter_routes[] = {
 	{ FY_GET, "/manage/breaches/:id/notification", notification, .access = FY_ACCESS_MANAGER,
-	  FY_PARAMS(id_params) },
-	{ FY_GET, "/manage/breaches/:id/letter/:language", show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/breaches/:id/letter/:language", submit, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(submit_params), .body_max = 262144 },
+	  .roles = FY_ROLES_BREACHES, FY_PARAMS(id_params) },
+	{ FY_GET, "/manage/breaches/:id/letter/:language", show, .access = FY_ACCESS_MANAGER,
+	  .roles = FY_ROLES_BREACHES, FY_PARAMS(show_params) },
+	{ FY_POST, "/manage/breaches/:id/letter/:language", submit, .access = FY_ACCESS_MANAGER,
+	  .roles = FY_ROLES_BREACHES, .csrf = FY_CSRF_FORM, FY_PARAMS(submit_params), .body_max = 262144 },
 	{ FY_GET, "/manage/breaches/:id/letter/:language/print", print, .access = FY_ACCESS_MANAGER,
-	  FY_PARAMS(print_params) },
+	  .roles = FY_ROLES_BREACHES, FY_PARAMS(print_params) },
 };
 const unsigned fy_breach_letter_route_count = sizeof fy_breach_letter_routes / sizeof fy_breach_letter_routes[0];

@@ -7,6 +7,7 @@
 #include "foyer/require.h"
 #include "protocol/datetime.h"
 #include "protocol/path.h"
+#include "protocol/problem.h"
 #include "server/auth/one_time.h"
 #include "server/auth/password_rules.h"
 #include "server/http/visitor.h"
@@ -155,6 +156,19 @@ void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page
 	ret_page->error_count = form->count;
 }
 
+int fy_form_refuse(const struct fy_form *form)
+{
+	struct fy_req *req = form->req;
+	struct fy_problem_error *errors = fy_new_array(&req->arena, struct fy_problem_error, form->count);
+	for (size_t i = 0; i < form->count; i++) {
+		struct fy_buf detail;
+		fy_buf_init(&detail, &req->arena, 1024);
+		fy_text_put(&detail, req->ctx.lang, form->errors[i].key, form->errors[i].args);
+		errors[i] = (struct fy_problem_error){ form->errors[i].field, fy_buf_slice(&detail) };
+	}
+	return fy_reply_problem(req, 422, FY_LIT("Some fields are not valid."), errors, form->count);
+}
+
 int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, uint64_t n)
 {
 	struct fy_slice name = fy_text_name(notice); /* "notice.profile_saved" */
@@ -173,15 +187,30 @@ static const struct {
 	enum fy_notice_tone tone;
 	const char *path; /* of the route */
 } sayable[] = {
+	{ FY_TEXT_NOTICE_ACCESS_APPROVED, FY_NOTICE_DONE, "/account/privacy" },
+	{ FY_TEXT_NOTICE_ACCESS_APPROVED, FY_NOTICE_DONE, "/manage/access-requests" },
+	{ FY_TEXT_NOTICE_ACCESS_ASKED, FY_NOTICE_DONE, "/manage/people/:id" },
+	{ FY_TEXT_NOTICE_ACCESS_NOT_YOURS, FY_NOTICE_WARNING, "/manage/access-requests" },
+	{ FY_TEXT_NOTICE_ACCESS_OPENED, FY_NOTICE_WARNING, "/manage/people/:id" },
+	{ FY_TEXT_NOTICE_ACCESS_OVER, FY_NOTICE_INFO, "/account/privacy" },
+	{ FY_TEXT_NOTICE_ACCESS_OVER, FY_NOTICE_INFO, "/manage/access-requests" },
+	{ FY_TEXT_NOTICE_ACCESS_REFUSED, FY_NOTICE_DONE, "/account/privacy" },
+	{ FY_TEXT_NOTICE_ACCESS_REFUSED, FY_NOTICE_DONE, "/manage/access-requests" },
+	{ FY_TEXT_NOTICE_ACCESS_RETURNED, FY_NOTICE_DONE, "/manage/people/:id" },
+	{ FY_TEXT_NOTICE_ACCESS_REVIEWED, FY_NOTICE_DONE, "/manage/access-requests" },
 	{ FY_TEXT_NOTICE_BREACH_SAVED, FY_NOTICE_DONE, "/manage/breaches/:id" },
 	{ FY_TEXT_NOTICE_CONSENT_GIVEN, FY_NOTICE_DONE, "/account/privacy" },
 	{ FY_TEXT_NOTICE_CONSENT_WITHDRAWN, FY_NOTICE_DONE, "/account/privacy" },
+	{ FY_TEXT_NOTICE_DATA_ALLOWED, FY_NOTICE_DONE, "/notice" },
+	{ FY_TEXT_NOTICE_DATA_CORRECTED, FY_NOTICE_DONE, "/notice" },
+	{ FY_TEXT_NOTICE_DATA_RESTRICTED, FY_NOTICE_DONE, "/notice" },
 	{ FY_TEXT_NOTICE_JOB_DONE, FY_NOTICE_DONE, "/manage/jobs" },
 	{ FY_TEXT_NOTICE_HOLD_LIFTED, FY_NOTICE_DONE, "/manage/holds/:id" },
 	{ FY_TEXT_NOTICE_HOLD_PLACED, FY_NOTICE_DONE, "/manage/holds/:id" },
 	{ FY_TEXT_NOTICE_HOLD_REVIEWED, FY_NOTICE_DONE, "/manage/holds/:id" },
 	{ FY_TEXT_NOTICE_JOB_FAILED, FY_NOTICE_WARNING, "/manage/jobs" },
 	{ FY_TEXT_NOTICE_JOB_RUNNING, FY_NOTICE_INFO, "/manage/jobs" },
+	{ FY_TEXT_NOTICE_LAST_OWNER, FY_NOTICE_WARNING, "/manage/people/:id" },
 	{ FY_TEXT_NOTICE_LETTER_SAVED, FY_NOTICE_DONE, "/manage/breaches/:id/letter/:language" },
 	{ FY_TEXT_NOTICE_MESSAGE_UPDATED, FY_NOTICE_DONE, "/manage/contact/:id" },
 	{ FY_TEXT_NOTICE_OTHERS_ENDED, FY_NOTICE_DONE, "/account/security" },
@@ -189,7 +218,13 @@ static const struct {
 	{ FY_TEXT_NOTICE_OWN_SESSION_KEPT, FY_NOTICE_INFO, "/account/security" },
 	{ FY_TEXT_NOTICE_OWN_SESSION_KEPT, FY_NOTICE_INFO, "/manage/sessions" },
 	{ FY_TEXT_NOTICE_PASSWORD_CHANGED, FY_NOTICE_DONE, "/account/security" },
+	{ FY_TEXT_NOTICE_PERSON_ENTERED, FY_NOTICE_DONE, "/account/people" },
+	{ FY_TEXT_NOTICE_PERSON_NOTIFIED, FY_NOTICE_DONE, "/account/people/:id" },
+	{ FY_TEXT_NOTICE_PERSON_REMOVED, FY_NOTICE_DONE, "/account/people" },
+	{ FY_TEXT_NOTICE_PERSON_SAVED, FY_NOTICE_DONE, "/account/people/:id" },
 	{ FY_TEXT_NOTICE_PROFILE_SAVED, FY_NOTICE_DONE, "/account/profile" },
+	{ FY_TEXT_NOTICE_ROLE_CHANGED, FY_NOTICE_DONE, "/manage/people/:id" },
+	{ FY_TEXT_NOTICE_ROLE_SAME, FY_NOTICE_INFO, "/manage/people/:id" },
 	{ FY_TEXT_NOTICE_REQUEST_MADE, FY_NOTICE_DONE, "/account/requests" },
 	{ FY_TEXT_NOTICE_REQUEST_MADE_RESTRICTED, FY_NOTICE_DONE, "/account/requests" },
 	{ FY_TEXT_NOTICE_REQUEST_MOVED, FY_NOTICE_DONE, "/manage/requests/:id" },

@@ -39,6 +39,9 @@ struct fy_slice fy_form_moment_text(struct fy_req *req, fy_time moment);
 /* The page with its form token, and with the form's errors where `form` is not NULL. */
 void fy_form_page(struct fy_req *req, const struct fy_form *form, struct fy_page *ret_page);
 
+/* 422 for the API: each field with its error (RFC 9457). */
+int fy_form_refuse(const struct fy_form *form);
+
 /* 303 to `path` with a notice that the next page shows: "?said=profile_saved&n=3". */
 int fy_redirect_said(struct fy_req *req, const char *path, enum fy_text notice, uint64_t n);
 

@@ -6,6 +6,7 @@
 #include "server/http/request.h"
 #include "storage/accounts.h"
 #include "storage/outbox.h"
+#include "storage/provided.h"
 #include "storage/rights.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
@@ -36,7 +37,32 @@ int fy_mails_right(struct fy_req *req, enum fy_rights_state to_state, const stru
 /* To who asked what is held about an address: the link to it, or that nothing is. */
 int fy_mails_export_link(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_export_nothing(struct fy_req *req, struct fy_slice to, struct fy_mail_new *ret_mail);
+
+/* Who of the staff may decide on a request, but those it is between and those who got too many of these mails. */
+struct fy_grant_new;
+fy_async int fy_mails_deciders(struct fy_req *req, const struct fy_grant_new *grant, uint64_t **ret_ids,
+			       size_t *ret_count);
+
+/* About access to personal data. In the running transaction, which the mails join: */
+fy_async int fy_mails_access_waiting(struct fy_req *req, const struct fy_grant_new *grant, const uint64_t *deciders,
+				     size_t count);
+fy_async int fy_mails_access_asked(struct fy_req *req, const struct fy_grant_new *grant, enum fy_account_role role);
+/* To owners and DPO; where no account has that role, to site.dpo_contact if it is an e-mail address. */
+fy_async int fy_mails_glass_broken(struct fy_req *req, const struct fy_grant_new *grant);
+fy_async int fy_mails_role_changed(struct fy_req *req, uint64_t account, enum fy_account_role old_role,
+				   enum fy_account_role new_role); /* owners */
+
+/* The notice of GDPR Article 14 to a person whom `provider` entered, or to the adult responsible for a minor. */
+int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields *fields, struct fy_personal provider,
+			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail);
+extern const struct fy_provided_letters fy_mails_provided; /* of the end of such a record */
+
 void fy_mails_kick(struct fy_req *req);
+
+/* For what packs mails elsewhere: room for the values, and the mail made of them. FY_ERR_TOO_LARGE. */
+struct fy_buf fy_mails_begin(struct fy_req *req);
+int fy_mails_finish(struct fy_req *req, const struct fy_buf *fields, const char *name, enum fy_lang lang,
+		    struct fy_slice to, struct fy_mail_new *ret_mail);
 
 /* Makes this process one that can run the jobs that write and deliver mails: names the templates as their author. At its
  * start. */

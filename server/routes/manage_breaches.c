@@ -307,15 +307,17 @@ static const struct fy_param persons_params[] = {
 static const struct fy_param close_params[] = { FY_PATH("id", 20), FY_FORM("csrf", 64), FY_FORM("version", 10) };
 
 const struct fy_route fy_manage_breaches_routes[] = {
-	{ FY_GET, "/manage/breaches", list, .access = FY_ACCESS_MANAGER, FY_PARAMS(list_params) },
-	{ FY_GET, "/manage/breaches/:id", show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/breaches/:id/notified", notified, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(notified_params), .body_max = 65536 },
-	{ FY_POST, "/manage/breaches/:id/unnotified", unnotified, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(unnotified_params), .body_max = 65536 },
-	{ FY_POST, "/manage/breaches/:id/persons", persons, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(persons_params), .body_max = 65536 },
-	{ FY_POST, "/manage/breaches/:id/close", close_it, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(close_params), .body_max = 4096 },
+	{ FY_GET, "/manage/breaches", list, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  FY_PARAMS(list_params) },
+	{ FY_GET, "/manage/breaches/:id", show, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  FY_PARAMS(show_params) },
+	{ FY_POST, "/manage/breaches/:id/notified", notified, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(notified_params), .body_max = 65536 },
+	{ FY_POST, "/manage/breaches/:id/unnotified", unnotified, .access = FY_ACCESS_MANAGER,
+	  .roles = FY_ROLES_BREACHES, .csrf = FY_CSRF_FORM, FY_PARAMS(unnotified_params), .body_max = 65536 },
+	{ FY_POST, "/manage/breaches/:id/persons", persons, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(persons_params), .body_max = 65536 },
+	{ FY_POST, "/manage/breaches/:id/close", close_it, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_BREACHES,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(close_params), .body_max = 4096 },
 };
 const unsigned fy_manage_breaches_route_count = sizeof fy_manage_breaches_routes / sizeof fy_manage_breaches_routes[0];

@@ -1,13 +1,16 @@
 /* Legal holds (storage/holds.h): which accounts may not be erased for now, why, and until when somebody looks again.
- * Accounts are shown by number: for a hold nobody needs the name. */
+ * Accounts are shown by number: for a hold nobody needs the name. Its reason speaks of the person and is theirs to see, so
+ * each look at it is written to the log of reads. */
 #include "foyer/log.h"
 #include "protocol/datetime.h"
 #include "server/routes/form.h"
 #include "server/routes/session_rows.h"
 #include "server/routes/tables.h"
+#include "storage/access_log.h"
 #include "storage/holds.h"
 
 #define PAGE_SIZE 30
+#define HOLDERS (FY_ROLES(OWNER) | FY_ROLES(DPO))
 #define REVIEW_DAYS_MAX 366 /* a hold is looked at once a year at least */
 #define REVIEW_DAYS_USUAL 90
 
@@ -50,7 +53,6 @@ fy_async static int list_page(struct fy_req *req, const struct fy_form *form, bo
 	for (size_t i = 0; i < count; i++)
 		rows[i] = (struct fy_row_hold){ .id = holds[i].id,
 						.account = holds[i].account_id,
-						.reason = holds[i].reason,
 						.placed = holds[i].placed_at,
 						.review = holds[i].review_at,
 						.lifted = holds[i].lifted_at,
@@ -127,6 +129,14 @@ fy_async static int hold_page(struct fy_req *req, uint64_t id, const struct fy_f
 	struct fy_page page;
 	struct fy_buf out;
 	int err = fy_holds_get(&req->ctx, id, FY_PURPOSE_LEGAL_DUTIES, &hold);
+	if (err == 0)
+		err = fy_access_log_append(&req->ctx, &(struct fy_read){
+							      .reader_id = req->session->account_id,
+							      .reader_role = (enum fy_account_role)req->session->role,
+							      .person_id = hold.account_id,
+							      .purpose = FY_PURPOSE_LEGAL_DUTIES,
+							      .fields = FY_LIT("legal_hold.reason"),
+						      });
 	if (err)
 		return err;
 	fy_form_page(req, form, &page);
@@ -193,13 +203,13 @@ static const struct fy_param review_params[] = { FY_PATH("id", 20), FY_FORM("csr
 static const struct fy_param lift_params[] = { FY_PATH("id", 20), FY_FORM("csrf", 64) };
 
 const struct fy_route fy_manage_holds_routes[] = {
-	{ FY_GET, "/manage/holds", list, .access = FY_ACCESS_MANAGER, FY_PARAMS(list_params) },
-	{ FY_POST, "/manage/holds", place, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(place_params),
-	  .body_max = 16384 },
-	{ FY_GET, "/manage/holds/:id", show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/holds/:id/review", review, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(review_params), .body_max = 4096 },
-	{ FY_POST, "/manage/holds/:id/lift", lift, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
+	{ FY_GET, "/manage/holds", list, .access = FY_ACCESS_MANAGER, .roles = HOLDERS, FY_PARAMS(list_params) },
+	{ FY_POST, "/manage/holds", place, .access = FY_ACCESS_MANAGER, .roles = HOLDERS, .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(place_params), .body_max = 16384 },
+	{ FY_GET, "/manage/holds/:id", show, .access = FY_ACCESS_MANAGER, .roles = HOLDERS, FY_PARAMS(show_params) },
+	{ FY_POST, "/manage/holds/:id/review", review, .access = FY_ACCESS_MANAGER, .roles = HOLDERS,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(review_params), .body_max = 4096 },
+	{ FY_POST, "/manage/holds/:id/lift", lift, .access = FY_ACCESS_MANAGER, .roles = HOLDERS, .csrf = FY_CSRF_FORM,
 	  FY_PARAMS(lift_params), .body_max = 4096 },
 };
 const unsigned fy_manage_holds_route_count = sizeof fy_manage_holds_routes / sizeof fy_manage_holds_routes[0];

@@ -54,8 +54,8 @@ static const struct fy_param show_params[] = { FY_QUERY("job", 40), FY_SAID };
 static const struct fy_param run_params[] = { FY_FORM("csrf", 64), FY_FORM("name", 40) };
 
 const struct fy_route fy_manage_jobs_routes[] = {
-	{ FY_GET, "/manage/jobs", show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/jobs/run", run, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(run_params),
-	  .body_max = 4096, .deadline_ms = 120000 },
+	{ FY_GET, "/manage/jobs", show, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER), FY_PARAMS(show_params) },
+	{ FY_POST, "/manage/jobs/run", run, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER), .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(run_params), .body_max = 4096, .deadline_ms = 120000 },
 };
 const unsigned fy_manage_jobs_route_count = sizeof fy_manage_jobs_routes / sizeof fy_manage_jobs_routes[0];

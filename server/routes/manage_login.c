@@ -27,12 +27,7 @@ static int login_page(struct fy_req *req, const struct fy_form *form, int status
 
 fy_async static int show(struct fy_req *req)
 {
-	return req->session ? fy_redirect(req, "/manage/sessions") : login_page(req, NULL, 200);
-}
-
-static bool may_manage(enum fy_account_role role)
-{
-	return role == FY_ROLE_OWNER || role == FY_ROLE_STAFF;
+	return req->session ? fy_redirect(req, "/manage") : login_page(req, NULL, 200);
 }
 
 fy_async static int submit(struct fy_req *req)
@@ -45,7 +40,7 @@ fy_async static int submit(struct fy_req *req)
 		return result;
 	if (result == FY_SIGN_IN_LIMITED)
 		return login_page(req, &form, 429);
-	if (result == FY_SIGN_IN_GOOD && !may_manage(account.role))
+	if (result == FY_SIGN_IN_GOOD && fy_page_office_front(account.role) == NULL)
 		fy_form_error(&form, "", FY_TEXT_ERROR_CREDENTIALS); /* says nothing about who may */
 	if (result == FY_SIGN_IN_UNCONFIRMED)
 		fy_form_error(&form, "", FY_TEXT_ERROR_CREDENTIALS);
@@ -57,7 +52,8 @@ fy_async static int submit(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_slice next = fy_param(req, "next");
-	return fy_next_page(req, next) ? fy_redirect_to(req, next) : fy_redirect(req, "/manage/sessions");
+	return fy_next_page(req, next) ? fy_redirect_to(req, next)
+				       : fy_redirect(req, fy_page_office_front(account.role));
 }
 
 fy_async static int logout(struct fy_req *req)
@@ -72,7 +68,7 @@ fy_async static int logout(struct fy_req *req)
 
 fy_async static int front(struct fy_req *req)
 {
-	return fy_redirect(req, "/manage/sessions");
+	return fy_redirect(req, fy_page_office_front(req->session->role));
 }
 
 static const struct fy_param show_params[] = { FY_QUERY("next", 600), FY_QUERY("why", 20), FY_SAID };
@@ -85,7 +81,7 @@ static const struct fy_param submit_params[] = {
 static const struct fy_param logout_params[] = { FY_FORM("csrf", 64) };
 
 const struct fy_route fy_manage_login_routes[] = {
-	{ FY_GET, "/manage", front, .access = FY_ACCESS_MANAGER },
+	{ FY_GET, "/manage", front, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_STAFF },
 	{ FY_GET, "/manage/login", show, .access = FY_ACCESS_MANAGER_LOGIN, FY_PARAMS(show_params) },
 	{ FY_POST, "/manage/login", submit, .access = FY_ACCESS_MANAGER_LOGIN, .csrf = FY_CSRF_FORM,
 	  FY_PARAMS(submit_params), .body_max = 8192, .deadline_ms = 15000 },

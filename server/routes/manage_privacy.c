@@ -7,6 +7,7 @@
 #include "server/routes/proof_rows.h"
 #include "server/routes/register_view.h"
 #include "server/routes/tables.h"
+#include "storage/announcements.h"
 
 #define TEXT_MAX 16384
 #define CSV_MAX ((size_t)1 << 20)
@@ -118,6 +119,35 @@ static size_t make_sheets(struct fy_ctx *ctx, const struct fy_row_sheet **ret_sh
 	return n;
 }
 
+/* Newest first. */
+fy_async static bool list_news(struct fy_req *req, struct fy_view_manage_privacy *view)
+{
+	struct fy_announcement *items;
+	size_t count;
+	if (fy_announcements_list(&req->ctx, &items, &count))
+		return false;
+	struct fy_row_policy_news *rows = fy_new_array(&req->arena, struct fy_row_policy_news, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct fy_announcement *item = &items[count - 1 - i];
+		const struct fy_policy_version *version = item->version;
+		bool later = strcmp(version->effective, version->date) != 0;
+		rows[i] = (struct fy_row_policy_news){
+			.date = fy_str(version->date),
+			.day = fy_policy_day(version),
+			.effective = later ? fy_policy_effective(version) : 0,
+			.silent = item->silent,
+			.counted = item->counted,
+			.told = item->told,
+			.persons = item->persons,
+			.ended = item->ended_at,
+			.rewritten = item->rewritten,
+		};
+	}
+	view->news = rows;
+	view->news_count = count;
+	return true;
+}
+
 fy_async static int show(struct fy_req *req)
 {
 	const struct fy_config *config = req->app->config;
@@ -136,6 +166,7 @@ fy_async static int show(struct fy_req *req)
 	view.sheets_count = make_sheets(&req->ctx, &view.sheets);
 	view.measures_count = fy_register_measures(&req->ctx, req->app->secure_cookies, &view.measures);
 	view.proofs_count = fy_proof_rows(&req->ctx, &view.proofs);
+	view.news_known = list_news(req, &view);
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
 	fy_page_manage_privacy(&out, &page, &view);
@@ -212,7 +243,9 @@ fy_async static int show_csv(struct fy_req *req)
 }
 
 const struct fy_route fy_manage_privacy_routes[] = {
-	{ FY_GET, "/manage/privacy", show, .access = FY_ACCESS_MANAGER },
-	{ FY_GET, "/manage/privacy/record.csv", show_csv, .access = FY_ACCESS_MANAGER },
+	{ FY_GET, "/manage/privacy", show, .access = FY_ACCESS_MANAGER,
+	  .roles = FY_ROLES(OWNER) | FY_ROLES(AUDITOR) | FY_ROLES(DPO) },
+	{ FY_GET, "/manage/privacy/record.csv", show_csv, .access = FY_ACCESS_MANAGER,
+	  .roles = FY_ROLES(OWNER) | FY_ROLES(AUDITOR) | FY_ROLES(DPO) },
 };
 const unsigned fy_manage_privacy_route_count = sizeof fy_manage_privacy_routes / sizeof fy_manage_privacy_routes[0];

@@ -1,29 +1,26 @@
 /* The board of requests about rights, for who answers them: what is due first stands first, each step is taken from the
- * state that its form showed, and the person is told of each. What leads where is storage/rights.h's, how long a month
- * is server/domain/deadline.h's; recording what came by letter is record_request.c's. */
+ * state that its form showed, and the person is told of each. A request was written to be read by them, so it opens by
+ * the role; each opening is first written to the log of reads. The account behind it stays sealed (show_person). What
+ * leads where is storage/rights.h's, how long a month is server/domain/deadline.h's; recording what came by letter is
+ * record_request.c's. */
 #include "foyer/require.h"
 #include "server/domain/deadline.h"
 #include "server/routes/form.h"
 #include "server/routes/mails.h"
 #include "server/routes/right_words.h"
+#include "server/routes/staff_names.h"
 #include "server/routes/tables.h"
-#include "storage/accounts.h"
+#include "storage/access_log.h"
 #include "storage/restriction.h"
 
 #define PAGE_SIZE 30
 
 /* ---- The board ---- */
 
-fy_async static int make_rows(struct fy_req *req, const struct fy_rights_page *found, struct fy_row_request **ret_rows)
+/* The board names nobody: who asks is shown with what they ask, where it is written to the log. */
+static struct fy_row_request *make_rows(struct fy_req *req, const struct fy_rights_page *found)
 {
-	struct fy_account_name *names;
-	uint64_t *ids = fy_new_array(&req->arena, uint64_t, found->count + 1);
 	struct fy_row_request *rows = fy_new_array(&req->arena, struct fy_row_request, found->count + 1);
-	for (size_t i = 0; i < found->count; i++)
-		ids[i] = found->items[i].account_id;
-	int err = fy_accounts_names(&req->ctx, ids, found->count, FY_PURPOSE_IDENTIFICATION, &names);
-	if (err)
-		return err;
 	for (size_t i = 0; i < found->count; i++) {
 		const struct fy_rights_request *r = &found->items[i];
 		struct fy_right_left left = fy_right_left(r, req->ctx.now);
@@ -31,8 +28,7 @@ fy_async static int make_rows(struct fy_req *req, const struct fy_rights_page *f
 			.id = r->id,
 			.kind = fy_right_kind_words(req->ctx.lang, r->kind),
 			.state = fy_right_state_words(req->ctx.lang, r->state),
-			.name = r->name,
-			.email = r->email,
+			.account = r->account_id,
 			.received = r->received_at,
 			.answer_by = r->answer_by,
 			.stopped = left.stopped,
@@ -42,15 +38,8 @@ fy_async static int make_rows(struct fy_req *req, const struct fy_rights_page *f
 			.soon = left.soon,
 			.days = left.days,
 		};
-		if (r->account_id == 0)
-			continue;
-		rows[i].gone = names[i].email.text.len == 0;
-		rows[i].name.text = fy_fmt(&req->arena, FY_FMT " " FY_FMT, FY_ARG(names[i].given_name.text),
-					   FY_ARG(names[i].family_name.text));
-		rows[i].email = names[i].email;
 	}
-	*ret_rows = rows;
-	return 0;
+	return rows;
 }
 
 fy_async static int list(struct fy_req *req)
@@ -60,7 +49,6 @@ fy_async static int list(struct fy_req *req)
 	struct fy_rights_cursor after;
 	struct fy_rights_counts counts;
 	struct fy_rights_page found;
-	struct fy_row_request *rows;
 	struct fy_page page;
 	struct fy_buf out;
 	if (filter.len && state == 0)
@@ -70,8 +58,6 @@ fy_async static int list(struct fy_req *req)
 		err = fy_rights_count(&req->ctx, &counts);
 	if (err == 0)
 		err = fy_rights_list(&req->ctx, state, after, PAGE_SIZE, &found);
-	if (err == 0)
-		err = make_rows(req, &found, &rows);
 	if (err)
 		return err;
 	fy_page_with_form(req, &page);
@@ -82,7 +68,7 @@ fy_async static int list(struct fy_req *req)
 					.over = state >= FY_RIGHTS_ANSWERED,
 					.waiting = counts.in[FY_RIGHTS_IDENTITY_CHECK],
 					.next_cursor = fy_right_cursor_text(req, found.next),
-					.requests = rows,
+					.requests = make_rows(req, &found),
 					.requests_count = found.count,
 				});
 	return fy_reply_html(req, 200, &out);
@@ -115,6 +101,7 @@ struct person {
 	bool gone; /* the account was deleted: nobody can be written to */
 };
 
+/* For a mail to them. */
 fy_async static int find_person(struct fy_req *req, const struct fy_rights_request *r, struct person *ret_person)
 {
 	struct fy_account account;
@@ -133,32 +120,92 @@ fy_async static int find_person(struct fy_req *req, const struct fy_rights_reque
 	return 0;
 }
 
-fy_async static int make_history(struct fy_req *req, uint64_t id, struct fy_row_request_step **ret_rows,
-				 size_t *ret_count)
+/* Who asks, as the page shows it: the name in a letter with the letter; of an account, what a grant opens, and to the DPO
+ * name and address, as people may turn to them about their rights (GDPR Article 38(4)). ret_by_role: the latter. */
+fy_async static int show_person(struct fy_req *req, const struct fy_rights_request *r,
+				const struct fy_account_name *name, struct person *ret_person, bool *ret_by_role)
+{
+	struct fy_account_standing standing;
+	*ret_person = (struct person){ .name = r->name, .email = r->email };
+	*ret_by_role = false;
+	if (r->account_id == 0)
+		return 0;
+	int err = fy_accounts_standing(&req->ctx, r->account_id, &standing);
+	if (err == FY_ERR_NOT_FOUND) {
+		ret_person->gone = true;
+		return 0;
+	}
+	if (err == 0 && req->session->role == FY_ROLE_DPO) {
+		*ret_by_role = true;
+		return find_person(req, r, ret_person);
+	}
+	ret_person->name = fy_staff_name(&req->arena, name);
+	ret_person->email = name->email;
+	return err;
+}
+
+/* The history, and in ret_asker the name behind the request: asked for at once, so that one look is one row. */
+fy_async static int make_history(struct fy_req *req, const struct fy_rights_request *r,
+				 struct fy_row_request_step **ret_rows, size_t *ret_count,
+				 struct fy_account_name *ret_asker)
 {
 	struct fy_rights_step *taken;
 	struct fy_account_name *names;
 	size_t count;
-	int err = fy_rights_steps(&req->ctx, id, FY_PURPOSE_LEGAL_DUTIES, &taken, &count);
+	int err = fy_rights_steps(&req->ctx, r->id, FY_PURPOSE_LEGAL_DUTIES, &taken, &count);
 	if (err)
 		return err;
 	uint64_t *ids = fy_new_array(&req->arena, uint64_t, count + 1);
 	struct fy_row_request_step *rows = fy_new_array(&req->arena, struct fy_row_request_step, count + 1);
 	for (size_t i = 0; i < count; i++)
 		ids[i] = taken[i].by_account_id;
-	err = fy_accounts_names(&req->ctx, ids, count, FY_PURPOSE_IDENTIFICATION, &names);
-	for (size_t i = 0; i < count && err == 0; i++) {
-		bool known = names[i].email.text.len != 0;
+	ids[count] = r->account_id;
+	err = fy_staff_names(&req->ctx, req->session, ids, count + 1, &names);
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++) {
 		rows[i] = (struct fy_row_request_step){ .at = taken[i].at,
 							.state = fy_right_state_words(req->ctx.lang, taken[i].to),
-							.note = taken[i].note };
-		rows[i].by.text = known ? fy_fmt(&req->arena, FY_FMT " " FY_FMT, FY_ARG(names[i].given_name.text),
-						 FY_ARG(names[i].family_name.text))
-					: fy_fmt(&req->arena, "#%llu", (unsigned long long)ids[i]);
+							.note = taken[i].note,
+							.by = fy_staff_name(&req->arena, &names[i]) };
+		if (rows[i].by.text.len == 0)
+			rows[i].by.text = fy_fmt(&req->arena, "#%llu", (unsigned long long)ids[i]);
 	}
 	*ret_rows = rows;
 	*ret_count = count;
-	return err;
+	*ret_asker = names[count];
+	return 0;
+}
+
+/* What the page is about to show goes into the log, under the number that the person knows: the account's, or that of a
+ * letter's file. */
+fy_async static int log_read(struct fy_req *req, const struct fy_rights_request *r, bool notes, bool account)
+{
+	const struct {
+		bool shown;
+		const char *name;
+	} fields[] = {
+		{ r->name.text.len != 0, "rights_request.name" },
+		{ r->email.text.len != 0, "rights_request.email" },
+		{ true, "rights_request.wish" },
+		{ r->extension_reason.text.len != 0, "rights_request.extension_reason" },
+		{ r->reply.text.len != 0, "rights_request.reply" },
+		{ r->refusal_reason.text.len != 0, "rights_request.refusal_reason" },
+		{ notes, "rights_step.note" },
+		{ account, "account.given_name account.family_name account.email" },
+	};
+	struct fy_buf names;
+	fy_buf_init(&names, &req->arena, FY_READ_FIELDS_MAX);
+	for (size_t i = 0; i < FY_COUNT(fields); i++)
+		if (fields[i].shown)
+			fy_buf_fmt(&names, "%s%s", names.len ? " " : "", fields[i].name);
+	return fy_access_log_append(&req->ctx, &(struct fy_read){
+						       .reader_id = req->session->account_id,
+						       .reader_role = (enum fy_account_role)req->session->role,
+						       .person_id = r->account_id ? r->account_id : r->id,
+						       .purpose = FY_PURPOSE_RIGHTS,
+						       .fields = fy_buf_slice(&names),
+					       });
 }
 
 static fy_time extension_end(const struct fy_rights_request *r)
@@ -185,15 +232,21 @@ fy_async static int request_page(struct fy_req *req, const struct fy_rights_requ
 				 const struct step *step, bool conflict, int status)
 {
 	struct person person;
+	struct fy_account_name asker;
 	struct fy_row_request_step *history;
 	struct fy_page page;
 	struct fy_buf out;
 	size_t count;
 	enum fy_lang lang = req->ctx.lang;
 	struct fy_right_left left = fy_right_left(r, req->ctx.now);
-	int err = find_person(req, r, &person);
+	bool by_role, notes = false;
+	int err = make_history(req, r, &history, &count, &asker);
 	if (err == 0)
-		err = make_history(req, r->id, &history, &count);
+		err = show_person(req, r, &asker, &person, &by_role);
+	for (size_t i = 0; err == 0 && i < count; i++)
+		notes |= history[i].note.text.len != 0;
+	if (err == 0)
+		err = log_read(req, r, notes, by_role);
 	if (err)
 		return err;
 	struct fy_view_manage_request view = {
@@ -381,9 +434,11 @@ static const struct fy_param step_params[] = {
 };
 
 const struct fy_route fy_manage_requests_routes[] = {
-	{ FY_GET, "/manage/requests", list, .access = FY_ACCESS_MANAGER, FY_PARAMS(list_params) },
-	{ FY_GET, "/manage/requests/:id", show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, "/manage/requests/:id/step", submit, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(step_params), .body_max = 65536 },
+	{ FY_GET, "/manage/requests", list, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_RIGHTS,
+	  FY_PARAMS(list_params) },
+	{ FY_GET, "/manage/requests/:id", show, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_RIGHTS,
+	  FY_PARAMS(show_params) },
+	{ FY_POST, "/manage/requests/:id/step", submit, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_RIGHTS,
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(step_params), .body_max = 65536 },
 };
 const unsigned fy_manage_requests_route_count = sizeof fy_manage_requests_routes / sizeof fy_manage_requests_routes[0];

@@ -5,6 +5,7 @@
 #include "protocol/urlform.h"
 #include "server/routes/form.h"
 #include "server/routes/session_rows.h"
+#include "server/routes/staff_names.h"
 #include "server/routes/tables.h"
 
 #define PAGE_SIZE 50
@@ -19,6 +20,8 @@ static struct fy_slice filter_query(struct fy_req *req)
 		fy_urlform_put(&out, FY_LIT("person"), fy_param(req, "person"));
 	if (fy_param(req, "ip").len)
 		fy_urlform_put(&out, FY_LIT("ip"), fy_param(req, "ip"));
+	if (fy_param(req, "account").len)
+		fy_urlform_put(&out, FY_LIT("account"), fy_param(req, "account"));
 	return fy_from(fy_buf_slice(&out), 1);
 }
 
@@ -34,6 +37,8 @@ fy_async static int read_filter(struct fy_form *form, struct fy_session_filter *
 		else
 			filter->network = network;
 	}
+	if (fy_param(req, "account").len && fy_param_u64(req, "account", &filter->account_id))
+		return FY_ERR_INVALID;
 	if (fy_param(req, "person").len == 0)
 		return 0;
 	int err = fy_session_find_person(&req->ctx, fy_param(req, "person"), &filter->account_id);
@@ -64,7 +69,7 @@ fy_async static int show(struct fy_req *req)
 	if (err)
 		return err;
 	struct fy_account_name *people;
-	fy_session_people(&req->ctx, found.items, found.count, &people);
+	fy_session_people(&req->ctx, found.items, found.count, req->session, &people);
 	struct fy_row_session *rows = fy_new_array(&req->arena, struct fy_row_session, found.count + 1);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct fy_session *s = &found.items[i];
@@ -77,7 +82,7 @@ fy_async static int show(struct fy_req *req)
 			.seen = s->last_seen_at,
 			.current = strcmp(s->id, req->session->id) == 0,
 			.account = s->account_id,
-			.name = fy_session_person(&req->arena, &people[i]),
+			.name = fy_staff_name(&req->arena, &people[i]),
 			.email = people[i].email,
 		};
 	}
@@ -88,6 +93,7 @@ fy_async static int show(struct fy_req *req)
 				&(struct fy_view_manage_sessions){
 					.person = { fy_param(req, "person") },
 					.ip = { fy_param(req, "ip") },
+					.account = fy_param(req, "person").len ? 0 : filter.account_id,
 					.query = filter_query(req),
 					.total = total,
 					.shown = found.count,
@@ -108,7 +114,8 @@ static int back(struct fy_req *req, enum fy_text notice, uint64_t n)
 	fy_buf_put(&to, FY_LIT(LIST "?"));
 	if (fy_urlform_parse(&req->arena, fy_param(req, "query"), 8, &pairs) == 0) {
 		for (size_t i = 0; i < pairs.count; i++)
-			if (fy_eq(pairs.items[i].name, FY_LIT("person")) || fy_eq(pairs.items[i].name, FY_LIT("ip")))
+			if (fy_eq(pairs.items[i].name, FY_LIT("person")) || fy_eq(pairs.items[i].name, FY_LIT("ip")) ||
+			    fy_eq(pairs.items[i].name, FY_LIT("account")))
 				fy_urlform_put(&to, pairs.items[i].name, pairs.items[i].value);
 	}
 	if (to.failed)
@@ -154,19 +161,19 @@ fy_async static int end_network(struct fy_req *req)
 	return err ? err : ended(req, "network", count);
 }
 
-static const struct fy_param show_params[] = { FY_QUERY("person", 254), FY_QUERY("ip", 64),
+static const struct fy_param show_params[] = { FY_QUERY("person", 254), FY_QUERY("ip", 64), FY_QUERY("account", 20),
 					       FY_QUERY("cursor", FY_SESSION_CURSOR_MAX), FY_SAID };
 static const struct fy_param one_params[] = { FY_FORM("csrf", 64), FY_FORM("id", 64), FY_FORM("query", 1000) };
 static const struct fy_param person_params[] = { FY_FORM("csrf", 64), FY_FORM("account", 20), FY_FORM("query", 1000) };
 static const struct fy_param network_params[] = { FY_FORM("csrf", 64), FY_FORM("network", 64), FY_FORM("query", 1000) };
 
 const struct fy_route fy_manage_sessions_routes[] = {
-	{ FY_GET, LIST, show, .access = FY_ACCESS_MANAGER, FY_PARAMS(show_params) },
-	{ FY_POST, LIST "/end", end_one, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM, FY_PARAMS(one_params),
-	  .body_max = 8192 },
-	{ FY_POST, LIST "/end-person", end_person, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(person_params), .body_max = 8192 },
-	{ FY_POST, LIST "/end-network", end_network, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  FY_PARAMS(network_params), .body_max = 8192, .deadline_ms = 30000 },
+	{ FY_GET, LIST, show, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER), FY_PARAMS(show_params) },
+	{ FY_POST, LIST "/end", end_one, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER), .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(one_params), .body_max = 8192 },
+	{ FY_POST, LIST "/end-person", end_person, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER),
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(person_params), .body_max = 8192 },
+	{ FY_POST, LIST "/end-network", end_network, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES(OWNER),
+	  .csrf = FY_CSRF_FORM, FY_PARAMS(network_params), .body_max = 8192, .deadline_ms = 30000 },
 };
 const unsigned fy_manage_sessions_route_count = sizeof fy_manage_sessions_routes / sizeof fy_manage_sessions_routes[0];

@@ -8,12 +8,15 @@
 fy_async static int show(struct fy_req *req)
 {
 	const struct fy_config *config = req->app->config;
-	const struct fy_policy_version *policy = fy_policy_now();
+	const struct fy_policy_version *policy = fy_policy_in_force(&fy_policy_versions, req->ctx.now);
+	const struct fy_policy_version *next = policy == fy_policy_now() ? NULL : policy + 1;
 	struct fy_view_privacy view = {
 		.contact = config->site_contact,
 		.dpo_name = config->site_dpo_name,
 		.dpo_contact = config->site_dpo_contact,
 		.version = fy_policy_day(policy),
+		.coming = next ? fy_policy_effective(next) : 0,
+		.coming_date = next ? fy_str(next->date) : FY_NONE,
 		.mail_files = config->mail_transport == FY_MAIL_DIRECTORY,
 	};
 	struct fy_page page;
@@ -30,6 +33,7 @@ fy_async static int show(struct fy_req *req)
 fy_async static int list(struct fy_req *req)
 {
 	const struct fy_policy_list *all = &fy_policy_versions;
+	const struct fy_policy_version *now = fy_policy_in_force(all, req->ctx.now);
 	struct fy_row_policy_version *rows = fy_new_array(&req->arena, struct fy_row_policy_version, all->count);
 	struct fy_page page;
 	struct fy_buf out;
@@ -38,10 +42,12 @@ fy_async static int list(struct fy_req *req)
 		rows[i] = (struct fy_row_policy_version){
 			.date = fy_str(version->date),
 			.day = fy_policy_day(version),
+			.effective = fy_policy_effective(version),
 			.fingerprint = fy_str(version->fingerprint),
 			.major = version->major,
 			.first = version == all->items,
-			.now = i == 0,
+			.now = version == now,
+			.coming = version > now,
 		};
 	}
 	fy_page_init(req, &page);
@@ -81,6 +87,7 @@ fy_async static int show_changes(struct fy_req *req)
 	struct fy_view_policy_changes view = {
 		.date = fy_str(version->date),
 		.day = fy_policy_day(version),
+		.effective = strcmp(version->effective, version->date) ? fy_policy_effective(version) : 0,
 		.before = version == fy_policy_versions.items ? 0 : fy_policy_day(version - 1),
 		.major = version->major,
 		.changes_count = version->change_count,

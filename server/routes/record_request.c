@@ -130,8 +130,8 @@ static const struct fy_param submit_params[] = {
 };
 
 const struct fy_route fy_record_request_routes[] = {
-	{ FY_GET, "/manage/requests/new", show, .access = FY_ACCESS_MANAGER },
-	{ FY_POST, "/manage/requests/new", submit, .access = FY_ACCESS_MANAGER, .csrf = FY_CSRF_FORM,
-	  .rate = FY_RATE_MAIL, FY_PARAMS(submit_params), .body_max = 65536 },
+	{ FY_GET, "/manage/requests/new", show, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_RIGHTS },
+	{ FY_POST, "/manage/requests/new", submit, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_RIGHTS,
+	  .csrf = FY_CSRF_FORM, .rate = FY_RATE_MAIL, FY_PARAMS(submit_params), .body_max = 65536 },
 };
 const unsigned fy_record_request_route_count = sizeof fy_record_request_routes / sizeof fy_record_request_routes[0];

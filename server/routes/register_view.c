@@ -95,19 +95,53 @@ size_t fy_register_rows(struct fy_ctx *ctx, const struct fy_policy_entry *entrie
 	return n;
 }
 
+static enum fy_text sentence_of(const struct fy_policy_change *c)
+{
+	static const struct {
+		const char *kind;
+		enum fy_text sentence;
+	} all[] = {
+		{ "basis", FY_TEXT_CHANGE_BASIS },
+		{ "category", FY_TEXT_CHANGE_CATEGORY },
+		{ "field_added", FY_TEXT_CHANGE_FIELD_ADDED },
+		{ "field_removed", FY_TEXT_CHANGE_FIELD_REMOVED },
+		{ "label", FY_TEXT_CHANGE_LABEL },
+		{ "period", FY_TEXT_CHANGE_PERIOD },
+		{ "persons_added", FY_TEXT_CHANGE_PERSONS_ADDED },
+		{ "persons_removed", FY_TEXT_CHANGE_PERSONS_REMOVED },
+		{ "provided_by", FY_TEXT_CHANGE_PROVIDED_BY },
+		{ "purpose_added", FY_TEXT_CHANGE_PURPOSE_ADDED },
+		{ "purpose_basis", FY_TEXT_CHANGE_PURPOSE_BASIS },
+		{ "purpose_removed", FY_TEXT_CHANGE_PURPOSE_REMOVED },
+		{ "then", FY_TEXT_CHANGE_THEN },
+		{ "viewer_added", FY_TEXT_CHANGE_VIEWER_ADDED },
+		{ "viewer_removed", FY_TEXT_CHANGE_VIEWER_REMOVED },
+		{ "word", FY_TEXT_CHANGE_WORD },
+	};
+	enum fy_text sentence = FY_TEXT_NONE;
+	for (size_t i = 0; i < FY_COUNT(all); i++)
+		if (strcmp(all[i].kind, c->kind) == 0)
+			sentence = all[i].sentence;
+	FY_REQUIRE(sentence != FY_TEXT_NONE);
+	bool none_left = sentence == FY_TEXT_CHANGE_PURPOSE_BASIS && !c->to[0].len;
+	return none_left ? FY_TEXT_CHANGE_PURPOSE_BASIS_NONE : sentence;
+}
+
 const struct fy_row_change *fy_register_changes(struct fy_ctx *ctx, const struct fy_policy_version *version)
 {
 	struct fy_row_change *rows = fy_new_array(ctx->arena, struct fy_row_change, version->change_count + 1);
 	for (size_t i = 0; i < version->change_count; i++) {
 		const struct fy_policy_change *c = &version->changes[i];
-		rows[i] = (struct fy_row_change){
-			.kind = fy_str(c->kind),
-			.major = c->major,
-			.what = c->what[ctx->lang],
+		struct fy_text_args args = {
+			.s = c->what[ctx->lang],
 			.from = c->from_count ? fy_register_periods(ctx, c->from_periods, c->from_count)
 					      : c->from[ctx->lang],
 			.to = c->to_count ? fy_register_periods(ctx, c->to_periods, c->to_count) : c->to[ctx->lang],
 		};
+		struct fy_buf words;
+		fy_buf_init(&words, ctx->arena, TEXT_MAX);
+		fy_text_put(&words, ctx->lang, sentence_of(c), args);
+		rows[i] = (struct fy_row_change){ .major = c->major, .words = fy_buf_slice(&words) };
 	}
 	return rows;
 }

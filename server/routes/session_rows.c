@@ -5,6 +5,7 @@
 #include "protocol/datetime.h"
 #include "protocol/netaddr.h"
 #include "server/auth/one_time.h"
+#include "server/routes/staff_names.h"
 
 #define NAMES_MS 2000 /* a list is not to wait longer for what it can do without */
 
@@ -27,7 +28,7 @@ const char *fy_session_kind_name(enum fy_session_kind kind)
 }
 
 fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *sessions, size_t count,
-				struct fy_account_name **ret_people)
+				const struct fy_session *viewer, struct fy_account_name **ret_people)
 {
 	uint64_t *ids = fy_new_array(ctx->arena, uint64_t, count + 1);
 	for (size_t i = 0; i < count; i++)
@@ -35,17 +36,14 @@ fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *ses
 	struct fy_ctx brief = *ctx;
 	if (brief.deadline_ms > fy_loop_ms() + NAMES_MS)
 		brief.deadline_ms = fy_loop_ms() + NAMES_MS;
-	if (ctx->db && fy_accounts_names(&brief, ids, count, FY_PURPOSE_IDENTIFICATION, ret_people) == 0)
-		return true;
-	*ret_people = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
-	return false;
-}
-
-struct fy_personal fy_session_person(struct fy_arena *arena, const struct fy_account_name *person)
-{
-	struct fy_slice given = person->given_name.text, family = person->family_name.text;
-	return (struct fy_personal){ fy_fmt(arena, FY_FMT "%s" FY_FMT, FY_ARG(given),
-					    given.len && family.len ? " " : "", FY_ARG(family)) };
+	int err = FY_ERR_DB_DOWN;
+	if (ctx->db && viewer)
+		err = fy_staff_names(&brief, viewer, ids, count, ret_people);
+	else if (ctx->db)
+		err = fy_accounts_names(&brief, ids, count, FY_PURPOSE_IDENTIFICATION, ret_people);
+	if (err)
+		*ret_people = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
+	return err == 0;
 }
 
 fy_async int fy_session_find_person(struct fy_ctx *ctx, struct fy_slice email, uint64_t *ret_account)
@@ -91,7 +89,7 @@ void fy_session_put(struct fy_json *json, struct fy_arena *arena, const struct f
 	fy_json_put_str(json, "kind", fy_str(fy_session_kind_name(session->kind)));
 	if (person) {
 		fy_json_put_uint(json, "account_id", session->account_id);
-		put_text(json, "name", fy_session_person(arena, person).text);
+		put_text(json, "name", fy_staff_name(arena, person).text);
 		put_text(json, "email", person->email.text);
 	}
 	fy_json_put_str(json, "device", fy_session_device(session));

@@ -11,12 +11,10 @@ struct fy_slice fy_session_network(struct fy_arena *arena, const struct fy_sessi
 struct fy_slice fy_session_device(const struct fy_session *session);
 const char *fy_session_kind_name(enum fy_session_kind kind); /* "visitor", "manager" */
 
-/* Whose sessions they are, one for each, in the context's arena. The list is of use without: where MariaDB cannot say,
- * all are empty and the answer is false. */
+/* Whose sessions they are, one for each, in the context's arena: as staff_names.h says for the session `viewer`, or all
+ * for the operator (NULL). The list is of use without: where MariaDB cannot say, all are empty and the answer is false. */
 fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *sessions, size_t count,
-				struct fy_account_name **ret_people);
-/* "Zoé Lefèvre"; empty where nothing is known. */
-struct fy_personal fy_session_person(struct fy_arena *arena, const struct fy_account_name *person);
+				const struct fy_session *viewer, struct fy_account_name **ret_people);
 
 /* The account of an e-mail address. FY_ERR_INVALID: that is none; FY_ERR_NOT_FOUND: it has no account. */
 fy_async int fy_session_find_person(struct fy_ctx *ctx, struct fy_slice email, uint64_t *ret_account);

@@ -85,6 +85,15 @@ fy_async int fy_sign_in_open(struct fy_req *req, const struct fy_account_signin 
 	int err = fy_sessions_open(&req->ctx, &session, req->token, token);
 	if (err)
 		return err;
+	/* Erasure closes the account first and ends its sessions then, so one of both sees the other. */
+	struct fy_account_standing standing;
+	err = fy_accounts_standing(&req->ctx, account->id, &standing);
+	if (err == 0 && standing.state == FY_ACCOUNT_CLOSED)
+		err = FY_ERR_NOT_FOUND;
+	if (err) {
+		fy_sessions_end_token(&req->ctx, fy_slice(token, FY_TOKEN_CHARS));
+		return err == FY_ERR_NOT_FOUND ? FY_ERR_UNAUTHENTICATED : err;
+	}
 	req->was_signed_in = true;
 	fy_req_set_token(req, fy_slice(token, FY_TOKEN_CHARS));
 	fy_log(&req->ctx, FY_LOG_INFO, "session.opened", FY_KV("account", account->id), FY_KV("kind", (int)kind));

@@ -17,6 +17,8 @@
 	X(requests)        \
 	X(export)          \
 	X(privacy_request) \
+	X(people)          \
+	X(notice)          \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
@@ -28,7 +30,12 @@
 	X(breach_letter)   \
 	X(manage_jobs)     \
 	X(manage_privacy)  \
+	X(manage_people)   \
+	X(manage_person)   \
+	X(manage_access)   \
+	X(account_access)  \
 	X(api_me)          \
+	X(api_people)      \
 	X(api_manage)
 
 #define FY_ROUTE_TABLE_DECLARE(name)                       \

@@ -15,6 +15,7 @@ import { unzip } from '../support/zip.mjs';
 let foyer;
 let browser;
 const cookies = {};
+const accountOf = async (visitor) => (await visitor.get('/api/v1/session')).json.account_id;
 const links = {};
 
 before(async () => {
@@ -36,8 +37,18 @@ before(async () => {
   await visitor.submit('/account/requests', '/account/requests', { kind: 'access', wish: 'Tout ce que vous avez.\n\nMerci.' });
   await visitor.submit('/account/requests', '/account/requests', { kind: 'post_mortem', wish: 'Prévenez ma sœur.' });
   [, links.request] = (await visitor.get('/account/requests')).text.match(/href="(\/account\/requests\/\d+)"/);
+  const child = { given_name: 'Anne-Sophie', family_name: 'de La Rochefoucauld', email: '', birth_date: `${new Date().getFullYear() - 10}-01-02`, language: 'fr', what_for: 'Séjour linguistique',
+    adult_given_name: 'Élisabeth', adult_family_name: 'de La Rochefoucauld', adult_email: 'elisabeth.marie.de.la.rochefoucauld.liancourt@messagerie.example.org' };
+  const grown = { ...child, given_name: 'Mei', email: 'mei@example.org', birth_date: '2001-05-17' };
+  const noticeTo = async (to) => pathOf(linkIn(await foyer.mailTo(to, (mail) => mail.text.includes('/notice?token=')), '/notice'));
+  for (const one of [grown, child]) assert.equal((await visitor.submit('/account/people/new', '/account/people/new', one)).status, 303);
+  [links.person, links.restricted] = [...(await visitor.get('/account/people')).text.matchAll(/href="(\/account\/people\/\d+)"/g)].map(([, path]) => path);
+  links.notice = await noticeTo(child.adult_email);
+  links.objected = await noticeTo(grown.email);
+  await new Visitor(foyer).submit(links.objected, '/notice/object');
   links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
   cookies.member = visitor.cookies;
+  cookies.account = await accountOf(visitor);
 });
 after(async () => {
   await browser?.close();
@@ -50,7 +61,7 @@ const fill = (fields, action) => async (page) => {
   await page.locator('[role="alert"]').waitFor();
 };
 
-// name: path, or [path, what to do there]
+// name: path, or [path, what to do there]; a path may be a function
 const pages = {
   guest: {
     home: '/', login: '/login', register: '/register', contact: '/contact', privacy: '/privacy', 'privacy-versions': '/privacy/versions', 'privacy-version': () => `/privacy/versions/${links.version}`,
@@ -62,12 +73,16 @@ const pages = {
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
     'login-wrong': ['/login', fill({ email: 'nobody@example.org', password: 'not a password' }, '/login')],
     'register-wrong': ['/register', fill({ given_name: 'A', email: 'x', password: 'y' }, '/register')],
+    notice: () => links.notice, 'notice-objected': () => links.objected, 'token-notice': '/notice?token=x',
+    'notice-wrong': [() => links.notice, fill({ given_name: '', birth_date: '' }, '/notice/correct')], 'notice-unsure': [() => links.notice, fill({}, '/notice/erase')],
     'contact-wrong': ['/contact', fill({ email: 'x' }, '/contact')],
   },
   member: {
     account: '/account', profile: '/account/profile', security: '/account/security', 'account-privacy': '/account/privacy',
     requests: '/account/requests?said=request_made', request: () => links.request,
     'requests-wrong': ['/account/requests', async (page) => { await page.locator('main form button').click(); await page.locator('[role="alert"]').waitFor(); }],
+    people: '/account/people?said=person_entered', person: () => links.person, 'person-restricted': () => links.restricted, 'person-new': '/account/people/new',
+    'person-new-wrong': ['/account/people/new', fill({ given_name: 'www.example.org' }, '/account/people/new')],
     'profile-saved': '/account/profile?said=profile_saved',
     'profile-wrong': ['/account/profile', fill({ given_name: '', phone: 'x' }, '/account/profile')],
     'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')],
@@ -83,7 +98,13 @@ const pages = {
     'holds-wrong': ['/manage/holds', fill({ email: '', reason: '' }, '/manage/holds')],
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
     record: '/manage/privacy',
+    people: '/manage/people', 'people-wrong': ['/manage/people', fill({ who: 'nobody@example.org' }, '/manage/people/find')],
+    'person-open': () => links.person, 'person-sealed': () => links.sealed, 'person-own': () => links.own,
+    'person-wrong': [() => links.person, (page) => fill({ reason: 'x', minutes: '900' }, `${links.person}/ask`)(page)],
+    'access-requests': '/manage/access-requests', 'access-all': '/manage/access-requests?show=all', 'access-none': '/manage/access-requests?cursor=1', 'access-log': '/manage/access-log',
   },
+  // The member again, once the team has asked and looked.
+  asked: { 'account-privacy-asked': '/account/privacy' },
 };
 
 async function contextFor(who, options) {
@@ -94,8 +115,8 @@ async function contextFor(who, options) {
 }
 
 async function visit(page, entry) {
-  const [path, act] = Array.isArray(entry) ? entry : [typeof entry === 'function' ? entry() : entry];
-  await page.goto(path);
+  const [path, act] = Array.isArray(entry) ? entry : [entry];
+  await page.goto(typeof path === 'function' ? path() : path);
   if (act) await act(page);
 }
 
@@ -146,7 +167,7 @@ async function look(who, mode, options, body) {
   const page = await context.newPage();
   const problems = [];
   // A member's language is the account's until another is chosen, which then sticks.
-  if (mode === 'en' && who !== 'guest') await page.goto(who === 'member' ? '/account?lang=en' : '/manage/sessions?lang=en');
+  if (mode === 'en' && who !== 'guest') await page.goto(who === 'office' ? '/manage/sessions?lang=en' : '/account?lang=en');
   for (const [name, entry] of Object.entries(pages[who])) {
     await visit(page, entry);
     for (const problem of await body(page, name)) problems.push(`${name} (${mode}): ${problem}`);
@@ -156,7 +177,7 @@ async function look(who, mode, options, body) {
   await context.close();
 }
 
-for (const who of ['guest', 'member', 'office']) {
+for (const who of ['guest', 'member', 'office', 'asked']) {
   if (who === 'office')
     test('an administrator signs in', async () => {
       await setUp(foyer);
@@ -170,6 +191,15 @@ for (const who of ['guest', 'member', 'office']) {
       links.ended = await recorded();
       const refuse = (await office.get(links.ended)).forms.find((form) => form.fields.step === 'refuse');
       assert.equal((await office.post(refuse.action, { ...refuse.fields, refusal: 'Sans objet.' })).status, 303);
+      links.person = `/manage/people/${cookies.account}`;
+      links.own = (await office.get('/manage/people')).text.match(/href="(\/manage\/people\/\d+)"/)[1];
+      links.sealed = `/manage/people/${await accountOf((await member(foyer)).visitor)}`;
+      const asked = { purpose: 'billing', reason: 'La facture de mai est contestée par l’école' };
+      await office.submit(links.person, `${links.person}/ask`, asked);
+      const { csrf } = (await office.get(links.person)).form('/manage/logout').fields;
+      const opened = await office.post(`${links.person}/open`, { csrf, ...asked, purpose: 'contractualisation', minutes: '480' });
+      assert.ok((await office.follow(opened)).words.includes('Liancourt'));
+      cookies.asked = cookies.member;
       const hold = { email: owner.email, reason: 'Séjour impayé, dossier 12/2026', review_on: new Date(Date.now() + 30 * 86400000).toISOString().slice(0, 10) };
       links.hold = (await office.submit('/manage/holds', '/manage/holds', hold)).location.split('?')[0];
       links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];

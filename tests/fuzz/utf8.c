@@ -27,6 +27,12 @@ static void run(struct fy_arena *arena, struct fy_buf *out, struct fy_slice inpu
 		if (fy_utf8_nfc(arena, clean, &again) == 0)
 			MUST(fy_eq(clean, again));
 	}
+	if (fy_utf8_is_name(text, 100)) {
+		MUST(fy_utf8_is_line(text) && fy_utf8_count(text) <= 100);
+		for (size_t i = 0; i < text.len; i++)
+			MUST(!memchr("@:/<>\\_0123456789%&?=", text.ptr[i], 22) &&
+			     (text.ptr[i] != '.' || i + 1 == text.len || text.ptr[i + 1] == ' '));
+	}
 	if (fy_utf8_clean_line(arena, text, &clean) == 0) {
 		MUST(fy_utf8_is_line(clean));
 		MUST(fy_utf8_clean_line(arena, clean, &again) == 0 && fy_eq(clean, again));

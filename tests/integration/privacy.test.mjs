@@ -98,7 +98,7 @@ test('the record of processing is for the back office, a sheet for each activity
   const office = await signInToOffice(foyer);
   const page = await office.get('/manage/privacy?lang=en');
   assert.equal(page.status, 200);
-  const activities = ['Management of accounts', 'Answering enquiries', 'Consents and market research', 'Answering requests about rights', 'Protection of the site and of accounts'];
+  const activities = ['Management of accounts', 'Answering enquiries', 'Consents and market research', 'People entered by a member', 'Answering requests about rights', 'Protection of the site and of accounts'];
   for (const words of [...activities, 'Jeanne <Moreau>, dpo@example.org', 'people who write to us', '123 days after the enquiry was answered', 'legitimate interest',
     'None.', 'OVH', 'Argon2id', 'Last successful run', 'market research: consent'])
     assert.ok(page.words.includes(words), words);

@@ -213,7 +213,7 @@ export class Foyer {
 
   run(args, options = {}) {
     return run([...args, '--state', this.state, ...(this.configPath ? ['--config', this.configPath] : [])],
-      { ...options, env: { ...this.options.env, ...options.env } });
+      { program: this.options.program, ...options, env: { ...this.options.env, ...options.env } });
   }
 
   // A command whose output is JSON and that must succeed.

@@ -1,5 +1,6 @@
 // A mail server for tests: SMTP with STARTTLS or TLS from the first byte, and AUTH PLAIN (RFC 5321, 3207, 4954, 4616).
-// It keeps what it was given; `refuse` makes it answer MAIL with that line. Loopback only.
+// It keeps what it was given; `refuse` makes it answer MAIL with that line, and addresses in `unknown` have no mailbox.
+// Loopback only.
 import net from 'node:net';
 import tls from 'node:tls';
 import { decodeMail } from './mail.mjs';
@@ -12,6 +13,7 @@ export class MailServer {
     server.mails = [];
     server.sessions = [];            // { secure, signedIn } of each MAIL
     server.refuse = null;
+    server.unknown = new Set();
     server.sockets = new Set();
     const context = options.cert ? tls.createSecureContext({ key: options.key, cert: options.cert }) : null;
     server.listener = net.createServer((socket) => {
@@ -62,7 +64,9 @@ export class MailServer {
         return say('250 ok');
       }
       if (verb === 'RCPT') {
-        mail.to.push(line.match(/<(.*?)>/)[1]);
+        const [, to] = line.match(/<(.*?)>/);
+        if (this.unknown.has(to)) return say('550 no such mailbox');
+        mail.to.push(to);
         return say('250 ok');
       }
       if (verb === 'DATA') {

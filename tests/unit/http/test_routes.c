@@ -18,6 +18,11 @@ static const char *const access_names[] = {
 	[FY_ACCESS_MANAGER] = "manager", [FY_ACCESS_OPERATOR] = "operator",
 	[FY_ACCESS_PROBE] = "probe",
 };
+static const char role_letters[] = { [FY_ROLE_OWNER] = 'o',
+				     [FY_ROLE_STAFF] = 's',
+				     [FY_ROLE_ACCOUNTING] = 'a',
+				     [FY_ROLE_AUDITOR] = 'u',
+				     [FY_ROLE_DPO] = 'd' };
 static const char *const csrf_names[] = { [FY_CSRF_NONE] = "-", [FY_CSRF_FORM] = "form", [FY_CSRF_ORIGIN] = "origin" };
 static const char *const rate_names[] = { [FY_RATE_NONE] = "-", [FY_RATE_WRITE] = "write", [FY_RATE_MAIL] = "mail" };
 static const char in_names[] = { [FY_IN_PATH] = ':', [FY_IN_QUERY] = '?', [FY_IN_FORM] = '=', [FY_IN_JSON] = '{' };
@@ -27,9 +32,15 @@ static void print(struct fy_buf *out)
 	for (unsigned t = 0; t < fy_route_table_count; t++) {
 		for (unsigned i = 0; i < *fy_route_tables[t].count; i++) {
 			const struct fy_route *r = &fy_route_tables[t].routes[i];
-			fy_buf_fmt(out, "%s %s %s csrf:%s rate:%s body:%u%s", fy_method_name(r->method), r->path,
-				   access_names[r->access], csrf_names[r->csrf], rate_names[r->rate], r->body_max,
-				   r->api ? " api" : "");
+			char roles[8] = "/";
+			size_t n = r->roles != 0;
+			for (unsigned role = FY_ROLE_OWNER; role <= FY_ROLE_DPO; role++)
+				if (r->roles >> role & 1)
+					roles[n++] = role_letters[role];
+			roles[n] = '\0';
+			fy_buf_fmt(out, "%s %s %s%s csrf:%s rate:%s body:%u%s", fy_method_name(r->method), r->path,
+				   access_names[r->access], roles, csrf_names[r->csrf], rate_names[r->rate],
+				   r->body_max, r->api ? " api" : "");
 			for (unsigned p = 0; p < r->param_count; p++)
 				fy_buf_fmt(out, " %s%c%u", r->params[p].name, in_names[r->params[p].in],
 					   r->params[p].max);

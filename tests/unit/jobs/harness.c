@@ -150,6 +150,7 @@ int stage_open(void **state)
 		.retention_unconfirmed_days = 7,
 		.retention_sent_mail_days = 7,
 		.retention_contact_days = 365,
+		.retention_access_log_days = 365,
 		.site_name = FY_LIT("Host Families in Paris"),
 	};
 	uv_loop_init(&h.loop);

@@ -9,7 +9,8 @@ static int begin(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease; DELETE FROM foyer_keys.person_key; DELETE FROM rights_request; DELETE FROM consent");
+	       "DELETE FROM job_lease; DELETE FROM foyer_keys.person_key; DELETE FROM rights_request; DELETE FROM consent; "
+	       "DELETE FROM access_log; UPDATE access_chain SET start_id = 0, last_id = 0");
 	return 0;
 }
 
@@ -101,6 +102,34 @@ static void given_requests(unsigned first, unsigned count, const char *ended)
 	change(sql);
 }
 
+/* Requests about account 1, refused `days` ago. */
+static void given_asked(unsigned first, unsigned count, unsigned days)
+{
+	char sql[600];
+
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO access_request (id, person_id, purpose, reason, minutes, asked_by, asker_role, asked_at, state, "
+		"break_glass) SELECT seq, 1, 4, 'r', 60, 2, 3, UTC_TIMESTAMP(6) - INTERVAL %u DAY - INTERVAL 1 MINUTE, 3, "
+		"FALSE FROM seq_%u_to_%u",
+		days, first, first + count - 1);
+	change(sql);
+}
+
+/* Reads 1 to `count`; the first `old` of them `days` ago. */
+static void given_reads(unsigned count, unsigned old, unsigned days)
+{
+	char sql[800];
+
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO access_log SELECT seq, UTC_TIMESTAMP(6) - INTERVAL IF(seq <= %u, %u, 1) DAY - INTERVAL 1 MINUTE, "
+		"2, 3, 1, 4, 'account.email', NULL, REPEAT('h', 32) FROM seq_1_to_%u; "
+		"UPDATE access_chain SET last_id = %u",
+		old, days, count, count);
+	change(sql);
+}
+
 struct both {
 	struct fy_job_report dry, real;
 	long long rows_after_dry;
@@ -109,7 +138,8 @@ struct both {
 
 #define ALL_ROWS                                                                                                           \
 	"SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + (SELECT COUNT(*) FROM outbox) + " \
-	"(SELECT COUNT(*) FROM contact_message) + (SELECT COUNT(*) FROM rights_request)"
+	"(SELECT COUNT(*) FROM contact_message) + (SELECT COUNT(*) FROM rights_request) + "                                \
+	"(SELECT COUNT(*) FROM access_request) + (SELECT COUNT(*) FROM access_log)"
 
 static long long deleted(const struct fy_job_report *report, const char *object)
 {
@@ -135,10 +165,12 @@ static void dry_then_real(struct task *t)
 	CHECK(deleted(&real, "old contact messages") == 203);
 	CHECK(deleted(&real, "old consent proofs") == 3);
 	CHECK(deleted(&real, "old requests about rights") == 202);
+	CHECK(deleted(&real, "old requests for access") == 202);
+	CHECK(deleted(&real, "old rows of the access log") == 204);
 	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) &&
 	      fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
 	CHECK(fy_starts(real.items[1].names, FY_LIT("1, 2, 3, ")) && real.items[2].names.len);
-	CHECK(fy_starts(real.items[5].names, FY_LIT("1001, 1002, 1003, ")));
+	CHECK(fy_starts(real.items[7].names, FY_LIT("1001, 1002, 1003, ")));
 	/* Again: nothing is left to do. */
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
 	CHECK(fy_eq(real.detail, FY_LIT("nothing to do")));
@@ -160,6 +192,9 @@ static void a_dry_run_says_what_the_run_then_does(void **state)
 	given_messages(1, 201, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 366 DAY");
 	given_messages(301, 2, 1, 366, "NULL");
 	given_messages(401, 5, 2, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY");
+	given_asked(1, 202, 365);
+	given_asked(301, 3, 364);
+	given_reads(209, 204, 365);
 	given_consents(0);
 	given_requests(1, 202, "UTC_TIMESTAMP(6) - INTERVAL 1827 DAY");
 	given_requests(301, 3, "UTC_TIMESTAMP(6) - INTERVAL 1825 DAY");
@@ -172,6 +207,9 @@ static void a_dry_run_says_what_the_run_then_does(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM contact_message"), 5);
 	assert_int_equal(number("SELECT COUNT(*) FROM rights_request"), 5);
 	assert_int_equal(number("SELECT COUNT(*) FROM rights_step"), 5);
+	assert_int_equal(number("SELECT COUNT(*) FROM access_request"), 3);
+	assert_int_equal(number("SELECT COUNT(*) FROM access_log"), 5);
+	assert_int_equal(number("SELECT start_id FROM access_chain"), 204);
 }
 
 static void the_moved_clock_decides_what_is_old(void **state)
@@ -186,6 +224,8 @@ static void the_moved_clock_decides_what_is_old(void **state)
 	given_tokens(1001, 2, "1", "25 HOUR");
 	given_mails(1, 230, 3, "UTC_TIMESTAMP(6) - INTERVAL 6 DAY - INTERVAL 1 MINUTE", "NULL");
 	given_messages(1, 203, 3, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY - INTERVAL 1 MINUTE");
+	given_asked(1, 202, 364);
+	given_reads(209, 204, 364);
 	given_consents(-1);
 	given_requests(1, 202, "UTC_TIMESTAMP(6) - INTERVAL 1825 DAY - INTERVAL 1 MINUTE");
 	run_tasks(1, dry_then_real, &tomorrow);
@@ -233,7 +273,7 @@ static void many_names(struct task *t)
 	struct fy_slice names;
 
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &report), 0);
-	names = report.items[5].names;
+	names = report.items[7].names;
 	CHECK(deleted(&report, "unconfirmed registrations") == 5000);
 	CHECK(names.len > 10000 && names.len <= 16384);
 	CHECK(fy_eq(fy_from(names, names.len - 5), FY_LIT(", …")));

@@ -23,6 +23,7 @@ struct fy_page given_page(enum fy_lang lang, enum fy_page_role role, const char 
 					     : (struct fy_personal)P("Camille Lefèvre"),
 		.request_id = FY_LIT("4f1c9a2e7b30"),
 		.now = GIVEN_NOW,
+		.office = role == FY_PAGE_MANAGER ? UINT32_MAX : 0,
 		.expires = role == FY_PAGE_MANAGER ? GIVEN_NOW + 30 * FY_MINUTE : 0,
 	};
 }
@@ -46,7 +47,8 @@ SHOW(forgot_done, .email = P("camille@example.com"), .valid_minutes = 30)
 SHOW(reset, .token = P("hT9s0Kc2"))
 SHOW(reset_done)
 SHOW(account, .given_name = P("Camille"), .family_name = P("Lefèvre"), .email = P("camille@example.com"),
-     .member_since = AGO(200 * FY_DAY), .password_changed = AGO(90 * FY_DAY), .signed_in = AGO(3 * FY_DAY))
+     .member_since = AGO(200 * FY_DAY), .password_changed = AGO(90 * FY_DAY), .signed_in = AGO(3 * FY_DAY),
+     .policy_change = AGO(-30 * FY_DAY), .policy_date = FY_LIT("2026-12-01"))
 SHOW(account_profile, .given_name = P("Camille"), .family_name = P("Lefèvre"), .phone = P("06 12 34 56 78"),
      .position = P("Professeure de musique"), .skills = P("Anglais, espagnol, piano"),
      .passions = P("Randonnée\nCuisine du monde"), .language = FY_LIT("fr"), .street_address = P("12, rue de Bretagne"),
@@ -107,9 +109,33 @@ static const struct fy_row_promise promises[] = {
 
 static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 {
+	const struct fy_row_access_ask asks[] = {
+		{ 3, FY_LIT("équipe"), FY_LIT("facturation"), P("Facture d'octobre contestée <par courriel>"), 60,
+		  AGO(FY_HOUR), FY_LIT("waiting"), 0, false },
+		{ 2, FY_LIT("propriétaire"), FY_LIT("prise de contact et assistance"),
+		  P("Un étudiant attend devant la porte"), 30, AGO(FY_DAY), FY_LIT("approved"),
+		  GIVEN_NOW + 20 * FY_MINUTE, true },
+		{ 1, FY_LIT("comptabilité"), FY_LIT("facturation"), P(""), 60, AGO(9 * FY_DAY), FY_LIT("lapsed"), 0,
+		  false },
+	};
+	const struct fy_row_access_look looks[] = {
+		{ AGO(FY_DAY), FY_LIT("propriétaire"), FY_LIT("prise de contact et assistance"),
+		  P("Un étudiant attend devant la porte"), FY_LIT("Prénom, Nom, Adresse e-mail, Téléphone"), true,
+		  false },
+		{ AGO(2 * FY_DAY), FY_LIT("équipe"), FY_LIT("exercice de vos droits"), P(""), FY_LIT("Votre demande"),
+		  false, true },
+		{ AGO(40 * FY_DAY), FY_LIT("comptabilité"), FY_LIT("facturation"), P(""), FY_LIT("Nom, Adresse"), false,
+		  false },
+	};
 	fy_page_account_privacy(out, page,
 				&(struct fy_view_account_privacy){ .held = promises,
 								   .held_count = FY_COUNT(promises),
+								   .asks = asks,
+								   .asks_count = FY_COUNT(asks),
+								   .looks = looks,
+								   .looks_count = FY_COUNT(looks),
+								   .looks_older = FY_LIT("17"),
+								   .entered = 12,
 								   .market_research = true,
 								   .market_research_at = AGO(FY_DAY),
 								   .restricted_since = AGO(2 * FY_DAY),
@@ -138,6 +164,8 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 						   .dpo_name = FY_LIT("Jeanne Moreau"),
 						   .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"),
 						   .version = AGO(20 * FY_DAY),
+						   .coming = AGO(-20 * FY_DAY),
+						   .coming_date = FY_LIT("2026-11-13"),
 						   .promises = promises,
 						   .promises_count = FY_COUNT(promises),
 						   .mail_files = true,
@@ -152,9 +180,14 @@ static void show_privacy(struct fy_buf *out, const struct fy_page *page)
 static void show_policy_versions(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_policy_version versions[] = {
-		{ FY_LIT("2026-11-03"), AGO(20 * FY_DAY), FINGERPRINT, true, false, true },
-		{ FY_LIT("2026-08-25"), AGO(90 * FY_DAY), FINGERPRINT, false, false, false },
-		{ FY_LIT("2026-05-07"), AGO(200 * FY_DAY), FINGERPRINT, false, true, false },
+		{ .date = FY_LIT("2026-11-13"),
+		  .day = AGO(10 * FY_DAY),
+		  .effective = AGO(-20 * FY_DAY),
+		  .fingerprint = FINGERPRINT,
+		  .major = true,
+		  .coming = true },
+		{ .date = FY_LIT("2026-11-03"), .day = AGO(20 * FY_DAY), .fingerprint = FINGERPRINT, .now = true },
+		{ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY), .fingerprint = FINGERPRINT, .first = true },
 	};
 	fy_page_policy_versions(
 		out, page,
@@ -173,22 +206,28 @@ static void show_policy_version(struct fy_buf *out, const struct fy_page *page)
 
 static void show_policy_changes(struct fy_buf *out, const struct fy_page *page)
 {
-	static const char *const kinds[] = {
-		"field_added",  "field_removed",  "purpose_added", "purpose_removed",
-		"viewer_added", "viewer_removed", "persons_added", "persons_removed",
-		"category",     "basis",          "provided_by",   "then",
-		"period",       "label",          "word",          "purpose_basis",
+	static const enum fy_text kinds[] = {
+		FY_TEXT_CHANGE_FIELD_ADDED,   FY_TEXT_CHANGE_FIELD_REMOVED,   FY_TEXT_CHANGE_PURPOSE_ADDED,
+		FY_TEXT_CHANGE_VIEWER_ADDED,  FY_TEXT_CHANGE_VIEWER_REMOVED,  FY_TEXT_CHANGE_PERSONS_ADDED,
+		FY_TEXT_CHANGE_BASIS,         FY_TEXT_CHANGE_PROVIDED_BY,     FY_TEXT_CHANGE_THEN,
+		FY_TEXT_CHANGE_PERIOD,        FY_TEXT_CHANGE_LABEL,           FY_TEXT_CHANGE_WORD,
+		FY_TEXT_CHANGE_PURPOSE_BASIS, FY_TEXT_CHANGE_PURPOSE_REMOVED, FY_TEXT_CHANGE_CATEGORY,
 	};
+	static char spaces[FY_COUNT(kinds)][400];
 	struct fy_row_change changes[FY_COUNT(kinds)];
-	for (size_t i = 0; i < FY_COUNT(kinds); i++)
-		changes[i] = (struct fy_row_change){ fy_str(kinds[i]), i % 2 == 0,
-						     FY_LIT("Prénom, Nom, Adresse <e-mail> (Compte)"),
-						     FY_LIT("2 ans après votre dernière action"),
-						     FY_LIT("3 ans après votre dernière action") };
+	for (size_t i = 0; i < FY_COUNT(kinds); i++) {
+		struct fy_buf words = { .ptr = spaces[i], .cap = sizeof spaces[i], .max = sizeof spaces[i] };
+		fy_text_put(&words, page->lang, kinds[i],
+			    (struct fy_text_args){ .s = FY_LIT("Prénom, Nom, Adresse <e-mail> (Compte)"),
+						   .from = FY_LIT("2 ans après votre dernière action"),
+						   .to = FY_LIT("3 ans après votre dernière action") });
+		changes[i] = (struct fy_row_change){ .major = i % 2 == 0, .words = fy_buf_slice(&words) };
+	}
 	fy_page_policy_changes(out, page,
 			       &(struct fy_view_policy_changes){ .date = FY_LIT("2026-11-03"),
 								 .day = AGO(20 * FY_DAY),
 								 .before = AGO(90 * FY_DAY),
+								 .effective = AGO(-20 * FY_DAY),
 								 .major = true,
 								 .changes = changes,
 								 .changes_count = FY_COUNT(changes) });
@@ -214,6 +253,22 @@ static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
 		  FY_NONE, FY_LIT("Adresse réseau (Journal des accès) – 180 jours après l’écriture; suppression"),
 		  FY_LIT("intérêt légitime (article 6.1.f du RGPD)"), FY_LIT("votre navigateur") },
 	};
+	const struct fy_row_policy_news news[] = {
+		{ .date = FY_LIT("2026-11-13"),
+		  .day = AGO(10 * FY_DAY),
+		  .effective = AGO(-20 * FY_DAY),
+		  .counted = true,
+		  .told = 412,
+		  .persons = 1284 },
+		{ .date = FY_LIT("2026-11-03"),
+		  .day = AGO(20 * FY_DAY),
+		  .counted = true,
+		  .told = 1,
+		  .persons = 1,
+		  .ended = AGO(19 * FY_DAY),
+		  .rewritten = true },
+		{ .date = FY_LIT("2026-05-07"), .day = AGO(200 * FY_DAY), .silent = true },
+	};
 	fy_page_manage_privacy(out, page,
 			       &(struct fy_view_manage_privacy){ .contact = FY_LIT("contact@hostfamiliesinparis.com"),
 								 .date = FY_LIT("2026-11-03"),
@@ -224,7 +279,10 @@ static void show_manage_privacy(struct fy_buf *out, const struct fy_page *page)
 								 .measures = measures,
 								 .measures_count = FY_COUNT(measures),
 								 .proofs = proofs,
-								 .proofs_count = FY_COUNT(proofs) });
+								 .proofs_count = FY_COUNT(proofs),
+								 .news_known = true,
+								 .news = news,
+								 .news_count = FY_COUNT(news) });
 }
 
 static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
@@ -232,11 +290,10 @@ static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
 	const struct fy_row_session sessions[] = {
 		{ FY_LIT("9c21e07a"), P("Camille Lefèvre"), P("camille@example.com"), FY_LIT("manager"),
 		  FY_LIT("Firefox 145, Windows"), P("203.0.113.24"), AGO(12 * FY_MINUTE), AGO(FY_MINUTE), true, 1 },
-		{ FY_LIT("77ab01de"), P("Jeanne Moreau"), P("jeanne.moreau.de.la.bastille@famille.example.com"),
-		  FY_LIT("visitor"), FY_LIT("Safari, iPhone"), P("2001:db8:85a3::8a2e:370:7334"), AGO(20 * FY_DAY),
-		  AGO(5 * FY_HOUR), false, 2 },
-		{ FY_LIT("0b5d77c4"), P("Ahmed Benali"), P("ahmed@ecole.example"), FY_LIT("visitor"),
-		  FY_LIT("Chrome 142, Linux"), P("198.51.100.7"), AGO(FY_DAY), AGO(2 * FY_HOUR), false, 3 },
+		{ FY_LIT("77ab01de"), P(""), P(""), FY_LIT("visitor"), FY_LIT("Safari, iPhone"),
+		  P("2001:db8:85a3::8a2e:370:7334"), AGO(20 * FY_DAY), AGO(5 * FY_HOUR), false, 2 },
+		{ FY_LIT("0b5d77c4"), P(""), P(""), FY_LIT("visitor"), FY_LIT("Chrome 142, Linux"), P("198.51.100.7"),
+		  AGO(FY_DAY), AGO(2 * FY_HOUR), false, 3 },
 	};
 	fy_page_manage_sessions(out, page,
 				&(struct fy_view_manage_sessions){ .ip = P("203.0.113.0/24"),
@@ -251,11 +308,9 @@ static void show_manage_sessions(struct fy_buf *out, const struct fy_page *page)
 static void show_manage_contact(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_contact messages[] = {
-		{ 1042, P("Jeanne Moreau"), P("jeanne@example.com"), P("Une chambre près de la Bastille"), AGO(FY_HOUR),
-		  FY_LIT("open") },
-		{ 1041, P("École du Marais"), P("accueil@ecole.example"), P("Douze étudiants en mars"), AGO(FY_DAY),
-		  FY_LIT("answered") },
-		{ 1040, P("Paul"), P("paul@example.org"), P("Merci"), AGO(9 * FY_DAY), FY_LIT("closed") },
+		{ 1042, FY_LIT("HGKY9TCB5J"), AGO(FY_HOUR), FY_LIT("open") },
+		{ 1041, FY_LIT("M3QX7TD2PA"), AGO(FY_DAY), FY_LIT("answered") },
+		{ 1040, FY_LIT("ZK4B9W8N6C"), AGO(9 * FY_DAY), FY_LIT("closed") },
 	};
 	fy_page_manage_contact(out, page,
 			       &(struct fy_view_manage_contact){ .total = 3,
@@ -304,27 +359,14 @@ static void show_account_requests(struct fy_buf *out, const struct fy_page *page
 static void show_manage_requests(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_request requests[] = {
-		{ 9, FY_LIT("Accès aux données"), FY_LIT("En cours"), P("Jeanne Moreau"),
-		  P("jeanne.moreau.de.la.bastille@famille.example.com"), false, AGO(40 * FY_DAY), AGO(9 * FY_DAY),
-		  false, false, true, true, true, 9 },
-		{ 11, FY_LIT("Rectification"), FY_LIT("Reçue"), P("Ahmed Benali"), P("ahmed@ecole.example"), false,
-		  AGO(30 * FY_DAY), GIVEN_NOW, false, false, false, true, true, 0 },
-		{ 12, FY_LIT("Portabilité"), FY_LIT("Délai prolongé"), P("Paul"), P("paul@example.org"), false,
-		  AGO(22 * FY_DAY), GIVEN_NOW + 8 * FY_DAY, false, false, false, false, true, 8 },
-		{ 13,
-		  FY_LIT("Effacement"),
-		  FY_LIT("Reçue"),
-		  { FY_NONE },
-		  { FY_NONE },
-		  true,
-		  AGO(FY_DAY),
-		  GIVEN_NOW + 29 * FY_DAY,
-		  false,
-		  false,
-		  false,
-		  false,
-		  false,
-		  29 },
+		{ 9, FY_LIT("Accès aux données"), FY_LIT("En cours"), 487120394812673, AGO(40 * FY_DAY),
+		  AGO(9 * FY_DAY), false, false, true, true, true, 9 },
+		{ 11, FY_LIT("Rectification"), FY_LIT("Reçue"), 0, AGO(30 * FY_DAY), GIVEN_NOW, false, false, false,
+		  true, true, 0 },
+		{ 12, FY_LIT("Portabilité"), FY_LIT("Délai prolongé"), 487120394812990, AGO(22 * FY_DAY),
+		  GIVEN_NOW + 8 * FY_DAY, false, false, false, false, true, 8 },
+		{ 13, FY_LIT("Effacement"), FY_LIT("Reçue"), 487120394812991, AGO(FY_DAY), GIVEN_NOW + 29 * FY_DAY,
+		  false, false, false, false, false, 29 },
 	};
 	fy_page_manage_requests(out, page,
 				&(struct fy_view_manage_requests){ .waiting = 2,
@@ -385,14 +427,8 @@ static void show_request_conflict(struct fy_buf *out, const struct fy_page *page
 static void show_manage_holds(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_hold holds[] = {
-		{ 1,
-		  115517030400549,
-		  { FY_LIT("Séjour impayé,\ndossier 12/2026") },
-		  AGO(100 * FY_DAY),
-		  AGO(FY_DAY),
-		  0,
-		  true },
-		{ 2, 7, { FY_NONE }, AGO(FY_DAY), AGO(-90 * FY_DAY), 0, false },
+		{ 1, 115517030400549, AGO(100 * FY_DAY), AGO(FY_DAY), 0, true },
+		{ 2, 7, AGO(FY_DAY), AGO(-90 * FY_DAY), 0, false },
 	};
 	fy_page_manage_holds(out, page,
 			     &(struct fy_view_manage_holds){ .next_cursor = FY_LIT("2"),
@@ -405,9 +441,7 @@ static void show_manage_holds(struct fy_buf *out, const struct fy_page *page)
 
 static void show_manage_holds_lifted(struct fy_buf *out, const struct fy_page *page)
 {
-	const struct fy_row_hold hold = {
-		1, 7, { FY_LIT("Séjour impayé") }, AGO(9 * FY_DAY), AGO(FY_DAY), AGO(0), false
-	};
+	const struct fy_row_hold hold = { 1, 7, AGO(9 * FY_DAY), AGO(FY_DAY), AGO(0), false };
 	fy_page_manage_holds(out, page,
 			     &(struct fy_view_manage_holds){ .lifted = true, .holds = &hold, .holds_count = 1 });
 }
@@ -481,6 +515,176 @@ static void show_letter_incomplete(struct fy_buf *out, const struct fy_page *pag
 			.id = 4, .language = FY_LIT("en"), .lacks_advice = true, .lacks_measures = true });
 }
 
+static void show_manage_people(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_staff staff[] = {
+		{ 487120394812673, FY_LIT("propriétaire"), false, true },
+		{ 487120394812990, FY_LIT("délégué à la protection des données"), true, false },
+	};
+	fy_page_manage_people(out, page,
+			      &(struct fy_view_manage_people){
+				      .who = P("camille@"), .staff = staff, .staff_count = FY_COUNT(staff) });
+}
+
+static const struct fy_row_choice purposes[] = {
+	{ FY_LIT("identification"), FY_LIT("identification"), false },
+	{ FY_LIT("billing"), FY_LIT("facturation"), true },
+};
+static const struct fy_row_role_choice role_choices[] = {
+	{ FY_LIT("member"), FY_LIT("membre"), true },
+	{ FY_LIT("dpo"), FY_LIT("délégué à la protection des données"), false },
+};
+static const struct fy_row_person_ask person_asks[] = {
+	{ FY_LIT("facturation"), P("Facture d'octobre contestée"), AGO(FY_HOUR), FY_LIT("approved"),
+	  GIVEN_NOW + 20 * FY_MINUTE, true },
+	{ FY_LIT("identification"), P("Vérifier l'inscription"), AGO(3 * FY_DAY), FY_LIT("refused"), 0, false },
+};
+
+static void show_manage_person(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_person_field fields[] = {
+		{ FY_LIT("Prénom"), P("Camille <b>"), 0, FY_LIT("open") },
+		{ FY_LIT("Ville"), P(""), 0, FY_LIT("open") },
+		{ FY_LIT("Date d'inscription"), P(""), AGO(200 * FY_DAY), FY_LIT("open") },
+		{ FY_LIT("Téléphone"), P(""), 0, FY_LIT("withheld") },
+		{ FY_LIT("Compétences"), P(""), 0, FY_LIT("other_role") },
+	};
+	const struct fy_row_person_grant grants[] = {
+		{ 12, FY_LIT("facturation"), FY_LIT("billing"), GIVEN_NOW + 20 * FY_MINUTE, true },
+		{ 13, FY_LIT("identification"), FY_LIT("identification"), GIVEN_NOW + 50 * FY_MINUTE, false },
+	};
+	fy_page_manage_person(out, page,
+			      &(struct fy_view_manage_person){
+				      .account = 487120394812673,
+				      .role = FY_LIT("membre"),
+				      .state = FY_LIT("active"),
+				      .is_open = true,
+				      .refused = FY_LIT("Téléphone"),
+				      .purpose = FY_LIT("facturation"),
+				      .ends = GIVEN_NOW + 20 * FY_MINUTE,
+				      .may_sessions = true,
+				      .fields = fields,
+				      .fields_count = FY_COUNT(fields),
+				      .grants = grants,
+				      .grants_count = FY_COUNT(grants),
+				      .asks = person_asks,
+				      .asks_count = FY_COUNT(person_asks),
+				      .purposes = purposes,
+				      .purposes_count = FY_COUNT(purposes),
+				      .minutes = FY_LIT("60"),
+				      .may_break = true,
+				      .roles = role_choices,
+				      .roles_count = FY_COUNT(role_choices),
+			      });
+}
+
+static void show_manage_person_sealed(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_person_field fields[] = {
+		{ FY_LIT("Prénom"), P(""), 0, FY_LIT("sealed") },
+		{ FY_LIT("Nom"), P(""), 0, FY_LIT("sealed") },
+	};
+	fy_page_manage_person(out, page,
+			      &(struct fy_view_manage_person){ .account = 487120394812673,
+							       .role = FY_LIT("membre"),
+							       .state = FY_LIT("pending"),
+							       .refused_purpose = FY_LIT("facturation"),
+							       .refused = FY_LIT("Prénom, Nom"),
+							       .person_refuses = true,
+							       .purpose = FY_LIT("identification"),
+							       .fields = fields,
+							       .fields_count = FY_COUNT(fields),
+							       .purposes = purposes,
+							       .purposes_count = FY_COUNT(purposes),
+							       .reason = P("Bref"),
+							       .minutes = FY_LIT("900") });
+}
+
+static void show_manage_access(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_access_row requests[] = {
+		{ .id = 5,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("équipe"),
+		  .purpose = FY_LIT("facturation"),
+		  .reason = P("Facture d'octobre <contestée>"),
+		  .minutes = 60,
+		  .asked = AGO(FY_HOUR),
+		  .state = FY_LIT("waiting"),
+		  .may_decide = true },
+		{ .id = 4,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("propriétaire"),
+		  .purpose = FY_LIT("prise de contact et assistance"),
+		  .reason = P("Un étudiant attend"),
+		  .minutes = 30,
+		  .asked = AGO(4 * FY_DAY),
+		  .state = FY_LIT("ended"),
+		  .ends = AGO(4 * FY_DAY),
+		  .emergency = true,
+		  .decider = 487120394812990,
+		  .decided = AGO(4 * FY_DAY),
+		  .review = FY_LIT("overdue"),
+		  .may_review = true },
+		{ .id = 3,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("propriétaire"),
+		  .purpose = FY_LIT("identification"),
+		  .unreadable = true,
+		  .minutes = 1,
+		  .asked = AGO(FY_HOUR),
+		  .state = FY_LIT("approved"),
+		  .ends = GIVEN_NOW + FY_MINUTE,
+		  .emergency = true,
+		  .review = FY_LIT("due"),
+		  .hours = 71,
+		  .own = true },
+		{ .id = 2,
+		  .account = 487120394812673,
+		  .asker = 487120394812990,
+		  .role = FY_LIT("comptabilité"),
+		  .purpose = FY_LIT("facturation"),
+		  .reason = P("Clôture"),
+		  .minutes = 60,
+		  .asked = AGO(9 * FY_DAY),
+		  .state = FY_LIT("refused"),
+		  .decided = AGO(9 * FY_DAY),
+		  .review = FY_LIT("unjustified"),
+		  .reviewer = 487120394812673,
+		  .reviewed = AGO(8 * FY_DAY) },
+	};
+	fy_page_manage_access(out, page,
+			      &(struct fy_view_manage_access){ .all = true,
+							       .next_cursor = FY_LIT("2"),
+							       .requests = requests,
+							       .requests_count = FY_COUNT(requests) });
+}
+
+static void show_manage_access_empty(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_access(out, page, &(struct fy_view_manage_access){ .all = false });
+}
+
+static void show_manage_access_log(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_read reads[] = {
+		{ 1042, AGO(FY_MINUTE), 487120394812990, FY_LIT("équipe"), 487120394812673, false, false,
+		  FY_LIT("facturation"), FY_LIT("Prénom, Nom, Adresse e-mail, Adresse, Code postal, Ville, Pays") },
+		{ 1041, AGO(FY_DAY), 487120394812990, FY_LIT("délégué à la protection des données"), 487120394812673,
+		  true, false, FY_LIT("prise de contact et assistance"),
+		  FY_LIT("Nom, Adresse e-mail, Objet, Message") },
+		{ 1040, AGO(FY_DAY), 487120394812990, FY_LIT("équipe"), 17, false, true,
+		  FY_LIT("exercice de vos droits"), FY_LIT("Nom, Adresse e-mail, Votre demande") },
+	};
+	fy_page_manage_access_log(out, page,
+				  &(struct fy_view_manage_access_log){ .next_cursor = FY_LIT("1041"),
+								       .reads = reads,
+								       .reads_count = FY_COUNT(reads) });
+}
+
 static void show_token_reset(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("reset") });
@@ -514,6 +718,84 @@ SHOW_ERROR(429)
 SHOW_ERROR(500)
 SHOW_ERROR(503)
 
+#define PERSON                                                                                       \
+	.given_name = P("Mei-Ling"), .family_name = P("Wang de la Rochefoucauld"),                   \
+	.email = P("mei-ling.wang.de.la.rochefoucauld@etudiants.universite.example.org"),            \
+	.birth_date = P("2010-05-17"), .language = FY_LIT("en"), .what_for = P("Séjour en février"), \
+	.adult_given_name = P("Lan"), .adult_family_name = P("Wang"), .adult_email = P("lan.wang@example.org")
+SHOW(account_person_new, PERSON)
+SHOW(account_person, PERSON, .id = 12, .version = 1, .state = FY_LIT("entered"), .notice = FY_LIT("bounced"),
+     .editable = true, .removable = true, .since = AGO(3 * FY_DAY), .inform_by = AGO(-27 * FY_DAY),
+     .heading = P("Mei-Ling Wang de la Rochefoucauld"))
+SHOW(notice, PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"), .minor = true, .since = AGO(3 * FY_DAY),
+     .birth_day = FY_LIT("17 mai 2010"), .person = P("Mei-Ling Wang"), .held = promises,
+     .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+     .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"), .link_until = AGO(-87 * FY_DAY))
+SHOW(notice_erased, .receipt = P("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
+SHOW(notice_old, .token = P("hT9s0Kc2"))
+SHOW(notice_sent)
+
+static void show_account_people(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_entered people[] = {
+		{ 14, P("Mei-Ling"), P("Wang de la Rochefoucauld-Montbel"), false, FY_LIT("entered"),
+		  FY_LIT("on_its_way"), AGO(FY_HOUR) },
+		{ 13, P("Ahmed"), P("Benali"), false, FY_LIT("taken_over"), FY_LIT("delivered"), AGO(9 * FY_DAY) },
+		{ 12, P("Zoé"), P("O'Connor"), false, FY_LIT("restricted"), FY_LIT("delivered"), AGO(20 * FY_DAY) },
+		{ 11, { FY_NONE }, { FY_NONE }, true, FY_LIT("entered"), FY_LIT("bounced"), AGO(20 * FY_DAY) },
+	};
+	fy_page_account_people(out, page,
+			       &(struct fy_view_account_people){ .people = people,
+								 .people_count = FY_COUNT(people),
+								 .next_cursor = FY_LIT("11") });
+}
+
+static void show_people_none(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_account_people(out, page, &(struct fy_view_account_people){ 0 });
+}
+
+static void show_person_taken_over(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_account_person(
+		out, page,
+		&(struct fy_view_account_person){ PERSON, .id = 12, .state = FY_LIT("taken_over"),
+						  .notice = FY_LIT("delivered"), .removable = true, .conflict = true,
+						  .since = AGO(9 * FY_DAY), .noticed = AGO(9 * FY_DAY),
+						  .birth_day = FY_LIT("17 mai 2010"), .heading = P("Mei-Ling Wang") });
+}
+
+static void show_person_restricted(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_account_person(out, page,
+			       &(struct fy_view_account_person){ .id = 12,
+								 .state = FY_LIT("restricted"),
+								 .notice = FY_LIT("delivered"),
+								 .since = AGO(9 * FY_DAY),
+								 .noticed = AGO(9 * FY_DAY),
+								 .heading = P("Mei-Ling Wang") });
+}
+
+static void show_notice_restricted(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_notice(out, page,
+		       &(struct fy_view_notice){
+			       PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"), .restricted = true,
+			       .typed = true, .since = AGO(3 * FY_DAY), .person = P("Mei-Ling Wang"), .held = promises,
+			       .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+			       .link_until = AGO(-87 * FY_DAY) });
+}
+
+static const struct fy_field_error person_errors[] = {
+	{ { NULL, 0 }, FY_TEXT_ERROR_PERSON_KNOWN, { 0 } },
+	{ { "given_name", 10 }, FY_TEXT_ERROR_PERSON_NAME, { 0 } },
+	{ { "birth_date", 10 }, FY_TEXT_ERROR_BIRTH_DATE_RANGE, { 0 } },
+	{ { "language", 8 }, FY_TEXT_ERROR_LANGUAGE_UNKNOWN, { 0 } },
+	{ { "adult_email", 11 }, FY_TEXT_ERROR_ADULT_EMAIL_MISSING, { 0 } },
+};
+static const struct fy_field_error confirm_errors[] = {
+	{ { "confirm", 7 }, FY_TEXT_ERROR_ERASE_CONFIRM_MISSING, { 0 } },
+};
 static const struct fy_field_error register_errors[] = {
 	{ { "given_name", 10 }, FY_TEXT_ERROR_GIVEN_NAME_MISSING, { 0 } },
 	{ { "email", 5 }, FY_TEXT_ERROR_EMAIL_FORMAT, { 0 } },
@@ -522,6 +804,11 @@ static const struct fy_field_error register_errors[] = {
 static const struct fy_field_error contact_errors[] = {
 	{ { "message", 7 }, FY_TEXT_ERROR_MESSAGE_MISSING, { 0 } },
 	{ { "consent", 7 }, FY_TEXT_ERROR_CONSENT_MISSING, { 0 } },
+};
+static const struct fy_field_error ask_errors[] = {
+	{ { "purpose", 7 }, FY_TEXT_ERROR_PURPOSE_MISSING, { 0 } },
+	{ { "reason", 6 }, FY_TEXT_ERROR_REASON_SHORT, { .n = 10 } },
+	{ { "minutes", 7 }, FY_TEXT_ERROR_MINUTES_RANGE, { .n = 480 } },
 };
 static const struct fy_field_error login_errors[] = { { { NULL, 0 }, FY_TEXT_ERROR_CREDENTIALS, { 0 } } };
 static const struct fy_field_error request_errors[] = {
@@ -577,6 +864,19 @@ const struct given_page given_pages[] = {
 	MEMBER(account_requests),
 	{ "requests_refused", FY_PAGE_MEMBER, show_account_requests, ERRORS(request_errors) },
 	MEMBER(account_request),
+	MEMBER(account_people),
+	MEMBER(people_none),
+	MEMBER(account_person_new),
+	{ "person_refused", FY_PAGE_MEMBER, show_account_person_new, ERRORS(person_errors) },
+	MEMBER(account_person),
+	MEMBER(person_taken_over),
+	MEMBER(person_restricted),
+	GUEST(notice),
+	GUEST(notice_restricted),
+	{ "notice_unconfirmed", FY_PAGE_GUEST, show_notice, ERRORS(confirm_errors) },
+	GUEST(notice_erased),
+	GUEST(notice_old),
+	GUEST(notice_sent),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
@@ -616,6 +916,13 @@ const struct given_page given_pages[] = {
 	MANAGER(breach_letter),
 	MANAGER(letter_incomplete),
 	MANAGER(breach_notification),
+	MANAGER(manage_people),
+	MANAGER(manage_person),
+	MANAGER(manage_person_sealed),
+	{ "person_refused", FY_PAGE_MANAGER, show_manage_person_sealed, ERRORS(ask_errors) },
+	MANAGER(manage_access),
+	MANAGER(manage_access_empty),
+	MANAGER(manage_access_log),
 	MANAGER(manage_jobs),
 	MANAGER(manage_privacy),
 	{ "job_failed", FY_PAGE_MANAGER, show_manage_jobs, .notice = FY_TEXT_NOTICE_JOB_FAILED,
@@ -646,6 +953,13 @@ MAIL(erasure_done, .given_name = P("Camille"), .when = AGO(FY_HOUR),
      .receipt = FY_LIT("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
 MAIL(inactive, .given_name = P("Camille"), .erase_at = AGO(-60 * FY_DAY),
      .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"))
+#define SITE "https://www.hostfamiliesinparis.com"
+MAIL(policy_change, .given_name = P("Camille"), .effective = AGO(-30 * FY_DAY),
+     .changes =
+	     FY_LIT("– Téléphone (Compte)\u00a0: nouvelle finalité, facturation.\n– <Session>\u00a0: la durée change."),
+     .left = 2, .kept = 1, .link = FY_LIT(SITE "/privacy/versions/2026-12-01/changes"),
+     .object_link = FY_LIT(SITE "/account/requests"), .withdraw_link = FY_LIT(SITE "/account/privacy"),
+     .erase_link = FY_LIT(SITE "/account/erase"), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 MAIL(confirm_address, .link = P(LINK), .valid_hours = 24)
 MAIL(address_known, .given_name = P("Camille"), .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"),
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
@@ -665,14 +979,36 @@ MAIL(right_extended, RIGHT, .due = GIVEN_NOW, .letter = P("Les archives sont sur
 MAIL(right_answer, RIGHT, .letter = P("Voici tout.\n\n<Merci>"))
 MAIL(right_refused, RIGHT, .letter = P("Nous n'avons rien."))
 
+MAIL(access_asked, .given_name = P("Camille"), .role = FY_LIT("équipe"), .purpose = FY_LIT("facturation"),
+     .minutes = 60, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/privacy"))
+MAIL(access_waiting, .given_name = P("Inès"), .role = FY_LIT("équipe"), .by = 487120394812990,
+     .account = 487120394812673, .purpose = FY_LIT("facturation"), .minutes = 60,
+     .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/access-requests"))
+MAIL(role_changed, .given_name = P("Inès"), .account = 487120394812673, .by = 487120394812990,
+     .old_role = FY_LIT("membre"), .new_role = FY_LIT("équipe"), .when = GIVEN_NOW,
+     .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/people"))
+MAIL(glass_broken, .given_name = P("Inès"), .account = 487120394812673, .by = 487120394812990,
+     .purpose = FY_LIT("facturation"), .minutes = 60, .when = GIVEN_NOW,
+     .link = FY_LIT("https://www.hostfamiliesinparis.com/manage/access-requests"))
+MAIL(provided_notice, .name = P("Lan"), .person = P("Mei-Ling Wang"), .provider = P("Claire Dupont"), .link = P(LINK),
+     .purposes = FY_LIT("identification, contractualisation"), .basis = FY_LIT("intérêt légitime"),
+     .kept = FY_LIT("2 ans après la dernière modification"), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+     .dpo = FY_LIT("dpo@hostfamiliesinparis.com"), .days = 90)
+MAIL(provided_erased, .name = P("Lan"), .person = P("Mei-Ling Wang"), .why = FY_LIT("with_provider"), .when = GIVEN_NOW,
+     .receipt = FY_LIT("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
+MAIL(provided_gone, .name = P("Claire"), .person = P("Mei-Ling Wang"), .why = FY_LIT("uninformed"),
+     .since = AGO(30 * FY_DAY), .when = GIVEN_NOW, .link = FY_LIT("https://www.hostfamiliesinparis.com/account/people"))
+
 #define LETTER(name)               \
 	{                          \
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password), LETTER(password_changed),
-	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),   LETTER(inactive),
-	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),   LETTER(right_extended),
-	LETTER(right_answer),    LETTER(right_refused), LETTER(export_link),    LETTER(export_nothing),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password),  LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),    LETTER(inactive),
+	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),    LETTER(right_extended),
+	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),    LETTER(access_waiting),
+	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice), LETTER(provided_erased),
+	LETTER(provided_gone),   LETTER(policy_change), LETTER(export_link),     LETTER(export_nothing),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

@@ -95,10 +95,10 @@ static void values_in_addresses_are_percent_encoded(void **state)
 {
 	(void)state;
 	struct fy_page page = given_page(FY_LANG_EN, FY_PAGE_MANAGER, "/manage/sessions");
-	const struct fy_row_session row = { .email = { FY_LIT("a+b&ip=\"é@example.com") } };
+	const struct fy_row_session row = { .network = { FY_LIT("a+b&ip=\"é@example.com") } };
 	fy_page_manage_sessions(&out, &page,
 				&(struct fy_view_manage_sessions){ .sessions = &row, .sessions_count = 1 });
-	assert_holds("href=\"/manage/sessions?person=a%2Bb%26ip%3D%22%C3%A9%40example.com\"");
+	assert_holds("href=\"/manage/sessions?ip=a%2Bb%26ip%3D%22%C3%A9%40example.com\"");
 }
 
 static void an_address_with_another_scheme_is_not_a_link(void **state)

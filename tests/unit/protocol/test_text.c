@@ -102,6 +102,32 @@ static void fields_are_cleaned(void **state)
 	assert_int_equal(fy_utf8_nfc(&arena, fy_from(fy_buf_slice(&out), 2), &text), 0);
 }
 
+static void names_of_persons_have_nothing_of_a_link(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "Zoé",
+					     "O'Connor",
+					     "O’Connor",
+					     "Anne-Marie de La Tour",
+					     "J. R. R. Tolkien",
+					     "Martin L. King Jr.",
+					     "李小龙",
+					     "محمد",
+					     "Gal·la",
+					     "Nguyễn",
+					     "दीपिका" };
+	static const char *const bad[] = { "",           "-",        ".",    "evil.com", "www.evil.com", "http://x",
+					   "a@b",        "Win 1000", "a/b",  "a\\b",     "x:y",          "<b>",
+					   "a_b",        "Eve\n",    "x..y", ". x",      "a;b",          "№5",
+					   "\u202eevil", "\xff",     "a,b",  "(x)",      "a\u3002com",   "a\uff0ecom" };
+	for (size_t i = 0; i < FY_COUNT(names); i++)
+		assert_true(fy_utf8_is_name(fy_str(names[i]), 30));
+	for (size_t i = 0; i < FY_COUNT(bad); i++)
+		assert_false(fy_utf8_is_name(fy_str(bad[i]), 30));
+	assert_true(fy_utf8_is_name(FY_LIT("ééé"), 3));
+	assert_false(fy_utf8_is_name(FY_LIT("ééé"), 2));
+}
+
 /* RFC 4648 10 */
 static void base64_follows_the_rfc(void **state)
 {
@@ -222,6 +248,7 @@ int main(void)
 		FY_TEST(utf8_is_strict),
 		FY_TEST(fields_refuse_what_cannot_be_seen),
 		FY_TEST(fields_are_cleaned),
+		FY_TEST(names_of_persons_have_nothing_of_a_link),
 		FY_TEST(base64_follows_the_rfc),
 		FY_TEST(html_is_escaped_by_context),
 		FY_TEST(cells_are_quoted_and_never_formulas),

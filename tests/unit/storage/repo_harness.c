@@ -96,7 +96,9 @@ int empty_tables(void **state)
 {
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM contact_message; DELETE FROM one_time_token; DELETE FROM account; "
-	       "DELETE FROM job_lease; DELETE FROM rights_request; DELETE FROM foyer_keys.person_key");
+	       "DELETE FROM job_lease; DELETE FROM rights_request; DELETE FROM foyer_keys.person_key; "
+	       "DELETE FROM access_log; UPDATE access_chain SET start_id = 0, start_hash = REPEAT(CHAR(0), 32), "
+	       "last_id = 0, last_hash = REPEAT(CHAR(0), 32), seal = REPEAT(CHAR(0), 32)");
 	return 0;
 }
 

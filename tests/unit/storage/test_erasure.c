@@ -136,10 +136,12 @@ static void deliver_the_last_mail(struct worker *w)
 	}
 }
 
-/* Proofs of consent stay for their time; messages and files of requests have persons of their own, with other ends. */
-static bool has_another_person(const char *table)
+/* Proofs of consent, and who of the staff looked, stay for their time under a number that leads to nobody; messages,
+ * files of requests and entered people have persons of their own, with other ends. */
+static bool has_another_end(const char *table)
 {
-	static const char *const tables[] = { "consent", "contact_message", "rights_request", "rights_step" };
+	static const char *const tables[] = { "consent",         "access_log",     "contact_message",
+					      "provided_person", "rights_request", "rights_step" };
 	for (size_t i = 0; i < FY_COUNT(tables); i++)
 		if (strcmp(tables[i], table) == 0)
 			return true;
@@ -152,7 +154,7 @@ static void plant(uint64_t person)
 	for (size_t t = 0; t < fy_register_table_count; t++) {
 		const struct fy_register_table *table = &fy_register_tables[t];
 		if (table->person == NULL || strcmp(table->name, "account") == 0 ||
-		    strcmp(table->name, "person_key") == 0 || has_another_person(table->name))
+		    strcmp(table->name, "person_key") == 0 || has_another_end(table->name))
 			continue;
 		char names[2000] = "", values[4000] = "";
 		for (size_t i = 0; i < fy_register_field_count; i++) {
@@ -194,7 +196,7 @@ static void nothing_is_left_of(uint64_t person)
 	for (size_t t = 0; t < fy_register_table_count; t++) {
 		const struct fy_register_table *table = &fy_register_tables[t];
 		char query[200];
-		if (table->person == NULL || has_another_person(table->name))
+		if (table->person == NULL || has_another_end(table->name))
 			continue;
 		snprintf(query, sizeof query, "SELECT COUNT(*) FROM %s%s WHERE %s = %llu",
 			 strcmp(table->name, "person_key") == 0 ? "foyer_keys." : "", table->name, table->person,

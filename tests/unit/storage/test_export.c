@@ -6,18 +6,20 @@
 #include "storage/email_hash.h"
 #include "storage/erasure.h"
 #include "storage/export.h"
+#include "storage/provided.h"
 #include "storage/redis.h"
 #include "storage/sealing.h"
 #include "tests/support/redis_fixture.h"
 
-#define STAFF 77
 #define ZOE "Zoe.Lefevre@example.org"
 
 static struct redis_fixture *redis;
+static uint64_t staff;
 static const struct fy_config config = {
 	.retention_unconfirmed_days = 7,
 	.retention_erasure_grace_days = 7,
 	.retention_contact_days = 180,
+	.retention_access_log_days = 1826,
 	.sessions_idle_days = 14,
 	.sessions_absolute_days = 30,
 	.sessions_manager_minutes = 30,
@@ -37,7 +39,7 @@ static int stop(void **state)
 
 static int empty(void **state)
 {
-	change("DELETE FROM instance WHERE name = 'sealed'");
+	change("DELETE FROM instance WHERE name = 'sealed'; DELETE FROM provided_person");
 	redis_fixture_number(redis, "FLUSHALL");
 	return empty_tables(state);
 }
@@ -49,11 +51,20 @@ static struct fy_slice hash(struct worker *w, const char *address)
 	return fy_slice(room, FY_HASH_BYTES);
 }
 
+/* And a member of staff, who looks and enters. */
 static fy_async int connect_redis(struct worker *w)
 {
 	const struct fy_redis_options options = { .socket_path = redis_fixture_socket(redis) };
+	const struct fy_account_new account = { .email = personal("staff@example.org"),
+						.email_hash = hash(w, "staff@example.org"),
+						.given_name = personal("Inès"),
+						.family_name = personal("Moreau"),
+						.state = FY_ACCOUNT_ACTIVE,
+						.role = FY_ROLE_STAFF };
 	w->ctx.config = &config;
 	int err = fy_redis_create(&options, &w->ctx.redis);
+	if (err == 0)
+		err = fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, NULL, &staff);
 	return err ? err : fy_redis_wait_ready(&w->ctx);
 }
 
@@ -78,7 +89,7 @@ static fy_async int step(struct worker *w, uint64_t account_id, uint64_t id, enu
 						 .account_id = account_id,
 						 .from = from,
 						 .to = to,
-						 .by_account_id = STAFF,
+						 .by_account_id = staff,
 						 .note = personal("A note"),
 						 .text = personal("What was written"),
 						 .answer_by = w->ctx.now + 60 * FY_DAY };
@@ -88,7 +99,7 @@ static fy_async int step(struct worker *w, uint64_t account_id, uint64_t id, enu
 static fy_async int make_request(struct worker *w, uint64_t account_id, const char *address, uint64_t *ret_id)
 {
 	const struct fy_rights_new request = { .account_id = account_id,
-					       .recorded_by = account_id ? 0 : STAFF,
+					       .recorded_by = account_id ? 0 : staff,
 					       .kind = FY_RIGHTS_ACCESS,
 					       .name = personal(account_id ? "" : "Zoé Lefèvre"),
 					       .email = personal(account_id ? "" : address),
@@ -116,6 +127,55 @@ static fy_async int make_requests(struct worker *w, uint64_t account_id, const c
 	return err ? err : make_request(w, 0, address, &letter);
 }
 
+/* Staff asked for the account, and read it and a message. */
+static fy_async int look(struct worker *w, uint64_t account_id, uint64_t message_id)
+{
+	const struct fy_grant_new grant = { .person_id = account_id,
+					    .asked_by = staff,
+					    .purpose = FY_PURPOSE_CONTACT,
+					    .reason = personal("To answer a call"),
+					    .minutes = 60 };
+	uint64_t id;
+	int err = fy_grants_ask(&w->ctx, &grant, &id);
+	if (err == 0)
+		err = fy_grants_decide(&w->ctx, id, account_id, FY_DECIDES_PERSON, true);
+	struct fy_read read = { .reader_id = staff,
+				.reader_role = FY_ROLE_STAFF,
+				.person_id = account_id,
+				.purpose = FY_PURPOSE_CONTACT,
+				.fields = FY_LIT("account.email account.phone"),
+				.request_id = id };
+	if (err == 0)
+		err = fy_grants_read(&w->ctx, &read);
+	read.person_id = message_id;
+	read.request_id = 0;
+	return err ? err : fy_access_log_append(&w->ctx, &read);
+}
+
+/* By the member of staff, for want of another: as an adult, and as the adult who is responsible for a minor. */
+static fy_async int enter(struct worker *w, const char *address, unsigned year, bool as_adult)
+{
+	static unsigned made;
+	const struct fy_mail_new mail = { .template_name = FY_LIT("x"),
+					  .to_address = personal(address),
+					  .fields = secret("link") };
+	const struct fy_provided_notice notice = { .hash = hash_of(&w->arena,
+								   fy_cstr(&w->arena, fy_fmt(&w->arena, "n%u", made))),
+						   .expires_at = w->ctx.now + FY_DAY,
+						   .mail = &mail };
+	const struct fy_provided_fields fields = { .given_name = { fy_fmt(&w->arena, "Nom%c",
+									  'a' + (int)(made++ % 26)) },
+						   .family_name = personal("Entered"),
+						   .email = personal(as_adult ? "" : address),
+						   .birth_date = { (int16_t)year, 5, 1 },
+						   .what_for = personal("A stay"),
+						   .adult_given_name = personal(as_adult ? "Zoé" : "Paul"),
+						   .adult_family_name = personal("Lefèvre"),
+						   .adult_email = personal(as_adult ? address : "paul@example.org") };
+	uint64_t id;
+	return fy_provided_add(&w->ctx, staff, &fields, &notice, &id);
+}
+
 static fy_async int open_session(struct worker *w, uint64_t account_id, enum fy_session_kind kind)
 {
 	char token[FY_TOKEN_CHARS + 1];
@@ -128,8 +188,8 @@ static fy_async int open_session(struct worker *w, uint64_t account_id, enum fy_
 }
 
 /* An account with every field filled, two decisions, a session of each kind, a message, a mail that waits, and requests;
- * to be erased, but held. */
-#define RECORDS 18
+ * to be erased, but held; with a look at it, and two people whom somebody entered. */
+#define RECORDS 25
 static fy_async int given_all(struct worker *w, const char *address, uint64_t *ret_id)
 {
 	const struct fy_account_new account = { .email = personal(address),
@@ -163,8 +223,14 @@ static fy_async int given_all(struct worker *w, const char *address, uint64_t *r
 	if (err == 0)
 		err = fy_erasure_ask(&w->ctx, *ret_id, FY_ERASURE_ASKED, w->ctx.now + 7 * FY_DAY);
 	if (err == 0)
-		err = fy_holds_place(&w->ctx, *ret_id, personal("A claim"), w->ctx.now + 90 * FY_DAY, STAFF, &hold);
-	return err ? err : write_message(w, address, "Is there a room?", &message);
+		err = fy_holds_place(&w->ctx, *ret_id, personal("A claim"), w->ctx.now + 90 * FY_DAY, staff, &hold);
+	if (err == 0)
+		err = write_message(w, address, "Is there a room?", &message);
+	if (err == 0)
+		err = enter(w, address, 2000, false);
+	if (err == 0)
+		err = enter(w, address, 2015, true);
+	return err ? err : look(w, *ret_id, message);
 }
 
 #define COLUMN(name) (&fy_register_fields[FY_COLUMN_##name])
@@ -198,7 +264,7 @@ static unsigned records_of(const struct fy_export *export, enum fy_export_kind k
 static bool is_left_out(const struct fy_register_field *field, const char *holder)
 {
 	static const char *const lead_to_nobody[] = { "attempts", "known_network", "sent_form" };
-	static const char *const given_on_request[] = { "access_log", "event_log" };
+	static const char *const given_on_request[] = { "web_log", "event_log" };
 	for (size_t i = 0; i < FY_COUNT(lead_to_nobody); i++)
 		if (strcmp(holder, lead_to_nobody[i]) == 0)
 			return true;
@@ -239,6 +305,8 @@ static void walk_register(struct worker *w)
 	}
 	CHECK(export.account_id == id && export.record_count == RECORDS);
 	CHECK(records_of(&export, FY_EXPORT_REQUEST) == 3 && records_of(&export, FY_EXPORT_STEP) == 7);
+	CHECK(records_of(&export, FY_EXPORT_GRANT) == 1 && records_of(&export, FY_EXPORT_READ) == 2);
+	CHECK(records_of(&export, FY_EXPORT_ENTERED) == 2);
 	CHECK(records_of(&export, FY_EXPORT_SESSION) == 1 && records_of(&export, FY_EXPORT_OFFICE_SESSION) == 1);
 	fy_export_finish(&export);
 	fy_redis_destroy(w->ctx.redis);
@@ -362,6 +430,52 @@ static void nothing_of_another_person_is_in_it(void **state)
 	"SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'"
 
 /* How much is asked of the database, so that the time does not tell who is known. */
+static const struct fy_export_record *entered_of(const struct fy_export *export)
+{
+	const struct fy_export_record *r = export->records;
+	while (r && r->kind != FY_EXPORT_ENTERED)
+		r = r->next;
+	return r;
+}
+
+/* A person of ten and of thirty, each with a responsible adult when entered. */
+static void look_as_an_adult(struct worker *w)
+{
+	struct fy_export export;
+	CHECK_CODE(connect_redis(w), 0);
+	CHECK_CODE(enter(w, "lea@example.org", 2015, false), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, "lea@example.org"), &export), 0);
+	CHECK(export.record_count == 2 && text_is(&export, COLUMN(PROVIDED_PERSON_EMAIL), "lea@example.org"));
+	CHECK(value_of(&export, COLUMN(PROVIDED_PERSON_ADULT_EMAIL)) == NULL);
+	CHECK(entered_of(&export) && fy_eq(entered_of(&export)->provider.text, FY_LIT("Inès Moreau")));
+	fy_export_finish(&export);
+
+	CHECK_CODE(fy_export_find(&w->ctx, hash(w, "paul@example.org")), 0);
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, "PAUL@example.org"), &export), 0);
+	CHECK(export.record_count == 1); /* the mail that waits is to Léa */
+	CHECK(text_is(&export, COLUMN(PROVIDED_PERSON_EMAIL), "lea@example.org"));
+	CHECK(text_is(&export, COLUMN(PROVIDED_PERSON_ADULT_GIVEN_NAME), "Paul"));
+	fy_export_finish(&export);
+
+	w->ctx.now += 10 * 365 * FY_DAY; /* of age */
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, "paul@example.org"), &export), 0);
+	CHECK(text_is(&export, COLUMN(PROVIDED_PERSON_ADULT_EMAIL), "paul@example.org"));
+	CHECK(value_of(&export, COLUMN(PROVIDED_PERSON_EMAIL)) == NULL &&
+	      value_of(&export, COLUMN(PROVIDED_PERSON_BIRTH_DATE)) == NULL);
+	fy_export_finish(&export);
+
+	CHECK_CODE(fy_export_gather(&w->ctx, hash(w, "staff@example.org"), &export), 0);
+	CHECK(export.account_id == staff && entered_of(&export) == NULL); /* what one entered is not one's own */
+	fy_export_finish(&export);
+	fy_redis_destroy(w->ctx.redis);
+}
+
+static void of_a_person_and_the_adult_each_sees_what_is_theirs(void **state)
+{
+	(void)state;
+	run_all(1, look_as_an_adult, NULL);
+}
+
 static void look_for_anybody(struct worker *w)
 {
 	static const char *const addresses[] = { ZOE, "paul@example.org", "lea@example.org", "nobody@example.org" };
@@ -378,7 +492,7 @@ static void look_for_anybody(struct worker *w)
 		asked[i] = number(EXECUTED) - before;
 	}
 	for (size_t i = 0; i < FY_COUNT(addresses); i++)
-		CHECK(asked[i] == 3);
+		CHECK(asked[i] == 4);
 	fy_redis_destroy(w->ctx.redis);
 }
 
@@ -485,6 +599,7 @@ int main(void)
 		cmocka_unit_test_setup(every_field_that_the_register_lets_the_person_see_is_in_the_export, empty),
 		cmocka_unit_test_setup(each_value_has_its_end_as_far_as_it_is_known, empty),
 		cmocka_unit_test_setup(nothing_of_another_person_is_in_it, empty),
+		cmocka_unit_test_setup(of_a_person_and_the_adult_each_sees_what_is_theirs, empty),
 		cmocka_unit_test_setup(whether_something_is_held_takes_the_same_for_everybody, empty),
 		cmocka_unit_test_setup(a_damaged_message_is_named_and_does_not_hide_the_others, empty),
 		cmocka_unit_test_setup(a_process_holds_no_more_text_than_it_may_and_forgets_what_is_finished, empty),

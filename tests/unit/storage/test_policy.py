@@ -79,8 +79,8 @@ class Folder:
                               capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
-    def publish(self, date):
-        return self.run("--write-policy", date)
+    def publish(self, date, *more):
+        return self.run("--write-policy", date, *more)
 
     def path(self, date):
         return os.path.join(self.policy, date + ".json")
@@ -163,6 +163,34 @@ class Versions(unittest.TestCase):
         with open(os.path.join(f.policy, "draft.json"), "w", encoding="utf-8") as file:
             file.write("{}")
         self.assertIn("draft.json: a published version is a file YYYY-MM-DD.json", f.run()[1])
+
+    def test_a_version_takes_effect_when_it_is_published_or_later(self):
+        f = Folder(self)
+        f.publish("2026-01-02")
+        f.say(REGISTER.replace("Surnom", "Petit nom"))
+        self.assertEqual(f.publish("2026-02-01", "--effective", "2026-01-31"),
+                         (1, "policy: a version of 2026-02-01 cannot take effect before, on 2026-01-31\n"))
+        self.assertIn("is not a date", f.publish("2026-02-01", "--effective", "soon")[1])
+        self.assertEqual(f.publish("2026-02-01", "--effective", "2026-03-01"), (0, ""))
+        self.assertEqual(f.run(), (0, ""), "the register is the newest version, in force or not")
+        f.say(REGISTER)
+        self.assertEqual(f.publish("2026-02-02", "--effective", "2026-02-28"),
+                         (1, "policy: the version of 2026-02-01 takes effect on 2026-03-01: the next one not before\n"))
+        self.assertEqual(f.publish("2026-03-01", "--effective", "2026-03-01"), (0, ""))
+        self.assertEqual([(v.date, v.effective) for v in policy.read_versions(f.policy)],
+                         [("2026-01-02", "2026-01-02"), ("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-03-01")])
+        with open(f.path("2026-03-01"), encoding="utf-8") as file:
+            self.assertNotIn("effective", json.load(file), "the same day goes without saying")
+
+    def test_a_date_of_effect_cannot_be_written_into_a_published_version(self):
+        f = Folder(self)
+        f.publish("2026-01-02")
+        with open(f.path("2026-01-02"), encoding="utf-8") as file:
+            said = json.load(file)
+        for effective in ("2026-01-01", "tomorrow"):
+            with open(f.path("2026-01-02"), "wb") as file:
+                file.write(policy.canonical({k: v for k, v in said.items() if k != "before"}, None, effective))
+            self.assertEqual(f.run()[0], 1, effective)
 
     def test_labels_and_settings_are_in_it(self):
         made = content(REGISTER + given.STORE)
@@ -257,6 +285,20 @@ class Differences(unittest.TestCase):
         self.assertEqual((change["from"]["fr"], change["to"]["fr"]), ("contact", "prise de contact"))
         self.one('label = { fr = "Animal"', 'label = { fr = "Bête"', "word", False, field=None)
         self.one('category = "identity"', 'category = "profile"', "category", False)
+
+    def test_a_basis_of_a_purpose_is_about_the_fields_that_serve_it(self):
+        change = self.one('contact = { bit = 0, fr', 'contact = { bit = 0, basis = "consent", fr', "purpose_basis", True, field=None)
+        self.assertEqual(change["bearers"], ["pet.chip_hash", "pet.nickname"])
+
+    def test_purposes_that_came_late(self):
+        class At:
+            def __init__(self, text):
+                self.content = content(text)
+
+        narrow, wide = 'purposes = ["contact"]\nseen_by', 'purposes = ["contact", "billing"]\nseen_by'
+        self.assertEqual(list(policy.openings([At(REGISTER)])), [], "the first version has none")
+        self.assertEqual(list(policy.openings([At(REGISTER), At(REGISTER.replace(narrow, wide)), At(REGISTER + given.STORE)])),
+                         [(1, "pet.nickname", ["billing"], False), (2, "barks.hour", ["contact"], True), (2, "barks.volume", ["contact"], True)])
 
     def test_major_ones_come_first(self):
         found = self.changes(REGISTER, REGISTER.replace("Surnom", "Petit nom").replace('["self"]', '["self", "staff"]'))

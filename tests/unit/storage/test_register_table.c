@@ -56,7 +56,7 @@ static void a_store_counts_in_the_unit_of_its_setting(void **state)
 		assert_true(fy_register_stores[f->table].persons != 0);
 		if (strcmp(store, "manager_session") == 0)
 			assert_int_equal(fy_register_keep_seconds(&f->keep[0], &config), 1800);
-		else if (strcmp(store, "access_log") == 0)
+		else if (strcmp(store, "web_log") == 0)
 			assert_int_equal(fy_register_keep_seconds(&f->keep[0], &config), 100 * 86400);
 		else if (strcmp(store, "sent_form") == 0)
 			assert_int_equal(fy_register_keep_seconds(&f->keep[0], &config), 600);

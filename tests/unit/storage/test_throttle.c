@@ -252,6 +252,29 @@ static void a_recipient_gets_a_few_mails_and_then_one_now_and_then(void **state)
 	assert_int_equal(admitted, 9);
 }
 
+static void do_enter(struct task *t)
+{
+	unsigned wait_s;
+	admitted += fy_throttle_entering(&t->ctx, *(uint64_t *)t->arg, 10, &wait_s) == 0;
+}
+
+static void a_member_enters_so_many_people_a_day(void **state)
+{
+	(void)state;
+	uint64_t school = 7, other = 8;
+	admitted = 0;
+	run_fibers(15, do_enter, &school);
+	assert_int_equal(admitted, 10);
+	run_fiber(do_enter, &other);
+	assert_int_equal(admitted, 11);
+	now += 143 * 60 * FY_SECOND;
+	run_fiber(do_enter, &school);
+	assert_int_equal(admitted, 11);
+	now += 2 * 60 * FY_SECOND; /* a tenth of a day */
+	run_fibers(3, do_enter, &school);
+	assert_int_equal(admitted, 12);
+}
+
 static void do_ask_away(struct task *t)
 {
 	unsigned wait;
@@ -307,6 +330,7 @@ int main(void)
 		TEST(neighbours_in_one_ipv6_network_are_one),
 		TEST(a_bucket_gives_its_burst_then_its_rate),
 		TEST(a_recipient_gets_a_few_mails_and_then_one_now_and_then),
+		TEST(a_member_enters_so_many_people_a_day),
 		TEST(without_redis_sign_in_waits_and_rates_do_not),
 		TEST(redis_knows_neither_address_nor_account),
 	};

@@ -1,0 +1,343 @@
+/* The policy job: each person concerned gets one mail, whoever is killed in between; nobody else gets any. Linked with the
+ * tables of a next release (tests/support/next_register.py): phone numbers get a new purpose, sessions of the back office
+ * are kept for longer, and passions are called hobbies. */
+#include "tests/unit/jobs/harness.h"
+
+#include <string.h>
+
+#include "foyer/require.h"
+#include "jobs/letters.h"
+#include "storage/accounts.h"
+#include "storage/outbox.h"
+#include "storage/policy.h"
+
+#define PHONE "+33 1 23 45 67 89"
+#define VERSION "2098-12-01"
+#define OLDER "'2026-01-01'" /* the version that people knew */
+#define TOLD "SELECT COUNT(*) FROM account WHERE policy_told = '" VERSION "'"
+#define MAILS "SELECT COUNT(*) FROM outbox WHERE template_name = 'policy_change'"
+
+static unsigned fails_at; /* the letter of this number cannot be written; 0: all can */
+static unsigned letters_written;
+
+static bool about_phone(const struct fy_policy_change *change)
+{
+	return strcmp(change->fields[0], "account.phone") == 0;
+}
+
+/* Says which of the two changes it is about. */
+static int letter(struct fy_ctx *ctx, const struct fy_policy_version *version,
+		  const struct fy_announcement_person *person, struct fy_personal email, struct fy_personal given_name,
+		  struct fy_mail_new *ret_mail)
+{
+	(void)given_name;
+	bool phone = false, session = false;
+	for (size_t i = 0; i < version->change_count; i++) {
+		FY_REQUIRE(version->changes[i].major || !person->concerned[i]);
+		if (person->concerned[i] && about_phone(&version->changes[i]))
+			phone = true;
+		else if (person->concerned[i])
+			session = true;
+	}
+	if (++letters_written == fails_at)
+		return fy_fail(ctx, FY_ERR_IO, "the machine stops here");
+	*ret_mail = (struct fy_mail_new){ .template_name = FY_LIT("policy_change"),
+					  .lang = person->lang,
+					  .to_address = email,
+					  .fields = { fy_fmt(ctx->arena, "%d%d", phone, session) } };
+	return 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	change("DELETE FROM outbox; DELETE FROM account; DELETE FROM job_lease; DELETE FROM policy_version; "
+	       "DELETE FROM consent; DELETE FROM foyer_keys.person_key");
+	stage.config.mail_announcements_per_run = 1000;
+	fails_at = letters_written = 0;
+	return 0;
+}
+
+struct people {
+	unsigned count;
+	bool phone;
+	enum fy_account_role role;
+	enum fy_account_state state;
+	uint64_t ids[8]; /* of the first ones */
+};
+
+static void add_people(struct task *t)
+{
+	static uint64_t serial;
+	struct people *p = t->arg;
+	for (unsigned i = 0; i < p->count; i++) {
+		uint8_t *hash = fy_zalloc(t->ctx.arena, 32);
+		uint64_t id;
+		serial++;
+		memcpy(hash, &serial, sizeof serial);
+		struct fy_account_new account = { .email = { FY_LIT("x@example.org") },
+						  .email_hash = fy_slice(hash, 32),
+						  .given_name = { FY_LIT("X") },
+						  .family_name = { FY_LIT("Y") },
+						  .language = FY_LANG_EN,
+						  .role = p->role,
+						  .state = p->state ? p->state : FY_ACCOUNT_ACTIVE };
+		struct fy_profile profile = { .given_name = account.given_name,
+					      .family_name = account.family_name,
+					      .language = account.language,
+					      .phone = { p->phone ? FY_LIT(PHONE) : FY_NONE } };
+		CHECK_CODE(fy_accounts_create(&t->ctx, &account, 0, FY_NONE, 0, NULL, &id), 0);
+		CHECK_CODE(fy_accounts_update_profile(&t->ctx, id, 1, &profile, NULL), 0);
+		if (i < FY_COUNT(p->ids))
+			p->ids[i] = id;
+	}
+}
+
+/* People who knew the version before. */
+static struct people given(struct people people)
+{
+	run_tasks(1, add_people, &people);
+	change("UPDATE account SET policy_told = " OLDER);
+	return people;
+}
+
+static struct fy_job_report report;
+static char detail[300];
+static bool dry;
+static int result;
+
+static void run_job(struct task *t)
+{
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "policy", dry, &report), 0);
+	result = report.result;
+	snprintf(detail, sizeof detail, FY_FMT, FY_ARG(report.detail));
+}
+
+static void run_policy(void)
+{
+	dry = false;
+	run_tasks(1, run_job, NULL);
+	assert_int_equal(result, 0);
+}
+
+static long long state_of(const char *column)
+{
+	char sql[200];
+	snprintf(sql, sizeof sql, "SELECT IFNULL(%s, -1) FROM policy_version WHERE version = '" VERSION "'", column);
+	return number(sql);
+}
+
+static void nobody_is_told_of_a_first_version_or_of_what_is_known(void **state)
+{
+	(void)state;
+	struct people p = { .count = 3, .phone = true };
+	run_tasks(1, add_people, &p); /* who registered with the new version */
+	run_policy();
+	assert_int_equal(number(MAILS), 0);
+	assert_int_equal(number("SELECT COUNT(*) FROM policy_version WHERE ended_at IS NOT NULL"),
+			 (long long)fy_policy_versions.count);
+	assert_int_equal(number("SELECT COUNT(*) FROM policy_version WHERE version = '" VERSION
+				"' AND effective_on = '2099-01-01' AND told = 0 AND persons = 0"),
+			 1);
+	run_policy();
+	assert_string_equal(detail, "nothing to do");
+}
+
+static void only_those_are_told_who_are_concerned_and_of_what_concerns_them(void **state)
+{
+	(void)state;
+	given((struct people){ .count = 3, .phone = true });
+	given((struct people){ .count = 5 });
+	given((struct people){ .count = 2, .role = FY_ROLE_STAFF });
+	given((struct people){ .count = 1, .role = FY_ROLE_OWNER, .phone = true });
+	given((struct people){ .count = 4, .phone = true, .state = FY_ACCOUNT_PENDING });
+	given((struct people){ .count = 1, .phone = true });
+	change("UPDATE account SET state = 3 ORDER BY id DESC LIMIT 1"); /* closed */
+	run_policy();
+	assert_int_equal(number(MAILS), 6);
+	assert_int_equal(number(TOLD), 6);
+	assert_int_equal(state_of("persons"), 6);
+	assert_int_equal(state_of("told"), 6);
+	assert_true(state_of("ended_at") > 0);
+	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE policy_told = '" VERSION
+				"' AND (LENGTH(phone) > 0 OR role <> 1) AND state = 2"),
+			 6);
+	run_policy();
+	assert_int_equal(number(MAILS), 6);
+}
+
+static char said[8][3];
+
+static void read_mails(struct task *t)
+{
+	struct fy_outbox_mail *mails;
+	size_t count;
+	CHECK_CODE(fy_outbox_claim(&t->ctx, FY_LIT("a"), FY_MINUTE, 8, &mails, &count), 0);
+	CHECK(count == *(size_t *)t->arg);
+	for (size_t i = 0; i < count; i++) {
+		CHECK(mails[i].lang == FY_LANG_EN && fy_eq(mails[i].to_address.text, FY_LIT("x@example.org")));
+		snprintf(said[i], sizeof said[i], FY_FMT, FY_ARG(mails[i].fields.text));
+	}
+}
+
+static void a_mail_says_what_concerns_its_person(void **state)
+{
+	(void)state;
+	size_t three = 3;
+	given((struct people){ .count = 1, .phone = true });
+	given((struct people){ .count = 1, .role = FY_ROLE_STAFF });
+	given((struct people){ .count = 1, .role = FY_ROLE_STAFF, .phone = true });
+	run_policy();
+	run_tasks(1, read_mails, &three);
+	assert_string_equal(said[0], "10");
+	assert_string_equal(said[1], "01");
+	assert_string_equal(said[2], "11");
+}
+
+static void who_has_no_mark_is_told_by_the_day_of_registration(void **state)
+{
+	(void)state;
+	given((struct people){ .count = 2, .phone = true });
+	change("UPDATE account SET policy_told = NULL; "
+	       "UPDATE account SET created_at = '2098-12-01 10:00:00' ORDER BY id LIMIT 1");
+	run_policy();
+	assert_int_equal(number(MAILS), 1);
+}
+
+static void a_dry_run_says_what_the_run_does(void **state)
+{
+	(void)state;
+	given((struct people){ .count = 5, .phone = true });
+	stage.config.mail_announcements_per_run = 3;
+	dry = true;
+	run_tasks(1, run_job, NULL);
+	assert_int_equal(result, 0);
+	assert_string_equal(detail,
+			    "sent 3 announcements of a change of the policy, left for the next run: 2 accounts");
+	assert_int_equal(number("SELECT COUNT(*) FROM policy_version"), 0);
+	assert_int_equal(number(MAILS), 0);
+	run_policy();
+	assert_string_equal(detail,
+			    "sent 3 announcements of a change of the policy, left for the next run: 2 accounts");
+	assert_int_equal(number(MAILS), 3);
+}
+
+static void no_more_mails_wait_than_the_setting_allows(void **state)
+{
+	(void)state;
+	given((struct people){ .count = 7, .phone = true });
+	stage.config.mail_announcements_per_run = 3;
+	run_policy();
+	run_policy();
+	assert_int_equal(number(MAILS), 3); /* none of them has left */
+	change("UPDATE outbox SET state = 3, next_attempt_at = NULL ORDER BY id LIMIT 2");
+	run_policy();
+	assert_int_equal(number(MAILS), 5);
+	assert_int_equal(state_of("told"), 5);
+	assert_int_equal(state_of("persons"), 7);
+	change("UPDATE outbox SET state = 3, next_attempt_at = NULL");
+	run_policy();
+	assert_int_equal(number(MAILS), 7);
+	assert_true(state_of("ended_at") > 0);
+	assert_int_equal(number("SELECT COUNT(DISTINCT person_id) FROM outbox"), 7);
+}
+
+static void a_run_that_stops_in_the_middle_is_gone_on_with(void **state)
+{
+	(void)state;
+	given((struct people){ .count = 8, .phone = true });
+	for (fails_at = 3; fails_at <= 8; fails_at += 3) { /* the 3rd letter, and after one more the 6th */
+		dry = false;
+		run_tasks(1, run_job, NULL);
+		assert_int_equal(result, FY_ERR_IO);
+		assert_int_equal(number(MAILS), number(TOLD));
+		assert_int_equal(number(MAILS), state_of("told"));
+		assert_int_equal(state_of("ended_at"), -1);
+	}
+	assert_in_range(number(MAILS), 2, 7);
+	fails_at = 0;
+	run_policy();
+	assert_int_equal(number(MAILS), 8);
+	assert_int_equal(number("SELECT COUNT(DISTINCT person_id) FROM outbox"), 8);
+	assert_int_equal(state_of("persons"), 8);
+}
+
+static struct fy_announcement stale;
+
+/* What a run remembers that was overtaken by another one, as its lease had ended. */
+static void remember(struct task *t)
+{
+	struct fy_announcement *items;
+	size_t count;
+	CHECK_CODE(fy_announcements_list(&t->ctx, &items, &count), 0);
+	stale = items[count - 1];
+}
+
+static void tell_again(struct task *t)
+{
+	const bool concerned[16] = { true };
+	struct fy_announcement_person person = { .id = *(uint64_t *)t->arg,
+						 .lang = FY_LANG_EN,
+						 .concerned = concerned };
+	CHECK_CODE(fy_announcements_tell(&t->ctx, &stale, &person, letter), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_announcements_pass(&t->ctx, &stale, person.id), FY_ERR_EXPIRED);
+}
+
+static void a_run_that_was_overtaken_tells_nobody(void **state)
+{
+	(void)state;
+	struct people p = given((struct people){ .count = 4, .phone = true });
+	stage.config.mail_announcements_per_run = 1;
+	run_policy();
+	run_tasks(1, remember, NULL);
+	stage.config.mail_announcements_per_run = 2;
+	run_policy();
+	assert_int_equal(number(MAILS), 2);
+	run_tasks(1, tell_again, &p.ids[3]);
+	assert_int_equal(number(MAILS), 2);
+	stage.config.mail_announcements_per_run = 1000;
+	run_policy();
+	assert_int_equal(number(MAILS), 4);
+}
+
+static void one_account_that_cannot_be_opened_does_not_keep_the_others(void **state)
+{
+	(void)state;
+	struct people p = given((struct people){ .count = 3, .phone = true });
+	char sql[120];
+	snprintf(sql, sizeof sql, "DELETE FROM foyer_keys.person_key WHERE person_id = %llu",
+		 (unsigned long long)p.ids[1]);
+	change(sql);
+	run_policy();
+	assert_int_equal(number(MAILS), 2);
+	assert_true(state_of("ended_at") > 0);
+	assert_non_null(strstr(detail, "left alone 1 unreadable account"));
+}
+
+static void a_version_that_was_rewritten_is_named(void **state)
+{
+	(void)state;
+	run_policy();
+	change("UPDATE policy_version SET fingerprint = REPEAT('0', 64) WHERE version = '" VERSION "'");
+	run_policy();
+	assert_string_equal(detail, "left alone 1 version of the policy that was rewritten");
+}
+
+int main(void)
+{
+	static const struct fy_job_letters all = { .policy = letter };
+	fy_jobs_set_letters(&all);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(nobody_is_told_of_a_first_version_or_of_what_is_known, begin),
+		cmocka_unit_test_setup(only_those_are_told_who_are_concerned_and_of_what_concerns_them, begin),
+		cmocka_unit_test_setup(a_mail_says_what_concerns_its_person, begin),
+		cmocka_unit_test_setup(who_has_no_mark_is_told_by_the_day_of_registration, begin),
+		cmocka_unit_test_setup(a_dry_run_says_what_the_run_does, begin),
+		cmocka_unit_test_setup(no_more_mails_wait_than_the_setting_allows, begin),
+		cmocka_unit_test_setup(a_run_that_stops_in_the_middle_is_gone_on_with, begin),
+		cmocka_unit_test_setup(a_run_that_was_overtaken_tells_nobody, begin),
+		cmocka_unit_test_setup(one_account_that_cannot_be_opened_does_not_keep_the_others, begin),
+		cmocka_unit_test_setup(a_version_that_was_rewritten_is_named, begin),
+	};
+	return cmocka_run_group_tests(tests, stage_open_with_mariadb, stage_close);
+}
