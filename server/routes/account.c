@@ -121,7 +121,7 @@ bool fy_account_just_signed_in(const struct fy_req *req)
 	return req->session->created_at > req->ctx.now - JUST_SIGNED_IN;
 }
 
-fy_async int fy_account_privacy_page(struct fy_req *req, const struct fy_form *form, int status)
+fy_async static int privacy_page(struct fy_req *req, const struct fy_form *form, uint64_t looks_before, int status)
 {
 	struct fy_account_overview account;
 	struct fy_consent consent;
@@ -136,7 +136,7 @@ fy_async int fy_account_privacy_page(struct fy_req *req, const struct fy_form *f
 	if (err == 0)
 		err = fy_restriction_get(&req->ctx, req->session->account_id, &restriction);
 	if (err == 0)
-		err = fy_account_access_fill(req, &view);
+		err = fy_account_access_fill(req, looks_before, &view);
 	if (err == 0)
 		err = fy_provided_count(&req->ctx, req->session->account_id, &view.entered);
 	if (err)
@@ -158,9 +158,17 @@ fy_async int fy_account_privacy_page(struct fy_req *req, const struct fy_form *f
 	return fy_reply_html(req, status, &out);
 }
 
+fy_async int fy_account_privacy_again(struct fy_req *req, const struct fy_form *form, int status)
+{
+	return privacy_page(req, form, 0, status);
+}
+
 fy_async static int privacy_show(struct fy_req *req)
 {
-	return fy_account_privacy_page(req, NULL, 200);
+	uint64_t looks_before = 0;
+	if (fy_param(req, "looks").len && fy_param_u64(req, "looks", &looks_before))
+		return FY_ERR_INVALID;
+	return privacy_page(req, NULL, looks_before, 200);
 }
 
 fy_async static int restriction_end(struct fy_req *req)

@@ -41,16 +41,13 @@ fy_async static int fill_asks(struct fy_req *req, struct fy_view_account_privacy
 	return 0;
 }
 
-fy_async int fy_account_access_fill(struct fy_req *req, struct fy_view_account_privacy *view)
+fy_async int fy_account_access_fill(struct fy_req *req, uint64_t before, struct fy_view_account_privacy *view)
 {
 	struct fy_read_page page;
 	enum fy_lang lang = req->ctx.lang;
-	uint64_t cursor = 0;
-	int err = fy_param(req, "looks").len ? fy_param_u64(req, "looks", &cursor) : 0;
+	int err = fill_asks(req, view);
 	if (err == 0)
-		err = fill_asks(req, view);
-	if (err == 0)
-		err = fy_access_log_list_person(&req->ctx, req->session->account_id, cursor, LOOKS_SHOWN, &page);
+		err = fy_access_log_list_person(&req->ctx, req->session->account_id, before, LOOKS_SHOWN, &page);
 	if (err)
 		return err;
 	struct fy_row_access_look *rows = fy_new_array(&req->arena, struct fy_row_access_look, page.count + 1);

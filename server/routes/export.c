@@ -75,12 +75,12 @@ fy_async static int download(struct fy_req *req)
 		if (err)
 			return err;
 		if (form.count)
-			return fy_account_privacy_page(req, &form, 422);
+			return fy_account_privacy_again(req, &form, 422);
 	}
 	err = gather_own(req, account.email.text, &export);
 	if (err == FY_ERR_TOO_LARGE) {
 		fy_form_error(&form, "", FY_TEXT_ERROR_EXPORT_TOO_LARGE);
-		return fy_account_privacy_page(req, &form, 413);
+		return fy_account_privacy_again(req, &form, 413);
 	}
 	return err ? err : reply_zip(req, export);
 }

@@ -62,7 +62,7 @@ function assertComplete(data) {
 
 test('a member gets all that is held, in JSON and in pages of both languages, in one ZIP', async () => {
   const { who, visitor, references } = await complete();
-  const [, id] = (await office.get('/manage/contact')).text.match(/href="\/manage\/contact\/(\d+)"[^>]*>Encore/);
+  const [, id] = (await office.get('/manage/contact')).text.match(new RegExp(`href="/manage/contact/(\\d+)"[^>]*>${references[1]}<`));
   assert.equal((await office.submit(`/manage/contact/${id}`, `/manage/contact/${id}/state`, { state: 'answered' })).status, 303);
   const { who: other } = await complete();
 
