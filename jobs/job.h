@@ -52,7 +52,8 @@ struct fy_job_run {
 	struct fy_ctx *ctx; /* ctx->now: the time the job is to believe in */
 	const struct fy_job *job;
 	bool dry_run;
-	bool more; /* set by the job: there is more to do at once */
+	bool more;  /* set by the job: there is more to do at once */
+	int failed; /* set by the job, for itself: one could not be dealt with, and the others were */
 
 	/* The rest is the runner's and report.c's. */
 	const bool *draining;           /* NULL: nobody drains it */

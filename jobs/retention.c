@@ -69,9 +69,9 @@ static fy_async int check_clock(struct fy_job_run *run)
 	if (jumped)
 		held = now + HOLD;
 	if (!run->dry_run) {
-		err = fy_fact_set_time(ctx, CLOCK, now);
-		if (err == 0 && jumped)
-			err = fy_fact_set_time(ctx, HELD, held);
+		err = jumped ? fy_fact_set_time(ctx, HELD, held) : 0;
+		if (err == 0) /* last, or the jump would be forgotten where this is cut off */
+			err = fy_fact_set_time(ctx, CLOCK, now);
 		if (err)
 			return err;
 	}
@@ -87,13 +87,24 @@ static bool is_general(int err)
 	       err == FY_ERR_CANCELLED || err == FY_ERR_EXPIRED;
 }
 
-/* One account that cannot be erased is named and tried again by the next run; it does not keep the others, but the run
- * has failed. */
+/* One that cannot be dealt with is named and tried again by the next run; it does not keep the others, but the run has
+ * failed. */
+static bool set_aside(struct fy_job_run *run, const char *object, uint64_t id, int *err)
+{
+	if (*err == 0 || is_general(*err))
+		return false;
+	fy_log(run->ctx, FY_LOG_ERROR, "retention.failed", FY_KV("what", object), FY_KV("id", id),
+	       FY_KV("error", fy_strerror(*err)), FY_KV("detail", run->ctx->fault ? run->ctx->fault : ""));
+	fy_job_note_id(run, "leave for the next run", object, id);
+	run->failed = *err;
+	*err = 0;
+	return true;
+}
+
 static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 {
 	uint64_t after = 0, *ids;
 	size_t count;
-	int failed = 0;
 	fy_job_note(run, "erase", "accounts", 0, FY_NONE);
 	do {
 		int err = fy_erasure_list_due(run->ctx, after, SLICE, &ids, &count);
@@ -112,15 +123,8 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 				err = 0;
 				continue;
 			}
-			if (err && !is_general(err)) {
-				fy_log(run->ctx, FY_LOG_ERROR, "erasure.failed", FY_KV("account", ids[i]),
-				       FY_KV("error", fy_strerror(err)),
-				       FY_KV("detail", run->ctx->fault ? run->ctx->fault : ""));
-				fy_job_note_id(run, "leave for the next run", "accounts", ids[i]);
-				failed = err;
-				err = 0;
+			if (set_aside(run, "accounts", ids[i], &err))
 				continue;
-			}
 			if (err == 0) {
 				fy_job_note_id(run, "erase", "accounts", ids[i]);
 				--*left;
@@ -133,7 +137,7 @@ static fy_async int erase_due(struct fy_job_run *run, uint64_t *left)
 		if (err)
 			return err;
 	} while (count == SLICE && *left);
-	return failed;
+	return 0;
 }
 
 /* As accounts: one that cannot be erased does not keep the others. */
@@ -144,7 +148,6 @@ static fy_async int erase_provided(struct fy_job_run *run, uint64_t *left)
 	struct fy_provided_due *items;
 	uint64_t after = 0;
 	size_t count;
-	int failed = 0;
 	do {
 		int err = fy_provided_list_due(run->ctx, after, SLICE, &items, &count);
 		for (size_t i = 0; i < count && err == 0 && *left; i++) {
@@ -154,14 +157,7 @@ static fy_async int erase_provided(struct fy_job_run *run, uint64_t *left)
 						      NULL);
 			if (err == FY_ERR_NOT_FOUND) { /* told, changed or gone in the meantime */
 				err = 0;
-			} else if (err && !is_general(err)) {
-				fy_log(run->ctx, FY_LOG_ERROR, "erasure.failed", FY_KV("person", after),
-				       FY_KV("error", fy_strerror(err)),
-				       FY_KV("detail", run->ctx->fault ? run->ctx->fault : ""));
-				fy_job_note_id(run, "leave for the next run", objects[items[i].why], after);
-				failed = err;
-				err = 0;
-			} else if (err == 0) {
+			} else if (!set_aside(run, objects[items[i].why], after, &err) && err == 0) {
 				fy_job_note_id(run, "erase", objects[items[i].why], after);
 				--*left;
 			}
@@ -173,7 +169,7 @@ static fy_async int erase_provided(struct fy_job_run *run, uint64_t *left)
 		if (err)
 			return err;
 	} while (count == SLICE && *left);
-	return failed;
+	return 0;
 }
 
 /* Restrictions that were refused, once the person had time to answer (GDPR Article 18(3)). */
@@ -191,7 +187,7 @@ static fy_async int lift_refused(struct fy_job_run *run)
 				err = 0;
 				continue;
 			}
-			if (err == 0)
+			if (!set_aside(run, "restrictions that were refused", ids[i], &err) && err == 0)
 				fy_job_note_id(run, "end", "restrictions that were refused", ids[i]);
 		}
 		if (err == 0)
@@ -243,11 +239,8 @@ static fy_async int warn_one(struct fy_job_run *run, const struct fy_inactive *i
 		err = fy_inactive_warn(run->ctx, item, fy_jobs_letters()->inactive);
 	if (err == FY_ERR_NOT_FOUND || err == FY_ERR_EXISTS || err == FY_ERR_DENIED)
 		return 0; /* somebody signed in, or asked for erasure, meanwhile */
-	if (err == FY_ERR_UNREADABLE) {
-		fy_log(run->ctx, FY_LOG_ERROR, "account.unreadable", FY_KV("detail", run->ctx->fault));
-		fy_job_note_id(run, "leave alone", "unreadable accounts", item->id);
+	if (set_aside(run, objects[item->notices], item->id, &err))
 		return 0;
-	}
 	if (err == 0) {
 		fy_job_note_id(run, "send", objects[item->notices], item->id);
 		--*left;
@@ -303,6 +296,8 @@ fy_async int fy_retention_run(struct fy_job_run *run)
 		err = warn_inactive(run, &left);
 	if (err == 0 && left == 0)
 		fy_job_note(run, "leave for the next run", "accounts", 0, FY_NONE);
+	if (err == 0)
+		err = run->failed;
 	if (err == 0 && !run->dry_run)
 		err = fy_proofs_note(run->ctx, FY_PROOF_RETENTION, FY_NONE, 0, 0);
 	return err;

@@ -7,6 +7,7 @@
 #include "foyer/log.h"
 #include "foyer/require.h"
 #include "storage/accounts.h"
+#include "storage/inactive.h"
 #include "storage/outbox.h"
 #include "storage/persons.h"
 #include "storage/provided.h"
@@ -78,8 +79,14 @@ fy_async int fy_erasure_list_due(struct fy_ctx *ctx, uint64_t after, unsigned li
 	struct fy_sql_erasure_list_due_row *rows;
 	int err = fy_sql_erasure_list_due(
 		ctx,
-		&(struct fy_sql_erasure_list_due_params){
-			.erase_at = ctx->now, .after_id = after, .limit = limit < 1000 ? limit : 1000 },
+		&(struct fy_sql_erasure_list_due_params){ .erase_at = ctx->now,
+							  .sent = FY_MAIL_SENT,
+							  .late = ctx->now - 7 * FY_DAY,
+							  .failed = FY_MAIL_FAILED,
+							  .bounces = FY_NOTICE_BOUNCES - 1,
+							  .lift_at = ctx->now,
+							  .after_id = after,
+							  .limit = limit < 1000 ? limit : 1000 },
 		&rows, ret_count);
 	if (err == 0)
 		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);

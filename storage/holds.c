@@ -152,22 +152,3 @@ fy_async int fy_holds_list(struct fy_ctx *ctx, bool lifted, uint64_t after, unsi
 	*ret_next = count > limit ? holds[limit - 1].id : 0;
 	return 0;
 }
-
-fy_async int fy_holds_list_due(struct fy_ctx *ctx, uint64_t after, unsigned limit, uint64_t **ret_ids,
-			       size_t *ret_count)
-{
-	struct fy_sql_hold_list_due_row *rows;
-	int err = fy_sql_hold_list_due(
-		ctx, &(struct fy_sql_hold_list_due_params){ .now = ctx->now, .after_id = after, .limit = limit }, &rows,
-		ret_count);
-	if (err == 0)
-		*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
-	return err;
-}
-
-fy_async int fy_holds_note_reminder(struct fy_ctx *ctx, uint64_t id)
-{
-	struct fy_db_done done;
-	int err = fy_sql_hold_reminded(ctx, &(struct fy_sql_hold_reminded_params){ .now = ctx->now, .id = id }, &done);
-	return err || done.affected ? err : FY_ERR_NOT_FOUND;
-}

@@ -43,9 +43,3 @@ fy_async int fy_holds_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purp
 /* In force, or lifted ones; oldest first, at most `limit` (up to 100), after the id `after`. ret_next 0: the last page. */
 fy_async int fy_holds_list(struct fy_ctx *ctx, bool lifted, uint64_t after, unsigned limit, struct fy_hold **ret_holds,
 			   size_t *ret_count, uint64_t *ret_next);
-
-/* Holds whose review is due at ctx->now, and of which nobody was told: ids above `after`, ascending, in the arena; and that
- * somebody was (in the transaction that queues the mails). FY_ERR_NOT_FOUND: somebody else was quicker. */
-fy_async int fy_holds_list_due(struct fy_ctx *ctx, uint64_t after, unsigned limit, uint64_t **ret_ids,
-			       size_t *ret_count);
-fy_async int fy_holds_note_reminder(struct fy_ctx *ctx, uint64_t id);

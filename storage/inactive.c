@@ -31,6 +31,9 @@ fy_async int fy_inactive_list_due(struct fy_ctx *ctx, int64_t keep_days, uint64_
 	fy_time before = ctx->now - (keep_days - days_before[0]) * FY_DAY;
 	int err = fy_sql_inactive_list(ctx,
 				       &(struct fy_sql_inactive_list_params){ .active = FY_ACCOUNT_ACTIVE,
+									      .sent = FY_MAIL_SENT,
+									      .failed = FY_MAIL_FAILED,
+									      .bounces = FY_NOTICE_BOUNCES - 1,
 									      .now = ctx->now,
 									      .before = before,
 									      .before_confirmed = before,

@@ -23,7 +23,7 @@ static fy_async int note_first(struct fy_ctx *ctx, uint64_t mine)
 
 fy_async int fy_instance_check_key(struct fy_ctx *ctx)
 {
-	uint64_t mine[2];
+	uint64_t mine[2], lost = 0;
 	struct fy_sql_master_key_list_row *known;
 	size_t count;
 	unsigned held = fy_keys_masters(ctx->keys, mine);
@@ -35,9 +35,31 @@ fy_async int fy_instance_check_key(struct fy_ctx *ctx)
 	}
 	if (err && err != FY_ERR_NOT_FOUND)
 		return err;
-	for (size_t i = 0; i < count && err == 0; i++)
-		for (unsigned m = 0; m < held; m++)
-			if (known[i].id == mine[m])
-				return 0;
-	return fy_fail(ctx, FY_ERR_CONFIG, "the master key is not the one that this database was made with");
+	unsigned found = 0;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		struct fy_sql_person_key_count_row row;
+		bool ours = known[i].id == mine[0] || (held == 2 && known[i].id == mine[1]);
+		found += ours;
+		if (ours)
+			continue;
+		err = fy_sql_person_key_count(
+			ctx, &(struct fy_sql_person_key_count_params){ .master_key_id = known[i].id }, &row);
+		if (err == 0 && row.persons)
+			lost = known[i].id;
+	}
+	if (err && err != FY_ERR_NOT_FOUND)
+		return err;
+	if (found == 0)
+		return fy_fail(ctx, FY_ERR_CONFIG, "the master key is not the one that this database was made with");
+	if (lost)
+		return fy_fail(ctx, FY_ERR_CONFIG,
+			       "keys of persons need master key %016llx, which is in no file here: put back the "
+			       "FILE.next of the rotation that was begun",
+			       (unsigned long long)lost);
+	/* Known before it wraps: from here on new persons are wrapped with it. */
+	return held == 2 ? fy_sql_master_key_insert(
+				   ctx,
+				   &(struct fy_sql_master_key_insert_params){ .id = mine[1], .created_at = ctx->now },
+				   NULL)
+			 : 0;
 }

@@ -127,7 +127,10 @@ fy_async int fy_key_rotation_run(struct fy_ctx *ctx, const char *path,
 		if (s.old != s.next)
 			err = retire(ctx, &s, progress, arg);
 	}
-	if (err == 0 && fy_keys_adopt_next(path, why))
-		err = fy_fail(ctx, FY_ERR_IO, "%s", why);
+	if (err == 0) {
+		err = fy_keys_adopt_next(path, held[1], why);
+		if (err)
+			fy_fail(ctx, err, "%s", why);
+	}
 	return err;
 }

@@ -271,10 +271,21 @@ int fy_keys_make_next(const char *path, char *ret_why)
 	return err;
 }
 
-int fy_keys_adopt_next(const char *path, char *ret_why)
+int fy_keys_adopt_next(const char *path, uint64_t next, char *ret_why)
 {
 	char beside[PATH_SIZE];
+	struct fy_keys *now;
+	uint64_t ids[2];
+	int err = fy_keys_load(path, &now, ret_why);
+	if (err)
+		return err;
+	bool same = fy_keys_masters(now, ids) == 2 && ids[1] == next;
+	fy_keys_destroy(now);
 	next_path(path, beside);
+	if (!same) {
+		refuse(ret_why, beside, "is not the key that was rotated to");
+		return FY_ERR_CONFIG;
+	}
 	if (rename(beside, path) == 0 && sync_folder(path) == 0)
 		return 0;
 	refuse(ret_why, beside, strerror(errno));

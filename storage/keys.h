@@ -82,5 +82,5 @@ void fy_keys_sign_public(const struct fy_keys *keys, uint8_t ret_key[FY_SIGN_PUB
  * rotation was cut off). Errors as fy_keys_create_file. */
 int fy_keys_make_next(const char *path, char *ret_why);
 
-/* FILE.next becomes FILE; the old master key is gone. */
-int fy_keys_adopt_next(const char *path, char *ret_why);
+/* FILE.next becomes FILE, if it still holds the master key `next`; the old master key is gone. FY_ERR_CONFIG: it does not. */
+int fy_keys_adopt_next(const char *path, uint64_t next, char *ret_why);

@@ -83,7 +83,16 @@ fy_async int fy_persons_get(struct fy_ctx *ctx, uint64_t id, struct fy_person *r
 	return err ? err : fy_person_open(ctx, id, row.master_key_id, row.wrapped, ret_person);
 }
 
+/* First with noise over it, as the place of a deleted row is not wiped. */
 fy_async int fy_persons_destroy(struct fy_ctx *ctx, uint64_t id)
 {
-	return fy_sql_person_key_delete(ctx, &(struct fy_sql_person_key_delete_params){ .person_id = id }, NULL);
+	uint8_t *noise = fy_alloc(ctx->arena, FY_WRAPPED_BYTES);
+	randombytes_buf(noise, FY_WRAPPED_BYTES);
+	int err =
+		fy_sql_person_key_overwrite(ctx,
+					    &(struct fy_sql_person_key_overwrite_params){
+						    .wrapped = { fy_slice(noise, FY_WRAPPED_BYTES) }, .person_id = id },
+					    NULL);
+	return err ? err
+		   : fy_sql_person_key_delete(ctx, &(struct fy_sql_person_key_delete_params){ .person_id = id }, NULL);
 }

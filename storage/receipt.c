@@ -44,7 +44,8 @@ struct fy_slice fy_receipt_write(struct fy_arena *arena, const struct fy_keys *k
 	uint8_t signature[FY_SIGNATURE_BYTES], key[FY_SIGN_PUBLIC_BYTES];
 	struct fy_buf out;
 	fy_buf_init(&out, arena, TEXT_MAX);
-	fy_buf_fmt(&out, TITLE "\nsite: " FY_FMT "\nserial: %llu\n", FY_ARG(r->site), (unsigned long long)r->serial);
+	fy_buf_fmt(&out, TITLE "\nsite: " FY_FMT "\nserial: %llu\n", FY_ARG(fy_trim(r->site)),
+		   (unsigned long long)r->serial);
 	put_hex(&out, "reference", r->reference, sizeof r->reference);
 	fy_buf_fmt(&out, "ground: %s\n", grounds[r->ground]);
 	put_time(&out, "asked", r->asked_at);
@@ -76,8 +77,33 @@ static bool read_hex(struct fy_slice line, const char *name, uint8_t *ret_bytes,
 	return sodium_hex2bin(ret_bytes, len, line.ptr + name_len + 2, 2 * len, NULL, &got, NULL) == 0 && got == len;
 }
 
-enum fy_receipt_verdict fy_receipt_verify(struct fy_arena *arena, struct fy_slice text,
-					  const uint8_t key[FY_SIGN_PUBLIC_BYTES])
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* As mails carry it (RFC 2045, 6.7): "=" at a line's end joins lines, and "=C3" is a byte. */
+static struct fy_slice unquote(struct fy_arena *arena, struct fy_slice text)
+{
+	char *out = fy_alloc(arena, text.len + 1);
+	size_t len = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		struct fy_slice rest = fy_from(text, i);
+		if (fy_starts(rest, FY_LIT("=\r\n")))
+			i += 2;
+		else if (fy_starts(rest, FY_LIT("=\n")))
+			i++;
+		else if (rest.len > 2 && rest.ptr[0] == '=' && digit(rest.ptr[1]) >= 0 && digit(rest.ptr[2]) >= 0) {
+			out[len++] = (char)(digit(rest.ptr[1]) << 4 | digit(rest.ptr[2]));
+			i += 2;
+		} else
+			out[len++] = rest.ptr[0];
+	}
+	return fy_slice(out, len);
+}
+
+static enum fy_receipt_verdict verify(struct fy_arena *arena, struct fy_slice text,
+				      const uint8_t key[FY_SIGN_PUBLIC_BYTES])
 {
 	uint8_t claimed[FY_HASH_BYTES], hash[FY_HASH_BYTES], signature[FY_SIGNATURE_BYTES],
 		signer[FY_SIGN_PUBLIC_BYTES];
@@ -106,4 +132,14 @@ enum fy_receipt_verdict fy_receipt_verify(struct fy_arena *arena, struct fy_slic
 		return FY_RECEIPT_OTHER_KEY;
 	return crypto_sign_verify_detached(signature, hash, sizeof hash, key) == 0 ? FY_RECEIPT_GOOD
 										   : FY_RECEIPT_FORGED;
+}
+
+enum fy_receipt_verdict fy_receipt_verify(struct fy_arena *arena, struct fy_slice text,
+					  const uint8_t key[FY_SIGN_PUBLIC_BYTES])
+{
+	enum fy_receipt_verdict verdict = verify(arena, text, key);
+	if (verdict == FY_RECEIPT_GOOD)
+		return verdict;
+	enum fy_receipt_verdict mailed = verify(arena, unquote(arena, text), key);
+	return mailed == FY_RECEIPT_GOOD || verdict == FY_RECEIPT_NOT_ONE ? mailed : verdict;
 }

@@ -1,8 +1,10 @@
 /* `foyer keys rotate`: a new master key. How is storage/key_rotation.h's. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "foyer/require.h"
+#include "jobs/host_lock.h"
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "storage/key_rotation.h"
@@ -37,9 +39,24 @@ static int prepare(const char *path)
 	return err == 0 || err == FY_ERR_EXISTS ? FY_EXIT_OK : FY_EXIT_FAILED;
 }
 
-static fy_async int body(struct fy_ctx *ctx, void *arg)
+/* Two rotations beside each other would each rename a next key that the other one made. */
+static int lock(const char *path, int *ret_fd)
 {
-	struct rotate *rotate = arg;
+	char folder[4096];
+	snprintf(folder, sizeof folder, "%s", path);
+	char *end = strrchr(folder, '/');
+	if (end)
+		*(end == folder ? end + 1 : end) = '\0';
+	int err = fy_host_lock_take(end ? folder : ".", "keys-rotate", ret_fd);
+	if (err == FY_ERR_BUSY)
+		fy_cli_say("another rotation is running");
+	else if (err)
+		fy_cli_say("the folder of %s cannot be written to: %s", path, fy_strerror(err));
+	return err ? FY_EXIT_FAILED : FY_EXIT_OK;
+}
+
+static fy_async int rotate_keys(struct fy_ctx *ctx, struct rotate *rotate)
+{
 	const char *path = ctx->config->keys_master_key.ptr;
 	struct fy_key_rotation state;
 	uint64_t held[2];
@@ -65,6 +82,16 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 	       "foyer: keep a copy of %s away from the backups; copies of the old one open nothing that is stored now.\n",
 	       (unsigned long long)state.done, (unsigned long long)held[1], path);
 	return FY_EXIT_OK;
+}
+
+static fy_async int body(struct fy_ctx *ctx, void *arg)
+{
+	int fd, code = lock(ctx->config->keys_master_key.ptr, &fd);
+	if (code != FY_EXIT_OK)
+		return code;
+	code = rotate_keys(ctx, arg);
+	fy_host_lock_drop(fd);
+	return code;
 }
 
 int fy_cmd_keys_rotate(int argc, char **argv)

@@ -7,7 +7,6 @@ CREATE TABLE IF NOT EXISTS legal_hold (
 	placed_by BIGINT UNSIGNED NOT NULL,
 	placed_at DATETIME(6) NOT NULL,
 	review_at DATETIME(6) NOT NULL,
-	reminded_at DATETIME(6) NULL,
 	lifted_by BIGINT UNSIGNED NULL,
 	lifted_at DATETIME(6) NULL,
 	PRIMARY KEY (id),

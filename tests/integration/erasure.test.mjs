@@ -112,6 +112,22 @@ test('while Redis is away sessions cannot end, so the account is closed but stay
   assert.match((await receiptOf(who)).text, /foyer erasure receipt/);
 });
 
+test('a sign-in that is under way while the account goes leaves no session', async () => {
+  const slow = await Foyer.start({ env: { FOYER__PASSWORDS__MEMORY_MIB: '128', FOYER__PASSWORDS__PASSES: '8' } });
+  try {
+    const { who } = await member(slow);
+    const late = new Visitor(slow);
+    const signingIn = late.submit('/login', '/login', { email: who.email, password: who.password });
+    const erasing = await run(['person', 'erase', '--email', who.email, '--yes', '--now', '--state', slow.state]);
+    assert.equal(erasing.code, 0, erasing.stderr);
+    await signingIn;
+    assert.equal(await isSignedIn(late), false);
+    assert.deepEqual(await slow.runJson(['sessions', 'list']), []);
+  } finally {
+    await slow.stop();
+  }
+});
+
 test('one account that cannot be erased keeps no other, and is erased by a later run', async () => {
   const sql = (text) => execFileSync('mariadb', ['--no-defaults', `--socket=${foyer.state}/run/mariadb.sock`, '-ufoyer', 'foyer', '-Ne', text], { encoding: 'utf8' }).trim();
   const people = [];

@@ -1,6 +1,7 @@
 // What is sealed stays sealed: nothing readable about persons in the database, a new master key while people work, and
 // a clear stop where the key is the wrong one.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -36,6 +37,20 @@ test('no file of the databases or the logs holds anything readable about persons
   }
   foyer = await Foyer.start({ workers: 2, state: foyer.state });
   assert.match((await (await signIn(foyer, who)).get('/account')).heading, /Canarine/);
+});
+
+test('of two rotations at once the second is refused', async () => {
+  const holder = spawn('python3', ['-c', `import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()`,
+    join(foyer.state, '.keys-rotate.job')]);
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  for (const flags of [[], ['--prepare']]) {
+    const refused = await run(['keys', 'rotate', ...flags, '--state', foyer.state]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /another rotation is running/);
+  }
+  holder.stdin.end();
+  await new Promise((resolve) => holder.once('exit', resolve));
+  assert.ok(!existsSync(join(foyer.state, 'master.key.next')));
 });
 
 test('a new master key while people work: nobody notices, and the old one opens nothing', async () => {

@@ -76,6 +76,26 @@ static void a_dry_run_says_what_the_run_does_and_the_last_owner_is_left_alone(vo
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox WHERE template_name = 'inactive'"), PEOPLE - 1);
 }
 
+static void run_and_fail(struct task *t)
+{
+	struct fy_job_report report;
+	t->ctx.now += days;
+	CHECK_CODE(fy_jobs_run_now(&t->ctx, "retention", false, &report), 0);
+	CHECK_CODE(report.result, FY_ERR_INVALID);
+	CHECK(noted(&report, "send", "first warnings of inactivity") == PEOPLE - 2);
+	CHECK(noted(&report, "leave for the next run", "first warnings of inactivity") == 1);
+}
+
+static void one_who_cannot_be_written_to_keeps_no_other_and_fails_the_run(void **state)
+{
+	(void)state;
+	days = 671 * FY_DAY;
+	run_tasks(1, given_people, NULL);
+	change("UPDATE account SET email = '' WHERE role <> 2 ORDER BY id LIMIT 1");
+	run_tasks(1, run_and_fail, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE notices = 1"), PEOPLE - 2);
+}
+
 static void a_run_warns_as_many_as_it_may_and_the_next_one_goes_on(void **state)
 {
 	(void)state;
@@ -198,6 +218,7 @@ int main(void)
 	fy_jobs_set_letters(&letters);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_dry_run_says_what_the_run_does_and_the_last_owner_is_left_alone, begin),
+		cmocka_unit_test_setup(one_who_cannot_be_written_to_keeps_no_other_and_fails_the_run, begin),
 		cmocka_unit_test_setup(a_run_warns_as_many_as_it_may_and_the_next_one_goes_on, begin),
 		cmocka_unit_test_setup(who_could_not_be_told_is_erased_as_many_as_a_run_may_and_as_the_dry_run_said,
 				       begin),

@@ -17,7 +17,7 @@
 
 #define GRACE (7 * FY_DAY)
 
-static const struct fy_config config = { .site_name = { "Host Families", 13 } };
+static const struct fy_config config = { .site_name = { "Host Families ", 14 } };
 static uint64_t ada, bob;
 static char receipt[2][2048];
 
@@ -333,6 +333,12 @@ static void a_receipt_survives_a_mail_and_no_change(void **state)
 	run_all(1, erase_both, NULL);
 	assert_int_equal(verdict_of("Hello,\r\n\r\nthis is it:\r\n  %s\r\n-- \r\nBye", receipt[1]), FY_RECEIPT_GOOD);
 	assert_int_equal(verdict_of("nothing%.0s", receipt[1]), FY_RECEIPT_NOT_ONE);
+	/* as it stands in a mail: the long line is in two, and a byte is written as two digits */
+	assert_non_null(at = strstr(receipt[1], "signature: "));
+	snprintf(changed, sizeof changed, "%.*s=\r\n%s", (int)(at + 70 - receipt[1]), receipt[1], at + 70);
+	assert_int_equal(verdict_of("%s", changed), FY_RECEIPT_GOOD);
+	snprintf(changed, sizeof changed, "%.*s=73%s", (int)(at - receipt[1]), receipt[1], at + 1);
+	assert_int_equal(verdict_of("%s", changed), FY_RECEIPT_GOOD);
 	strcpy(changed, receipt[1]);
 	assert_non_null(serial = strstr(changed, "serial: 2"));
 	serial[8] = '3';

@@ -96,34 +96,6 @@ static void what_is_held_is_not_erased_at_any_step(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM account"), 0);
 }
 
-static void remind(struct worker *w)
-{
-	uint64_t id, *ids;
-	size_t count;
-	given_ada(w);
-	CHECK_CODE(place(w, &id), 0);
-	w->ctx.now = REVIEW - 1;
-	CHECK_CODE(fy_holds_list_due(&w->ctx, 0, 10, &ids, &count), 0);
-	CHECK(count == 0);
-	w->ctx.now = REVIEW;
-	CHECK_CODE(fy_holds_list_due(&w->ctx, 0, 10, &ids, &count), 0);
-	CHECK(count == 1 && ids[0] == id);
-	CHECK_CODE(fy_holds_note_reminder(&w->ctx, id), 0);
-	CHECK_CODE(fy_holds_note_reminder(&w->ctx, id), FY_ERR_NOT_FOUND);
-	CHECK_CODE(fy_holds_list_due(&w->ctx, 0, 10, &ids, &count), 0);
-	CHECK(count == 0);
-	CHECK_CODE(fy_holds_review(&w->ctx, id, REVIEW + 5), 0); /* and again on the new day */
-	w->ctx.now = REVIEW + 5;
-	CHECK_CODE(fy_holds_list_due(&w->ctx, 0, 10, &ids, &count), 0);
-	CHECK(count == 1);
-}
-
-static void a_review_is_called_for_once_for_each_day_that_was_set(void **state)
-{
-	(void)state;
-	run_all(1, remind, NULL);
-}
-
 static int empty(void **state)
 {
 	(void)state;
@@ -136,7 +108,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_hold_has_a_reason_and_a_day_and_ends_when_somebody_lifts_it, empty),
 		cmocka_unit_test_setup(what_is_held_is_not_erased_at_any_step, empty),
-		cmocka_unit_test_setup(a_review_is_called_for_once_for_each_day_that_was_set, empty),
 	};
 	return cmocka_run_group_tests(tests, harness_start, harness_stop);
 }

@@ -149,6 +149,92 @@ static void a_warning_that_bounces_is_made_again_and_the_third_time_counts(void 
 	run_at(NOON + DAYS(KEEP + 14), 1, due, &one);
 }
 
+static void ask_for_erasure(struct worker *w)
+{
+	CHECK_CODE(fy_erasure_ask(&w->ctx, ada, FY_ERASURE_ASKED, NOON + DAYS(KEEP - 50)), 0);
+}
+
+static void list_due(struct worker *w)
+{
+	uint64_t *ids;
+	size_t count;
+	CHECK_CODE(fy_erasure_list_due(&w->ctx, 0, 10, &ids, &count), 0);
+	*(size_t *)w->arg = count;
+}
+
+static size_t due_on_day(int64_t day)
+{
+	size_t count = 99;
+	run_at(NOON + DAYS(day), 1, list_due, &count);
+	return count;
+}
+
+static void an_erasure_that_was_asked_for_outlives_a_warning_that_bounces(void **state)
+{
+	(void)state;
+	run_all(1, given_ada, NULL);
+	run_on_day(KEEP - 60, false, 1);
+	run_at(NOON + DAYS(KEEP - 57), 1, ask_for_erasure, NULL);
+	assert_int_equal(due_on_day(KEEP - 51), 0);
+	assert_int_equal(due_on_day(KEEP - 50), 1); /* what became of the warning does not matter */
+	run_on_day(KEEP - 56, true, 0);
+	assert_int_equal(erase_at, NOON + DAYS(KEEP - 50));
+}
+
+static void warn_three_times(void)
+{
+	run_all(1, given_ada, NULL);
+	run_on_day(KEEP - 60, true, 1);
+	run_on_day(KEEP - 30, true, 1);
+	run_on_day(KEEP - 7, true, 1);
+}
+
+static void a_dry_run_sees_a_last_warning_that_no_run_has_settled(void **state)
+{
+	(void)state;
+	warn_three_times();
+	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE notice_mail_id IS NOT NULL"), 1);
+	assert_int_equal(due_on_day(KEEP - 1), 0);
+	assert_int_equal(due_on_day(KEEP), 1);
+	run_on_day(KEEP - 6, true, 0);
+	assert_int_equal(number("SELECT COUNT(*) FROM account WHERE notice_mail_id IS NOT NULL"), 0);
+	assert_int_equal(erase_at, NOON + DAYS(KEEP));
+	assert_int_equal(due_on_day(KEEP), 1);
+}
+
+static void a_last_warning_that_arrives_late_leaves_seven_days_all_the_same(void **state)
+{
+	(void)state;
+	warn_three_times();
+	change("UPDATE account a JOIN outbox o ON o.id = a.notice_mail_id SET o.ended_at = a.erase_at + INTERVAL 1 DAY");
+	assert_int_equal(due_on_day(KEEP + 2), 0);
+	assert_int_equal(due_on_day(KEEP + 8), 1);
+	run_on_day(KEEP + 2, true, 0);
+	assert_int_equal(erase_at, NOON + DAYS(KEEP + 8));
+}
+
+static void who_is_restricted_is_not_erased_for_inactivity(void **state)
+{
+	(void)state;
+	warn_three_times();
+	change("INSERT INTO rights_request (id, account_id, kind, state, lang, wish, created_at, received_at, counts_from, due_at, "
+	       "answer_by, restricted_at) SELECT 1, id, 4, 1, 0, '', created_at, created_at, created_at, created_at, created_at, "
+	       "created_at FROM account");
+	assert_int_equal(due_on_day(KEEP), 0);
+	change("UPDATE rights_request SET lifted_at = created_at");
+	assert_int_equal(due_on_day(KEEP), 1);
+	change("DELETE FROM rights_request");
+}
+
+static void a_closed_account_keeps_its_date_whoever_still_signs_in(void **state)
+{
+	(void)state;
+	warn_three_times();
+	change("UPDATE account SET state = 3");
+	run_at(NOON + DAYS(KEEP), 1, sign_in, NULL);
+	assert_int_equal(due_on_day(KEEP), 1);
+}
+
 int main(void)
 {
 #undef TEST
@@ -158,6 +244,11 @@ int main(void)
 		TEST(a_job_that_comes_late_warns_late_and_never_shorter),
 		TEST(a_sign_in_ends_it_even_after_the_last_warning),
 		TEST(a_warning_that_bounces_is_made_again_and_the_third_time_counts),
+		TEST(an_erasure_that_was_asked_for_outlives_a_warning_that_bounces),
+		TEST(a_dry_run_sees_a_last_warning_that_no_run_has_settled),
+		TEST(a_last_warning_that_arrives_late_leaves_seven_days_all_the_same),
+		TEST(who_is_restricted_is_not_erased_for_inactivity),
+		TEST(a_closed_account_keeps_its_date_whoever_still_signs_in),
 	};
 	return cmocka_run_group_tests(tests, harness_start, harness_stop);
 }

@@ -11,6 +11,7 @@
 #include "storage/keys.h"
 #include "storage/persons.h"
 #include "storage/statements.h"
+#include "tests/support/given_person.h"
 
 #define PEOPLE 450 /* more than two slices */
 
@@ -83,6 +84,30 @@ static void open_all(struct worker *w)
 		CHECK_CODE(fy_persons_get(&w->ctx, people[i], &person), 0);
 }
 
+static void start_without_the_next_key(struct worker *w)
+{
+	w->ctx.keys = w->arg;
+	CHECK_CODE(fy_instance_check_key(&w->ctx), FY_ERR_CONFIG);
+	CHECK(strstr(w->ctx.fault, "which is in no file here"));
+}
+
+static void start_with_both(struct worker *w)
+{
+	w->ctx.keys = late;
+	CHECK_CODE(fy_instance_check_key(&w->ctx), 0);
+	CHECK(given_person(&w->ctx) != 0);
+}
+
+static void between_preparing_and_rotating_new_persons_can_be_made(void **harness)
+{
+	(void)harness;
+	run_all(1, start_with_both, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.master_key"), 2);
+	run_all(1, rotate, NULL);
+	assert_int_equal(outcome, 0);
+	assert_int_equal(number("SELECT COUNT(*) FROM foyer_keys.master_key"), 1);
+}
+
 static void a_rotation_that_was_cut_off_goes_on(void **harness)
 {
 	(void)harness;
@@ -94,6 +119,7 @@ static void a_rotation_that_was_cut_off_goes_on(void **harness)
 	assert_int_equal(state.done, 200); /* what was committed, not what was tried */
 	assert_int_equal(state.total, PEOPLE);
 	assert_int_equal(access(next, F_OK), 0);
+	run_all(1, start_without_the_next_key, early);
 	run_all(1, open_all, early); /* half is wrapped by a key that this process must look for */
 	run_all(1, open_all, late);
 	run_all(1, rotate, NULL);
@@ -181,6 +207,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, given_people, forget)
 	const struct CMUnitTest tests[] = {
 		TEST(a_rotation_that_was_cut_off_goes_on),
+		TEST(between_preparing_and_rotating_new_persons_can_be_made),
 		TEST(a_damaged_key_is_named_and_the_old_master_key_stays_in_use),
 		TEST(a_server_that_missed_the_rotation_learns_of_it_before_it_can_lose_a_key),
 		TEST(after_a_rotation_the_old_key_file_is_refused),

@@ -164,7 +164,8 @@ static void of_look_ups_nothing_changes_when_the_master_key_does(void **state)
 			 0);
 	assert_memory_equal(got, key, sizeof key);
 
-	assert_int_equal(fy_keys_adopt_next(path, why), 0);
+	assert_int_equal(fy_keys_adopt_next(path, new_master + 1, why), FY_ERR_CONFIG); /* another rotation's */
+	assert_int_equal(fy_keys_adopt_next(path, new_master, why), 0);
 	assert_int_equal(fy_keys_load(path, &after, why), 0);
 	assert_int_equal(fy_keys_masters(after, ids), 1);
 	assert_int_equal(ids[0], new_master);
