@@ -13,7 +13,6 @@
 #define REQUESTS_MAX 1000
 #define ENTERED_MAX 1000
 #define SESSIONS_MAX 1000
-#define NOT_BEGUN ((fy_time)-1) /* of a rule that applies: its time has not begun */
 
 enum how { TEXT = 1, PLAIN, TIME, DATE, YES_NO, NUMBER, LANGUAGE, GROUND, CHARS, ADDRESS };
 
@@ -91,8 +90,8 @@ static const struct source {
 	FROM(struct fy_outbox_waiting, COLUMN(OUTBOX_TO_ADDRESS), TEXT, to_address),
 };
 
-/* The first field of each kind's table or store; the others follow it. */
-static const struct fy_register_field *const first_field[FY_EXPORT_KINDS_END] = {
+/* A field of each kind's table or store. */
+static const struct fy_register_field *const some_field[FY_EXPORT_KINDS_END] = {
 	[FY_EXPORT_ACCOUNT] = COLUMN(ACCOUNT_ID),
 	[FY_EXPORT_HOLD] = COLUMN(LEGAL_HOLD_ID),
 	[FY_EXPORT_CONSENT] = COLUMN(CONSENT_ID),
@@ -125,17 +124,6 @@ bool fy_export_shows(const struct fy_register_field *field)
 static bool in_redis(enum fy_export_kind kind)
 {
 	return kind == FY_EXPORT_SESSION || kind == FY_EXPORT_OFFICE_SESSION;
-}
-
-/* All fields of the table or the store, public ones among them. */
-static size_t count_fields(enum fy_export_kind kind)
-{
-	const struct fy_register_field *first = first_field[kind], *field = first;
-	const struct fy_register_field *end = in_redis(kind) ? fy_register_store_fields + fy_register_store_field_count
-							     : fy_register_fields + fy_register_field_count;
-	while (field < end && field->table == first->table)
-		field++;
-	return (size_t)(field - first);
 }
 
 static const struct source *source_of(const struct fy_register_field *field)
@@ -201,20 +189,6 @@ static void take(struct fy_arena *arena, const struct source *source, const void
 	}
 }
 
-/* `since`: for each trigger the time from which its rule counts; 0: it does not apply to this record. */
-static fy_time end_of(const struct fy_register_field *field, const fy_time since[FY_TRIGGER_COUNT],
-		      const struct fy_config *config)
-{
-	fy_time first = 0;
-	for (unsigned i = 0; i < field->keep_count; i++) {
-		fy_time from = since[field->keep[i].from];
-		fy_time end = from > 0 ? from + fy_register_keep_seconds(&field->keep[i], config) * FY_SECOND : 0;
-		if (end && (first == 0 || end < first))
-			first = end;
-	}
-	return first;
-}
-
 static bool is_masked(const struct gather *g, const struct fy_register_field *field)
 {
 	bool of_adult = field == COLUMN(PROVIDED_PERSON_ADULT_GIVEN_NAME) ||
@@ -224,17 +198,20 @@ static bool is_masked(const struct gather *g, const struct fy_register_field *fi
 }
 
 /* Appended, for the caller to say whose it is; ret_record is set in any case. */
-static int add_record(struct gather *g, enum fy_export_kind kind, const void *of, const fy_time since[FY_TRIGGER_COUNT],
+static int add_record(struct gather *g, enum fy_export_kind kind, const void *of, const struct fy_register_since *since,
 		      struct fy_export_record **ret_record)
 {
 	struct fy_arena *arena = g->ctx.arena;
 	struct fy_export_record *record = fy_new(arena, struct fy_export_record);
-	const struct fy_register_field *first = first_field[kind];
-	size_t count = count_fields(kind), size = sizeof *record + count * sizeof(struct fy_export_value);
+	const struct fy_register_table *holder =
+		(in_redis(kind) ? fy_register_stores : fy_register_tables) + some_field[kind]->table;
+	size_t count;
+	const struct fy_register_field *first = fy_register_fields_of(holder, &count);
+	size_t size = sizeof *record + count * sizeof(struct fy_export_value);
 	struct fy_export_value *values = fy_new_array(arena, struct fy_export_value, count);
 	*ret_record = record;
 	record->kind = kind;
-	record->holder = in_redis(kind) ? &fy_register_stores[first->table] : &fy_register_tables[first->table];
+	record->row = (struct fy_register_row){ holder, *since };
 	record->values = values;
 	for (const struct fy_register_field *field = first; field < first + count; field++) {
 		const struct source *source = source_of(field);
@@ -242,14 +219,13 @@ static int add_record(struct gather *g, enum fy_export_kind kind, const void *of
 			continue;
 		if (source == NULL)
 			return fy_fail(&g->ctx, FY_ERR_INTERNAL, "the export does not know where %s.%s is",
-				       record->holder->name, field->column);
+				       record->row.holder->name, field->column);
 		struct fy_export_value *value = &values[record->value_count++];
-		*value = (struct fy_export_value){ .field = field, .ends_at = end_of(field, since, g->ctx.config) };
+		*value = (struct fy_export_value){ .field = field,
+						   .ends_at = fy_register_end(field, since, g->ctx.config) };
 		take(arena, source, of, value);
 		size += value->text.text.len;
 	}
-	for (unsigned t = 0; t < FY_TRIGGER_COUNT; t++)
-		record->triggers |= since[t] ? 1u << t : 0;
 	*g->end = record;
 	g->end = &record->next;
 	g->export->record_count++;
@@ -263,7 +239,7 @@ static int add_record(struct gather *g, enum fy_export_kind kind, const void *of
 /* What is held or restricted has no end as long as that lasts (holds.h, restriction.h). */
 static fy_async int add_account(struct gather *g, uint64_t id)
 {
-	fy_time since[FY_TRIGGER_COUNT] = { 0 };
+	struct fy_register_since since = { 0 };
 	struct fy_account *account = fy_new(g->ctx.arena, struct fy_account);
 	struct fy_hold *hold = fy_new(g->ctx.arena, struct fy_hold);
 	struct fy_restriction restriction;
@@ -277,20 +253,20 @@ static fy_async int add_account(struct gather *g, uint64_t id)
 		return err;
 	fy_time active = account->last_active_at ? account->last_active_at : account->created_at;
 	if (account->state == FY_ACCOUNT_PENDING)
-		since[FY_TRIGGER_UNCONFIRMED_REGISTRATION] = account->created_at;
+		since.from[FY_TRIGGER_UNCONFIRMED_REGISTRATION] = account->created_at;
 	else
-		since[FY_TRIGGER_LAST_ACTIVITY] = hold->id || restriction.in_force ? NOT_BEGUN : active;
+		since.from[FY_TRIGGER_LAST_ACTIVITY] = hold->id || restriction.in_force ? FY_NOT_BEGUN : active;
 	if (account->erase_asked_at && account->erase_ground == FY_ERASURE_ASKED)
-		since[FY_TRIGGER_ERASURE_ASKED] = hold->id ? NOT_BEGUN : account->erase_asked_at;
+		since.from[FY_TRIGGER_ERASURE_ASKED] = hold->id ? FY_NOT_BEGUN : account->erase_asked_at;
 	g->export->account_id = id;
-	err = add_record(g, FY_EXPORT_ACCOUNT, account, since, &record);
+	err = add_record(g, FY_EXPORT_ACCOUNT, account, &since, &record);
 	if (err)
 		return err;
 	record->account = account;
 	if (hold->id == 0)
 		return 0;
-	const fy_time with_account[FY_TRIGGER_COUNT] = { [FY_TRIGGER_PERSON_ERASED] = NOT_BEGUN };
-	err = add_record(g, FY_EXPORT_HOLD, hold, with_account, &record);
+	const struct fy_register_since with_account = { { [FY_TRIGGER_PERSON_ERASED] = FY_NOT_BEGUN } };
+	err = add_record(g, FY_EXPORT_HOLD, hold, &with_account, &record);
 	record->hold = hold;
 	record->unreadable = hold->reason.text.len == 0;
 	return err;
@@ -304,10 +280,11 @@ static fy_async int add_consents(struct gather *g, uint64_t account_id)
 	size_t count;
 	int err = fy_consents_list(&g->ctx, account_id, &consents, &count);
 	for (size_t i = 0; err == 0 && i < count; i++) {
-		fy_time since[FY_TRIGGER_COUNT] = { 0 }, *next = &replaced[consents[i].purpose % FY_CONSENT_PURPOSES];
-		since[FY_TRIGGER_CONSENT_REPLACED] = *next ? *next : NOT_BEGUN;
+		struct fy_register_since since = { 0 };
+		fy_time *next = &replaced[consents[i].purpose % FY_CONSENT_PURPOSES];
+		since.from[FY_TRIGGER_CONSENT_REPLACED] = *next ? *next : FY_NOT_BEGUN;
 		*next = consents[i].decided_at;
-		err = add_record(g, FY_EXPORT_CONSENT, &consents[i], since, &record);
+		err = add_record(g, FY_EXPORT_CONSENT, &consents[i], &since, &record);
 		record->consent = &consents[i];
 	}
 	return err;
@@ -321,11 +298,11 @@ static fy_async int add_sessions(struct gather *g, uint64_t account_id)
 	int err = fy_sessions_list(&g->ctx, &filter, FY_NONE, SESSIONS_MAX, &page);
 	for (size_t i = 0; err == 0 && i < page.count; i++) {
 		const struct fy_session *s = &page.items[i];
-		fy_time since[FY_TRIGGER_COUNT] = { 0 };
-		since[FY_TRIGGER_SIGN_IN] = s->created_at;
-		since[FY_TRIGGER_SESSION_USED] = s->last_seen_at;
+		struct fy_register_since since = { 0 };
+		since.from[FY_TRIGGER_SIGN_IN] = s->created_at;
+		since.from[FY_TRIGGER_SESSION_USED] = s->last_seen_at;
 		err = add_record(g, s->kind == FY_SESSION_MANAGER ? FY_EXPORT_OFFICE_SESSION : FY_EXPORT_SESSION, s,
-				 since, &record);
+				 &since, &record);
 		record->session = s;
 	}
 	return err;
@@ -333,7 +310,7 @@ static fy_async int add_sessions(struct gather *g, uint64_t account_id)
 
 static fy_async int add_request(struct gather *g, uint64_t id)
 {
-	fy_time since[FY_TRIGGER_COUNT] = { 0 };
+	struct fy_register_since since = { 0 };
 	struct fy_rights_request *request = fy_new(g->ctx.arena, struct fy_rights_request);
 	struct fy_rights_step *steps;
 	struct fy_export_record *record;
@@ -341,12 +318,12 @@ static fy_async int add_request(struct gather *g, uint64_t id)
 	int err = fy_rights_file(&g->ctx, id, request, &steps, &count);
 	if (err)
 		return err == FY_ERR_NOT_FOUND ? 0 : err; /* purged meanwhile */
-	since[FY_TRIGGER_REQUEST_ENDED] = request->ended_at ? request->ended_at : NOT_BEGUN;
-	err = add_record(g, FY_EXPORT_REQUEST, request, since, &record);
+	since.from[FY_TRIGGER_REQUEST_ENDED] = request->ended_at ? request->ended_at : FY_NOT_BEGUN;
+	err = add_record(g, FY_EXPORT_REQUEST, request, &since, &record);
 	record->request = request;
 	record->unreadable = request->unreadable;
 	for (size_t i = 0; err == 0 && i < count; i++) {
-		err = add_record(g, FY_EXPORT_STEP, &steps[i], since, &record);
+		err = add_record(g, FY_EXPORT_STEP, &steps[i], &since, &record);
 		record->request = request;
 		record->step = &steps[i];
 	}
@@ -372,10 +349,10 @@ static fy_async int add_grants(struct gather *g, uint64_t account_id)
 		err = fy_grants_list_person(&g->ctx, account_id, 0, page.next_cursor, PAGE, &page);
 		for (size_t i = 0; err == 0 && i < page.count; i++) {
 			const struct fy_grant *grant = &page.items[i];
-			fy_time since[FY_TRIGGER_COUNT] = { 0 };
-			since[FY_TRIGGER_ACCESS_ENDED] =
+			struct fy_register_since since = { 0 };
+			since.from[FY_TRIGGER_ACCESS_ENDED] =
 				grant->ends_at > grant->asked_at ? grant->ends_at : grant->asked_at;
-			err = add_record(g, FY_EXPORT_GRANT, grant, since, &record);
+			err = add_record(g, FY_EXPORT_GRANT, grant, &since, &record);
 			record->grant = grant;
 			record->unreadable = grant->unreadable;
 		}
@@ -391,8 +368,8 @@ static fy_async int add_reads(struct gather *g, uint64_t account_id)
 	do {
 		err = fy_access_log_list_of(&g->ctx, account_id, g->email_hash, page.next_cursor, PAGE, &page);
 		for (size_t i = 0; err == 0 && i < page.count; i++) {
-			const fy_time since[FY_TRIGGER_COUNT] = { [FY_TRIGGER_DATA_READ] = page.items[i].read_at };
-			err = add_record(g, FY_EXPORT_READ, &page.items[i], since, &record);
+			const struct fy_register_since since = { { [FY_TRIGGER_DATA_READ] = page.items[i].read_at } };
+			err = add_record(g, FY_EXPORT_READ, &page.items[i], &since, &record);
 			record->read = &page.items[i];
 		}
 	} while (err == 0 && page.next_cursor);
@@ -413,7 +390,7 @@ static fy_async int name_provider(struct gather *g, uint64_t id, struct fy_perso
 /* The adult asks in the place of a minor, and of the own data alone once that one has come of age. */
 static fy_async int add_one_entered(struct gather *g, const struct fy_provided_match *match)
 {
-	fy_time since[FY_TRIGGER_COUNT] = { [FY_TRIGGER_PROVIDER_ERASED] = NOT_BEGUN };
+	struct fy_register_since since;
 	struct fy_provided *person = fy_new(g->ctx.arena, struct fy_provided);
 	struct fy_export_record *record;
 	struct fy_personal provider = { FY_NONE };
@@ -427,14 +404,12 @@ static fy_async int add_one_entered(struct gather *g, const struct fy_provided_m
 		err = name_provider(g, person->provider_id, &provider);
 	if (err && !damaged)
 		return err;
-	since[FY_TRIGGER_RECORD_USED] = person->last_active_at;
-	if (person->notice != FY_NOTICE_DELIVERED)
-		since[FY_TRIGGER_NOTICE_UNDELIVERED] = person->created_at;
+	since = fy_provided_since(person);
 	if (match->own)
 		g->masked = THE_ADULT;
 	else
 		g->masked = fy_provided_is_minor(person->fields.birth_date, g->ctx.now) ? NOTHING : ALL_BUT_THE_ADULT;
-	err = add_record(g, FY_EXPORT_ENTERED, person, since, &record);
+	err = add_record(g, FY_EXPORT_ENTERED, person, &since, &record);
 	g->masked = NOTHING;
 	record->entered = person;
 	record->provider = provider;
@@ -454,7 +429,7 @@ static fy_async int add_entered(struct gather *g)
 
 static int add_message(struct gather *g, const struct fy_contact_message *listed)
 {
-	fy_time since[FY_TRIGGER_COUNT] = { 0 };
+	struct fy_register_since since = { 0 };
 	struct fy_arena *arena = g->ctx.arena;
 	struct fy_contact_message *m = fy_new(arena, struct fy_contact_message);
 	struct fy_export_record *record;
@@ -466,10 +441,10 @@ static int add_message(struct gather *g, const struct fy_contact_message *listed
 	m->subject.text = fy_copy(arena, m->subject.text);
 	m->message.text = fy_copy(arena, m->message.text);
 	if (m->closed_at)
-		since[FY_TRIGGER_MESSAGE_CLOSED] = m->closed_at;
+		since.from[FY_TRIGGER_MESSAGE_CLOSED] = m->closed_at;
 	else
-		since[FY_TRIGGER_MESSAGE_WRITTEN] = m->created_at;
-	int err = add_record(g, FY_EXPORT_MESSAGE, m, since, &record);
+		since.from[FY_TRIGGER_MESSAGE_WRITTEN] = m->created_at;
+	int err = add_record(g, FY_EXPORT_MESSAGE, m, &since, &record);
 	record->message = m;
 	record->unreadable = m->unreadable;
 	return err;
@@ -501,14 +476,14 @@ static fy_async int add_messages(struct gather *g)
 
 static fy_async int add_mails(struct gather *g)
 {
-	fy_time since[FY_TRIGGER_COUNT] = { 0 };
+	struct fy_register_since since = { 0 };
 	struct fy_outbox_waiting *mails;
 	struct fy_export_record *record;
 	size_t count;
 	int err = fy_outbox_list_waiting(&g->ctx, g->email_hash, &mails, &count);
-	since[FY_TRIGGER_MAIL_ENDED] = NOT_BEGUN;
+	since.from[FY_TRIGGER_MAIL_ENDED] = FY_NOT_BEGUN;
 	for (size_t i = 0; err == 0 && i < count; i++) {
-		err = add_record(g, FY_EXPORT_MAIL, &mails[i], since, &record);
+		err = add_record(g, FY_EXPORT_MAIL, &mails[i], &since, &record);
 		record->mail = &mails[i];
 	}
 	return err;

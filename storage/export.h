@@ -65,7 +65,7 @@ struct fy_export_value {
 struct fy_export_record {
 	struct fy_export_record *next;
 	enum fy_export_kind kind;
-	const struct fy_register_table *holder; /* the table or the store that it is of */
+	struct fy_register_row row; /* the table or the store that it is of, and from when the rules of keeping count */
 	union {
 		const struct fy_account *account;
 		const struct fy_hold *hold;
@@ -84,8 +84,7 @@ struct fy_export_record {
 			const struct fy_rights_step *step; /* NULL: the request itself */
 		};
 	};
-	bool unreadable;   /* damaged: its texts are empty */
-	uint32_t triggers; /* bits 1u << FY_TRIGGER_…: the rules of keeping that can end this one */
+	bool unreadable; /* damaged: its texts are empty */
 	const struct fy_export_value *values;
 	size_t value_count;
 };

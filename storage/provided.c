@@ -35,6 +35,16 @@ bool fy_provided_birth_date_ok(struct fy_date birth_date, fy_time now)
 	       fy_date_compare(fy_date_add_months(birth_date, 12 * (FY_PROVIDED_AGE_MAX + 1)), today) > 0;
 }
 
+struct fy_register_since fy_provided_since(const struct fy_provided *person)
+{
+	struct fy_register_since since = {
+		{ [FY_TRIGGER_PROVIDER_ERASED] = FY_NOT_BEGUN, [FY_TRIGGER_RECORD_USED] = person->last_active_at }
+	};
+	if (person->notice != FY_NOTICE_DELIVERED)
+		since.from[FY_TRIGGER_NOTICE_UNDELIVERED] = person->created_at;
+	return since;
+}
+
 bool fy_provided_is_minor(struct fy_date birth_date, fy_time now)
 {
 	struct fy_date of_age = fy_date_add_months(birth_date, 12 * FY_PROVIDED_ADULT_AGE);

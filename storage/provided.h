@@ -62,6 +62,9 @@ bool fy_provided_is_minor(struct fy_date birth_date, fy_time now);
  * no address. */
 struct fy_personal fy_provided_recipient(const struct fy_provided_fields *fields, fy_time now);
 
+/* From when the rules of keeping count for it. */
+struct fy_register_since fy_provided_since(const struct fy_provided *person);
+
 /* Saves the person with a key of their own and queues the notice, all or nothing.
  * FY_ERR_INVALID: a name, the birth date, the reason, or an address is missing, or of a minor the adult.
  * FY_ERR_EXISTS: the provider entered that address already; a minor without one is known by the adult's, the name and

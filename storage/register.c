@@ -13,9 +13,36 @@ const struct fy_register_field *fy_register_find(struct fy_slice table, struct f
 	return NULL;
 }
 
+const struct fy_register_field *fy_register_fields_of(const struct fy_register_table *holder, size_t *ret_count)
+{
+	bool is_table = holder >= fy_register_tables && holder < fy_register_tables + fy_register_table_count;
+	const struct fy_register_field *all = is_table ? fy_register_fields : fy_register_store_fields;
+	size_t count = is_table ? fy_register_field_count : fy_register_store_field_count, first = 0, end;
+	ptrdiff_t at = holder - (is_table ? fy_register_tables : fy_register_stores);
+	while (first < count && all[first].table != at)
+		first++;
+	for (end = first; end < count && all[end].table == at; end++)
+		;
+	*ret_count = end - first;
+	return &all[first];
+}
+
 int64_t fy_register_keep_seconds(const struct fy_register_keep *keep, const struct fy_config *config)
 {
 	if (!keep->setting)
 		return keep->seconds;
 	return *(const int64_t *)((const char *)config + keep->setting_offset) * keep->setting_unit_s;
+}
+
+fy_time fy_register_end(const struct fy_register_field *field, const struct fy_register_since *since,
+			const struct fy_config *config)
+{
+	fy_time first = 0;
+	for (unsigned i = 0; i < field->keep_count; i++) {
+		fy_time from = since->from[field->keep[i].from];
+		fy_time end = from > 0 ? from + fy_register_keep_seconds(&field->keep[i], config) * FY_SECOND : 0;
+		if (end && (first == 0 || end < first))
+			first = end;
+	}
+	return first;
 }

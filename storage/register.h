@@ -81,8 +81,28 @@ extern const size_t fy_register_store_count;
 extern const struct fy_register_field fy_register_store_fields[];
 extern const size_t fy_register_store_field_count;
 
+/* All of a table or a store. */
+const struct fy_register_field *fy_register_fields_of(const struct fy_register_table *holder, size_t *ret_count);
+
 /* NULL: there is no such column. */
 const struct fy_register_field *fy_register_find(struct fy_slice table, struct fy_slice column);
 
 /* How long a rule means under this configuration, in seconds. */
 int64_t fy_register_keep_seconds(const struct fy_register_keep *keep, const struct fy_config *config);
+
+/* From when each rule counts for one row, by enum fy_register_trigger. 0: the rule does not apply to it; FY_NOT_BEGUN:
+ * it does, and nobody can say yet from when. */
+#define FY_NOT_BEGUN ((fy_time)-1)
+struct fy_register_since {
+	fy_time from[FY_TRIGGER_COUNT];
+};
+
+/* When the field of that row goes; 0: no rule that applies has begun. */
+fy_time fy_register_end(const struct fy_register_field *field, const struct fy_register_since *since,
+			const struct fy_config *config);
+
+/* One row of a person, or what a store holds: enough to say when it goes. */
+struct fy_register_row {
+	const struct fy_register_table *holder; /* a table or a store */
+	struct fy_register_since since;
+};

@@ -76,14 +76,14 @@ void fy_export_name(const struct fy_export *export, char ret_name[FY_EXPORT_NAME
 	ret_name[name.len] = 0;
 }
 
-void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, const struct fy_export_record *record,
+void fy_export_put_rules(struct fy_buf *out, const struct fy_config *config, const struct fy_register_since *since,
 			 const struct fy_register_field *field, enum fy_lang lang)
 {
 	bool first = true;
 	for (unsigned i = 0; i < field->keep_count; i++) {
 		const struct fy_register_keep *keep = &field->keep[i];
-		int64_t seconds = fy_register_keep_seconds(keep, export->config);
-		if (!(record->triggers >> keep->from & 1))
+		int64_t seconds = fy_register_keep_seconds(keep, config);
+		if (since->from[keep->from] == 0)
 			continue;
 		if (!first)
 			fy_text_put(out, lang, FY_TEXT_RECORD_OR, (struct fy_text_args){ 0 });

@@ -32,3 +32,7 @@ void fy_export_name(const struct fy_export *export, char ret_name[FY_EXPORT_NAME
 /* The whole, compressed on another thread. ret_zip lives as long as the context's arena, and counts for nothing there.
  * FY_ERR_BUSY: this process is making two already. */
 fy_async int fy_export_zip(struct fy_ctx *ctx, const struct fy_export *export, struct fy_slice *ret_zip);
+
+/* The rules of keeping that apply to a row, in words: "180 days after …, or …"; the first of them to come ends it. */
+void fy_export_put_rules(struct fy_buf *out, const struct fy_config *config, const struct fy_register_since *since,
+			 const struct fy_register_field *field, enum fy_lang lang);

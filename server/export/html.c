@@ -90,7 +90,7 @@ static struct fy_row_export_value row_of(struct fy_arena *arena, const struct fy
 	const struct fy_register_field *field = value->field;
 	struct fy_buf rules;
 	fy_buf_init(&rules, arena, WORDS_MAX);
-	fy_export_put_rules(&rules, export, record, field, lang);
+	fy_export_put_rules(&rules, export->config, &record->row.since, field, lang);
 	struct fy_row_export_value row = {
 		.label = field->label[lang],
 		.category = fy_register_categories[field->category].label[lang],

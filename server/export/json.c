@@ -79,7 +79,7 @@ static void put_end(struct fy_export_stream *stream, const struct fy_export_reco
 	struct fy_slice rule[2];
 	for (int lang = 0; lang < 2; lang++) {
 		struct fy_buf text = { .ptr = space[lang], .cap = WORDS_MAX, .max = WORDS_MAX };
-		fy_export_put_rules(&text, stream->export, record, field, (enum fy_lang)lang);
+		fy_export_put_rules(&text, stream->export->config, &record->row.since, field, (enum fy_lang)lang);
 		rule[lang] = fy_buf_slice(&text);
 	}
 	fy_json_put_object(json, "end");
@@ -232,8 +232,8 @@ void fy_export_json_record(struct fy_export_stream *stream, const struct fy_expo
 {
 	struct fy_json *json = &stream->json;
 	fy_json_object(json);
-	fy_json_put_str(json, "record", fy_str(record->holder->name));
-	put_label(json, "label", record->holder->label);
+	fy_json_put_str(json, "record", fy_str(record->row.holder->name));
+	put_label(json, "label", record->row.holder->label);
 	put_details(json, record);
 	fy_json_put_array(json, "values");
 	for (size_t i = 0; i < record->value_count; i++)

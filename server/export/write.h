@@ -14,10 +14,6 @@ void fy_export_html_foot(struct fy_export_stream *stream);
 
 void fy_export_readme(struct fy_export_stream *stream);
 
-/* The rules that can end the record, in words: "180 days after …; …". Any but the last in the list is enough. */
-void fy_export_put_rules(struct fy_buf *out, const struct fy_export *export, const struct fy_export_record *record,
-			 const struct fy_register_field *field, enum fy_lang lang);
-
 /* Purposes of the field (bits) that rest on consent, where the field itself rests on something else. */
 uint32_t fy_export_by_consent(const struct fy_register_field *field);
 

@@ -10,6 +10,8 @@
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
 #include "storage/consents.h"
+#include "storage/email_hash.h"
+#include "storage/export.h"
 #include "storage/provided.h"
 #include "storage/register.h"
 #include "storage/restriction.h"
@@ -121,6 +123,29 @@ bool fy_account_just_signed_in(const struct fy_req *req)
 	return req->session->created_at > req->ctx.now - JUST_SIGNED_IN;
 }
 
+/* Class by class, with the day it goes. Where there is too much to be looked through for a page, it says so. */
+fy_async static int fill_held(struct fy_req *req, struct fy_slice address, struct fy_view_account_privacy *view)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	struct fy_export held;
+	size_t n = 0;
+	int err = fy_email_hash(&req->ctx, address, NULL, hash);
+	if (err == 0)
+		err = fy_export_gather(&req->ctx, fy_slice(hash, sizeof hash), &held);
+	if (err == FY_ERR_TOO_LARGE || err == FY_ERR_BUSY) {
+		view->too_much = true;
+		return 0;
+	}
+	if (err)
+		return err;
+	struct fy_register_row *rows = fy_new_array(&req->arena, struct fy_register_row, held.record_count + 1);
+	for (const struct fy_export_record *record = held.records; record; record = record->next)
+		rows[n++] = record->row;
+	fy_export_finish(&held);
+	view->classes_count = fy_register_classes(&req->ctx, rows, n, &view->classes);
+	return 0;
+}
+
 fy_async static int privacy_page(struct fy_req *req, const struct fy_form *form, uint64_t looks_before, int status)
 {
 	struct fy_account_overview account;
@@ -139,6 +164,8 @@ fy_async static int privacy_page(struct fy_req *req, const struct fy_form *form,
 		err = fy_account_access_fill(req, looks_before, &view);
 	if (err == 0)
 		err = fy_provided_count(&req->ctx, req->session->account_id, &view.entered);
+	if (err == 0)
+		err = fill_held(req, account.email.text, &view);
 	if (err)
 		return err;
 	view.market_research = consent.given;

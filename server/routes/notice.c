@@ -69,6 +69,10 @@ fy_async static int notice_page(struct fy_req *req, const struct fy_form *form, 
 		.dpo_contact = config->site_dpo_contact,
 		.link_until = p->link_until,
 	};
+	const struct fy_register_row record = {
+		&fy_register_tables[fy_register_fields[FY_COLUMN_PROVIDED_PERSON_ID].table], fy_provided_since(p)
+	};
+	view.classes_count = fy_register_classes(&req->ctx, &record, 1, &view.classes);
 	view.held_count =
 		fy_register_rows(&req->ctx, policy->entries, policy->entry_count, 1u << FY_PERSONS_ENTERED, &view.held);
 	fy_form_page(req, form, &page);

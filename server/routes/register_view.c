@@ -3,6 +3,8 @@
 
 #include "foyer/config.h"
 #include "foyer/require.h"
+#include "protocol/datetime.h"
+#include "server/export/export.h"
 #include "server/pages/write.h"
 
 #define TEXT_MAX 4096
@@ -91,6 +93,71 @@ size_t fy_register_rows(struct fy_ctx *ctx, const struct fy_policy_entry *entrie
 		};
 		n++;
 	}
+	*ret_rows = rows;
+	return n;
+}
+
+/* As the template names it: no end is known, all on one day, or from one to another. */
+static struct fy_slice goes(const struct fy_row_held_class *class)
+{
+	struct fy_date from = fy_paris_date(class->first_ends), to = fy_paris_date(class->last_ends);
+	if (class->first_ends == 0)
+		return FY_LIT("open");
+	return memcmp(&from, &to, sizeof from) ? FY_LIT("span") : FY_LIT("day");
+}
+
+/* Adds a row to its class, whose fields are kept alike but where one of them says otherwise. */
+static void add_to_class(struct fy_ctx *ctx, const struct fy_register_field *fields, size_t count,
+			 const struct fy_register_since *since, struct fy_row_held_class *class)
+{
+	fy_time first = 0;
+	for (size_t i = 0; i < count; i++) {
+		fy_time end = fy_export_shows(&fields[i]) ? fy_register_end(&fields[i], since, ctx->config) : 0;
+		first = first == 0 || (end && end < first) ? end : first;
+	}
+	class->count++;
+	class->endless += first == 0;
+	class->last_ends = first > class->last_ends ? first : class->last_ends;
+	if (first && (class->first_ends == 0 || first < class->first_ends))
+		class->first_ends = first;
+}
+
+static struct fy_row_held_class class_of(struct fy_ctx *ctx, const struct fy_register_row *held, size_t count,
+					 bool *taken)
+{
+	size_t fields_count;
+	const struct fy_register_table *holder = held->holder;
+	const struct fy_register_field *fields = fy_register_fields_of(holder, &fields_count), *shown = NULL;
+	struct fy_row_held_class class = { .label = holder->label[ctx->lang] };
+	struct fy_register_since any = { 0 };
+	struct fy_buf why;
+	for (size_t i = 0; i < count; i++) {
+		if (held[i].holder != holder)
+			continue;
+		taken[i] = true;
+		add_to_class(ctx, fields, fields_count, &held[i].since, &class);
+		for (unsigned t = 0; t < FY_TRIGGER_COUNT; t++)
+			any.from[t] = held[i].since.from[t] ? held[i].since.from[t] : any.from[t];
+	}
+	for (size_t i = 0; i < fields_count && shown == NULL; i++)
+		shown = fy_export_shows(&fields[i]) ? &fields[i] : NULL;
+	FY_REQUIRE(shown != NULL);
+	fy_buf_init(&why, ctx->arena, TEXT_MAX);
+	fy_export_put_rules(&why, ctx->config, &any, shown, ctx->lang);
+	class.why = fy_buf_slice(&why);
+	class.goes = goes(&class);
+	return class;
+}
+
+size_t fy_register_classes(struct fy_ctx *ctx, const struct fy_register_row *held, size_t count,
+			   const struct fy_row_held_class **ret_rows)
+{
+	struct fy_row_held_class *rows = fy_new_array(ctx->arena, struct fy_row_held_class, count + 1);
+	bool *taken = fy_new_array(ctx->arena, bool, count + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!taken[i])
+			rows[n++] = class_of(ctx, held + i, count - i, taken + i);
 	*ret_rows = rows;
 	return n;
 }

@@ -6,6 +6,7 @@
 #include "foyer/ctx.h"
 #include "server/pages/pages_gen.h"
 #include "storage/policy.h"
+#include "storage/register.h"
 
 /* Rows in the context's arena and language, with the periods of its settings. `about` are bits 1u << FY_PERSONS_…: only
  * what is about one of these; 0: everything. Entries are those of one version, in its order. */
@@ -14,6 +15,10 @@ size_t fy_register_rows(struct fy_ctx *ctx, const struct fy_policy_entry *entrie
 
 /* "2 years after your last action, or 7 days after …". */
 struct fy_slice fy_register_periods(struct fy_ctx *ctx, const struct fy_policy_period *periods, size_t count);
+
+/* When what is held of one person goes, and why: a row for each table or store, in the order of the first of each. */
+size_t fy_register_classes(struct fy_ctx *ctx, const struct fy_register_row *held, size_t count,
+			   const struct fy_row_held_class **ret_rows);
 
 /* What differs from the version before, in words; version->change_count rows. */
 const struct fy_row_change *fy_register_changes(struct fy_ctx *ctx, const struct fy_policy_version *version);

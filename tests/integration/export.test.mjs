@@ -180,6 +180,34 @@ test('nor does the API give everything to an old sign-in without the password', 
   assert.ok(unzip((await post(password, 'application/zip')).bytes)['data.json'].includes(who.email));
 });
 
+test('the page says of each class when it goes and why, on the dates of the copy', async () => {
+  const { visitor } = await complete();
+  const inWords = (date, lang) => new Intl.DateTimeFormat(lang, { timeZone: 'Europe/Paris', day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(date)).replace(/^1 (?=\p{Ll})/u, lang.startsWith('fr') ? '1er ' : '1 ');
+  const shown = async (lang) => (await visitor.get(`/account/privacy?lang=${lang}`)).text.split('id="held-caption"')[1].split('</table>')[0]
+    .split('<tr>').slice(2).map((row) => row.replace(/<[^>]*>/g, ' ').replaceAll('\u00a0', ' ').replaceAll('\u202f', ' ').replace(/\s+/g, ' ').trim());
+  const data = JSON.parse(unzip((await download(visitor)).bytes)['data.json']);
+  const kinds = [...new Set(data.records.map((one) => one.record))];
+  assert.ok(['account', 'consent', 'session', 'contact_message'].every((one) => kinds.includes(one)));
+  for (const [lang, locale] of [['fr', 'fr-FR'], ['en', 'en-GB']]) {
+    const rows = await shown(lang);
+    assert.equal(rows.length, kinds.length, rows.join('\n'));
+    for (const kind of kinds) {
+      const records = recordsOf(data, kind);
+      const row = rows.find((one) => one.startsWith(records[0].label[lang].replaceAll('\u00a0', ' ')));
+      assert.ok(row?.includes(` ${records.length} `), `${kind}: ${row}`);
+      for (const { end } of records.map((one) => one.values[0])) {
+        assert.ok(!end.at || row.includes(inWords(end.at, locale)), `${kind}: ${row}, not ${end.at}`);
+        assert.ok(row.includes(end.rule[lang].replaceAll('\u00a0', ' ')), `${kind}: ${row}, not ${end.rule[lang]}`);
+      }
+    }
+    assert.match(rows.find((one) => /^Consent/.test(one)), lang === 'fr' ? /pas encore de date/ : /no date yet/);
+  }
+
+  assert.equal((await visitor.submit('/account/erase', '/account/erase', { current_password: password })).status, 303);
+  const again = (await shown('en')).find((one) => one.startsWith('Account'));
+  assert.ok(again.includes(`on ${inWords(Date.now() + 7 * 86400000, 'en-GB')}`) && again.includes('7 days after you asked for erasure'), again);
+});
+
 test('requests about rights are in it with their history, and who of the staff took a step is not', async () => {
   const { visitor } = await member(foyer);
   assert.equal((await visitor.submit('/account/requests', '/account/requests', { kind: 'rectification', wish: 'Mon nom prend deux « l ».' })).status, 303);

@@ -45,9 +45,9 @@ static struct fy_export given_export(size_t count, struct fy_slice text)
 							   .created_at = NOON };
 		records[i] = (struct fy_export_record){ .next = i + 1 < count ? &records[i + 1] : NULL,
 							.kind = FY_EXPORT_MESSAGE,
-							.holder = &fy_register_tables[COLUMN(ID)->table],
+							.row = { .holder = &fy_register_tables[COLUMN(ID)->table],
+								 .since = { { [FY_TRIGGER_MESSAGE_WRITTEN] = NOON } } },
 							.message = &messages[i],
-							.triggers = 1u << FY_TRIGGER_MESSAGE_WRITTEN,
 							.values = values,
 							.value_count = 2 };
 	}

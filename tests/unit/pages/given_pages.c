@@ -87,6 +87,15 @@ static void show_account_security(struct fy_buf *out, const struct fy_page *page
 								     .sessions_count = FY_COUNT(sessions) });
 }
 
+static const struct fy_row_held_class classes[] = {
+	{ FY_LIT("Compte"), 1, FY_LIT("day"), AGO(-700 * FY_DAY), AGO(-700 * FY_DAY), 0,
+	  FY_LIT("2 ans après votre dernière action") },
+	{ FY_LIT("Consentement à une finalité facultative"), 3, FY_LIT("span"), AGO(-1500 * FY_DAY),
+	  AGO(-1800 * FY_DAY), 1, FY_LIT("5 ans après une nouvelle décision de votre part") },
+	{ FY_LIT("Courriel en attente d'envoi"), 1, FY_LIT("open"), 0, 0, 1,
+	  FY_LIT("après l'envoi ou l'abandon du courriel") },
+};
+
 static const struct fy_row_promise promises[] = {
 	{ FY_LIT("identité"), true, FY_LIT("Prénom, Nom"), FY_LIT("Compte"), FY_LIT("les titulaires d’un compte"),
 	  FY_LIT("identification, prise de contact et assistance, contractualisation, facturation, études de marché"),
@@ -128,7 +137,9 @@ static void show_account_privacy(struct fy_buf *out, const struct fy_page *page)
 		  false },
 	};
 	fy_page_account_privacy(out, page,
-				&(struct fy_view_account_privacy){ .held = promises,
+				&(struct fy_view_account_privacy){ .classes = classes,
+								   .classes_count = FY_COUNT(classes),
+								   .held = promises,
 								   .held_count = FY_COUNT(promises),
 								   .asks = asks,
 								   .asks_count = FY_COUNT(asks),
@@ -728,8 +739,8 @@ SHOW(account_person, PERSON, .id = 12, .version = 1, .state = FY_LIT("entered"),
      .editable = true, .removable = true, .since = AGO(3 * FY_DAY), .inform_by = AGO(-27 * FY_DAY),
      .heading = P("Mei-Ling Wang de la Rochefoucauld"))
 SHOW(notice, PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"), .minor = true, .since = AGO(3 * FY_DAY),
-     .birth_day = FY_LIT("17 mai 2010"), .person = P("Mei-Ling Wang"), .held = promises,
-     .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+     .birth_day = FY_LIT("17 mai 2010"), .person = P("Mei-Ling Wang"), .classes = classes, .classes_count = 1,
+     .held = promises, .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
      .dpo_contact = FY_LIT("dpo@hostfamiliesinparis.com"), .link_until = AGO(-87 * FY_DAY))
 SHOW(notice_erased, .receipt = P("foyer erasure receipt 1\nserial: 12\nhash: 00\n"))
 SHOW(notice_old, .token = P("hT9s0Kc2"))
@@ -779,11 +790,12 @@ static void show_person_restricted(struct fy_buf *out, const struct fy_page *pag
 static void show_notice_restricted(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_notice(out, page,
-		       &(struct fy_view_notice){
-			       PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"), .restricted = true,
-			       .typed = true, .since = AGO(3 * FY_DAY), .person = P("Mei-Ling Wang"), .held = promises,
-			       .held_count = FY_COUNT(promises), .contact = FY_LIT("contact@hostfamiliesinparis.com"),
-			       .link_until = AGO(-87 * FY_DAY) });
+		       &(struct fy_view_notice){ PERSON, .token = P("hT9s0Kc2"), .provider = P("Claire Dupont"),
+						 .restricted = true, .typed = true, .since = AGO(3 * FY_DAY),
+						 .person = P("Mei-Ling Wang"), .classes = classes, .classes_count = 1,
+						 .held = promises, .held_count = FY_COUNT(promises),
+						 .contact = FY_LIT("contact@hostfamiliesinparis.com"),
+						 .link_until = AGO(-87 * FY_DAY) });
 }
 
 static const struct fy_field_error person_errors[] = {

@@ -199,6 +199,46 @@ static void a_page_may_be_about_some_persons_only(void **state)
 	}
 }
 
+static struct fy_register_row row_of(uint16_t column, enum fy_register_trigger trigger, fy_time from)
+{
+	struct fy_register_row row = { .holder = &fy_register_tables[fy_register_fields[column].table] };
+	row.since.from[trigger] = from;
+	return row;
+}
+
+static void each_class_says_when_it_goes_and_why(void **state)
+{
+	(void)state;
+	struct shown s = begin(FY_LANG_EN);
+	const fy_time day = 20000 * FY_DAY;
+	const struct fy_row_held_class *rows;
+	struct fy_register_row held[] = {
+		row_of(FY_COLUMN_CONTACT_MESSAGE_ID, FY_TRIGGER_MESSAGE_WRITTEN, day),
+		row_of(FY_COLUMN_ACCOUNT_ID, FY_TRIGGER_LAST_ACTIVITY, day),
+		row_of(FY_COLUMN_CONTACT_MESSAGE_ID, FY_TRIGGER_MESSAGE_CLOSED, day - 3 * FY_DAY),
+		row_of(FY_COLUMN_CONSENT_ID, FY_TRIGGER_CONSENT_REPLACED, FY_NOT_BEGUN),
+		row_of(FY_COLUMN_CONSENT_ID, FY_TRIGGER_CONSENT_REPLACED, day),
+		row_of(FY_COLUMN_OUTBOX_ID, FY_TRIGGER_MAIL_ENDED, FY_NOT_BEGUN),
+	};
+	held[1].since.from[FY_TRIGGER_ERASURE_ASKED] = day + FY_DAY; /* seven days from there, which is sooner */
+	assert_int_equal(fy_register_classes(&s.ctx, held, FY_COUNT(held), &rows), 4);
+
+	assert_true(fy_eq(rows[0].goes, FY_LIT("span")));
+	assert_int_equal(rows[0].count, 2);
+	assert_true(rows[0].first_ends == day + 38 * FY_DAY && rows[0].last_ends == day + 41 * FY_DAY);
+	assert_true(fy_eq(rows[0].why, FY_LIT("41\u00a0days after the enquiry was answered or closed, or 41\u00a0days "
+					      "after an enquiry that stayed unanswered was received")));
+	assert_true(fy_eq(rows[1].goes, FY_LIT("day")));
+	assert_true(rows[1].first_ends == day + 8 * FY_DAY && rows[1].last_ends == day + 8 * FY_DAY);
+	assert_true(fy_eq(rows[1].why,
+			  FY_LIT("2 years after your last action, or 7\u00a0days after you asked for erasure")));
+	assert_true(fy_eq(rows[2].goes, FY_LIT("day")));
+	assert_true(rows[2].count == 2 && rows[2].endless == 1 && rows[2].first_ends == day + 1826 * FY_DAY);
+	assert_true(fy_eq(rows[3].goes, FY_LIT("open")));
+	assert_int_equal(rows[3].endless, 1);
+	assert_int_equal(fy_register_classes(&s.ctx, held, 0, &rows), 0);
+}
+
 static struct shown changes_page(enum fy_lang lang, size_t index)
 {
 	struct shown s = begin(lang);
@@ -301,6 +341,7 @@ int main(void)
 		cmocka_unit_test(periods_follow_the_settings),
 		cmocka_unit_test(fields_that_say_the_same_are_one_row),
 		cmocka_unit_test(a_page_may_be_about_some_persons_only),
+		cmocka_unit_test(each_class_says_when_it_goes_and_why),
 		cmocka_unit_test(what_changed_is_told_in_words),
 		cmocka_unit_test(a_change_of_words_and_shorter_periods_are_minor),
 		cmocka_unit_test(the_first_version_has_nothing_to_compare),

@@ -370,7 +370,8 @@ static void read_values(struct worker *w)
 		}
 		if (r->kind == FY_EXPORT_MESSAGE && r->message->id != answered)
 			CHECK(r->values[0].ends_at == NOON + 181 * FY_DAY &&
-			      r->triggers == 1u << FY_TRIGGER_MESSAGE_WRITTEN);
+			      r->row.since.from[FY_TRIGGER_MESSAGE_WRITTEN] &&
+			      !r->row.since.from[FY_TRIGGER_MESSAGE_CLOSED]);
 	}
 	CHECK(seen == 2);
 	fy_export_finish(&export);
