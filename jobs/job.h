@@ -59,6 +59,7 @@ struct fy_job_run {
 	const bool *draining;           /* NULL: nobody drains it */
 	struct fy_job_holding *holding; /* NULL in a dry run */
 	bool lost;                      /* the lease is another's, or may be */
+	uint64_t shown_ms, logged_ms;   /* when its progress was last told */
 	struct fy_job_item items[FY_JOB_ITEMS_MAX];
 	struct fy_buf names[FY_JOB_ITEMS_MAX];
 	size_t item_count;
@@ -77,8 +78,8 @@ int fy_job_may_go_on(const struct fy_job_run *run);
 void fy_job_note(struct fy_job_run *run, const char *action, const char *object, uint64_t count, struct fy_slice name);
 void fy_job_note_id(struct fy_job_run *run, const char *action, const char *object, uint64_t id);
 
-/* One line out of all notes, for fy_job_detail_words: "delete|3|old logs; send|1|mails"; in the context's arena. */
-struct fy_slice fy_job_summary(struct fy_job_run *run);
+/* One line out of all notes, for fy_job_detail_words: "delete|3|old logs; send|1|mails"; in the arena. */
+struct fy_slice fy_job_summary(const struct fy_job_run *run, struct fy_arena *arena);
 
 /* FY_JOB_HOST: a short text that outlives the run, shared by all that run the job on this log directory. Empty
  * where there was none. Saving is durable against a kill of the process, and nothing in a dry run. */

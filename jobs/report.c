@@ -51,11 +51,11 @@ void fy_job_note_id(struct fy_job_run *run, const char *action, const char *obje
 	fy_job_note(run, action, object, 1, fy_buf_slice(&text));
 }
 
-struct fy_slice fy_job_summary(struct fy_job_run *run)
+struct fy_slice fy_job_summary(const struct fy_job_run *run, struct fy_arena *arena)
 {
 	struct fy_buf line;
 
-	fy_buf_init(&line, run->ctx->arena, FY_LEASE_DETAIL_MAX);
+	fy_buf_init(&line, arena, FY_LEASE_DETAIL_MAX);
 	for (size_t i = 0; i < run->item_count; i++) {
 		if (run->items[i].count == 0)
 			continue;

@@ -10,6 +10,8 @@
 #include "jobs/holder.h"
 #include "jobs/words.h"
 
+#define SHOW_MS 1000
+#define LOG_MS 60000
 #define RETRY_S 300 /* a job that failed is tried again after this, or its period */
 
 int fy_job_may_go_on(const struct fy_job_run *run)
@@ -21,11 +23,40 @@ int fy_job_may_go_on(const struct fy_job_run *run)
 	return run->ctx->deadline_ms <= fy_loop_ms() ? FY_ERR_TIMEOUT : 0;
 }
 
+static fy_jobs_watcher watcher;
+
+void fy_jobs_watch(fy_jobs_watcher show)
+{
+	watcher = show;
+}
+
+/* To whoever watches, and of a long run to the log. */
+static void tell_progress(struct fy_job_run *run)
+{
+	uint64_t now = fy_loop_ms();
+	bool show = watcher && now - run->shown_ms >= SHOW_MS, log = now - run->logged_ms >= LOG_MS;
+	struct fy_arena arena;
+	if (run->dry_run || (!show && !log))
+		return;
+	fy_arena_init(&arena, 0);
+	struct fy_slice so_far = fy_job_detail_words(&arena, FY_LANG_EN, fy_job_summary(run, &arena));
+	if (show) {
+		run->shown_ms = now;
+		watcher(so_far);
+	}
+	if (log) {
+		run->logged_ms = now;
+		fy_log(run->ctx, FY_LOG_INFO, "job.progress", FY_KV("job", run->job->name), FY_KV("detail", so_far));
+	}
+	fy_arena_finish(&arena);
+}
+
 fy_async int fy_job_continue(struct fy_job_run *run)
 {
 	int err = fy_job_may_go_on(run);
 	if (err)
 		return err;
+	tell_progress(run);
 	fy_sleep(run->ctx, 1); /* requests come first */
 	return fy_job_may_go_on(run);
 }
@@ -44,7 +75,7 @@ static fy_time next_due(const struct fy_job *job, int result, bool more)
 
 static struct fy_slice detail_of(struct fy_job_run *run, int result)
 {
-	struct fy_slice done = fy_job_summary(run);
+	struct fy_slice done = fy_job_summary(run, run->ctx->arena);
 	const char *why = run->ctx->fault;
 
 	if (result == 0)
@@ -82,7 +113,12 @@ fy_async int fy_job_perform(struct fy_ctx *ctx, const struct fy_job_order *order
 	uint64_t started_ms = fy_loop_ms();
 	int result;
 
-	*run = (struct fy_job_run){ .ctx = ctx, .job = job, .dry_run = order->dry_run, .draining = order->draining };
+	*run = (struct fy_job_run){ .ctx = ctx,
+				    .job = job,
+				    .dry_run = order->dry_run,
+				    .draining = order->draining,
+				    .shown_ms = started_ms,
+				    .logged_ms = started_ms };
 	ctx->request_id = fy_fmt(ctx->arena, "job-%s-%08x", job->name, randombytes_random());
 	if (!order->dry_run) {
 		int err = fy_holder_take(ctx, job, order->even_early, &run->lost, &holding);

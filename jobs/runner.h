@@ -65,6 +65,11 @@ struct fy_job_report {
 	fy_time at;
 };
 
+/* Of runs in this process, dry ones left out: called about once a second with what was done so far, "deleted 300 expired links". NULL:
+ * nobody watches. For the command line. */
+typedef void (*fy_jobs_watcher)(struct fy_slice so_far);
+void fy_jobs_watch(fy_jobs_watcher show);
+
 /* Runs one job now, as if it were ctx->now. A dry run takes the same way and changes nothing. FY_ERR_NOT_FOUND: no
  * such job; FY_ERR_BUSY: it runs already, here or elsewhere. How the run itself went is in the report. */
 fy_async int fy_jobs_run_now(struct fy_ctx *ctx, const char *name, bool dry_run, struct fy_job_report *ret_report);

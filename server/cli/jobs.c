@@ -1,5 +1,6 @@
 /* `foyer jobs list` and `foyer jobs run`: the jobs, when they run, and one of them now. What they do is jobs/'s. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "foyer/require.h"
 #include "jobs/runner.h"
@@ -167,6 +168,12 @@ static void put_report_text(struct fy_buf *out, struct fy_ctx *ctx, const struct
 		fy_buf_fmt(out, "  " FY_FMT "\n", FY_ARG(report->detail));
 }
 
+static void show_progress(struct fy_slice so_far)
+{
+	fprintf(stderr, "\r\033[K" FY_FMT, FY_ARG(so_far));
+	fflush(stderr);
+}
+
 static fy_async int run_body(struct fy_ctx *ctx, void *arg)
 {
 	const struct run *run = arg;
@@ -177,7 +184,11 @@ static fy_async int run_body(struct fy_ctx *ctx, void *arg)
 	if (run->at)
 		ctx->now = run->at;
 	fy_mails_author();
+	if (isatty(STDERR_FILENO))
+		fy_jobs_watch(show_progress);
 	err = fy_jobs_run_now(ctx, run->name, run->dry_run, &report);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
 	if (err == FY_ERR_NOT_FOUND) {
 		fy_cli_say("there is no job %.60s; foyer jobs list names them", run->name);
 		return FY_EXIT_USAGE;

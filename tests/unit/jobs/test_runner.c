@@ -191,6 +191,34 @@ static void a_long_run_keeps_its_lease(void **state)
 	assert_in_range(beat.slices, 60, 240);
 }
 
+static struct {
+	unsigned calls, last, grew;
+} shown;
+
+static void show(struct fy_slice so_far)
+{
+	unsigned slices = 0;
+	char words[64];
+	snprintf(words, sizeof words, FY_FMT, FY_ARG(so_far));
+	sscanf(words, "%*[^0-9]%u slices", &slices);
+	shown.calls++;
+	shown.grew += slices > shown.last;
+	shown.last = slices;
+}
+
+static void a_long_run_tells_how_far_it_is(void **state)
+{
+	(void)state;
+	memset(&shown, 0, sizeof shown);
+	beat.slices_wanted = 120;
+	fy_jobs_watch(show);
+	run_tasks(1, run_beat_now, NULL);
+	fy_jobs_watch(NULL);
+	assert_in_range(shown.calls, 2, 5); /* about once a second, of some 2.5 */
+	assert_int_equal(shown.grew, shown.calls);
+	assert_in_range(shown.last, 20, beat.slices);
+}
+
 static void a_lost_lease_stops_the_run_between_two_slices(void **state)
 {
 	(void)state;
@@ -388,6 +416,7 @@ int main(void)
 		TEST(its_period_is_kept_by_both_together),
 		TEST(a_kick_during_a_run_is_not_lost),
 		TEST(a_long_run_keeps_its_lease),
+		TEST(a_long_run_tells_how_far_it_is),
 		TEST(a_lost_lease_stops_the_run_between_two_slices),
 		TEST(a_run_past_its_deadline_stops_and_has_failed),
 		TEST(draining_ends_a_run_between_two_slices),
