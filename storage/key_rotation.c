@@ -134,3 +134,19 @@ fy_async int fy_key_rotation_run(struct fy_ctx *ctx, const char *path,
 	}
 	return err;
 }
+
+fy_async int fy_key_rotation_prove(struct fy_ctx *ctx, struct fy_key_rotation_proof *ret_proof)
+{
+	struct fy_sql_master_key_list_row *known;
+	size_t count;
+	int err = fy_sql_master_key_list(ctx, &known, &count);
+	*ret_proof = (struct fy_key_rotation_proof){ 0 };
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		fy_time at = known[i].created_at;
+		if (i == 0 || at < ret_proof->in_use_since)
+			ret_proof->in_use_since = at;
+		if (count > 1 && at > ret_proof->began_at)
+			ret_proof->began_at = at;
+	}
+	return err;
+}

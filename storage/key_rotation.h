@@ -7,6 +7,13 @@
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
 
+/* What can be shown of it to anybody. One query; 0 in_use_since: no master key is known yet. */
+struct fy_key_rotation_proof {
+	fy_time in_use_since; /* when the master key in use was taken up, which ended the last rotation */
+	fy_time began_at;     /* 0: no rotation is under way */
+};
+fy_async int fy_key_rotation_prove(struct fy_ctx *ctx, struct fy_key_rotation_proof *ret_proof);
+
 struct fy_key_rotation {
 	uint64_t total;   /* persons whose key the old master key wraps, at the start */
 	uint64_t done;    /* rewrapped by this run */

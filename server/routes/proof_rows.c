@@ -2,6 +2,7 @@
 #include "server/routes/proof_rows.h"
 
 #include "foyer/config.h"
+#include "storage/key_rotation.h"
 #include "storage/proofs.h"
 
 /* A line goes with the log of its day, up to a day after the last of its lines is due, and the rotation may be late. */
@@ -38,12 +39,24 @@ static struct fy_row_proof logs_row(const struct fy_ctx *ctx, const struct fy_pr
 	return row;
 }
 
+/* Nobody is promised when the key is changed; but a change that was begun is finished within a day. */
+static fy_async struct fy_row_proof keys_row(struct fy_ctx *ctx)
+{
+	struct fy_key_rotation_proof proof;
+	struct fy_row_proof row = { .kind = FY_LIT("keys") };
+	row.known = fy_key_rotation_prove(ctx, &proof) == 0;
+	row.last = proof.in_use_since;
+	row.since = proof.began_at;
+	row.kept = proof.in_use_since && (proof.began_at == 0 || ctx->now - proof.began_at <= FY_PROOF_STALE);
+	return row;
+}
+
 fy_async size_t fy_proof_rows(struct fy_ctx *ctx, const struct fy_row_proof **ret_rows)
 {
 	struct fy_proof *proofs = NULL;
 	size_t count = 0, n = 2, i = 0;
 	bool known = fy_proofs_list(ctx, &proofs, &count) == 0;
-	struct fy_row_proof *rows = fy_new_array(ctx->arena, struct fy_row_proof, count + 4);
+	struct fy_row_proof *rows = fy_new_array(ctx->arena, struct fy_row_proof, count + 5);
 
 	bool purge = i < count && proofs[i].kind == FY_PROOF_PURGE;
 	rows[0] = job_row(ctx, FY_LIT("purge"), purge ? &proofs[i++] : NULL);
@@ -55,6 +68,7 @@ fy_async size_t fy_proof_rows(struct fy_ctx *ctx, const struct fy_row_proof **re
 		rows[n++] = logs_row(ctx, NULL, 1);
 	for (size_t r = 0; r < n && !known; r++)
 		rows[r].known = false;
+	rows[n++] = keys_row(ctx);
 	/* Redis ends what it holds by its own clock: there is no task that could fail. */
 	rows[n++] = (struct fy_row_proof){ .kind = FY_LIT("clock"), .known = true, .kept = true };
 	*ret_rows = rows;

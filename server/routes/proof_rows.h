@@ -6,5 +6,5 @@
 #include "foyer/fiber.h"
 #include "server/pages/pages_gen.h"
 
-/* Rows in the context's arena, in the order in which they are shown; at least one of each kind. One query. */
+/* Rows in the context's arena, in the order in which they are shown; at least one of each kind. Two queries. */
 fy_async size_t fy_proof_rows(struct fy_ctx *ctx, const struct fy_row_proof **ret_rows);

@@ -68,9 +68,9 @@ static void what_never_ran_is_not_kept(void **state)
 {
 	(void)state;
 	look(FY_LANG_EN);
-	assert_int_equal(seen.count, 4);
+	assert_int_equal(seen.count, 5);
 	assert_true(seen.rows[0].known && !seen.rows[0].kept && !seen.rows[1].kept && !seen.rows[2].kept &&
-		    seen.rows[3].kept);
+		    seen.rows[4].kept);
 	assert_said("badge bad");
 	assert_said("No successful run has been observed yet.");
 }
@@ -97,7 +97,7 @@ static void a_job_that_stops_turns_its_promise_red_and_a_run_makes_it_good(void 
 	       "'proof.%'");
 	change("UPDATE job_lease SET last_finished_at = UTC_TIMESTAMP(6), last_result = -1"); /* it runs, and fails */
 	look(FY_LANG_EN);
-	assert_true(!seen.rows[0].kept && !seen.rows[1].kept && !seen.rows[2].kept && seen.rows[3].kept);
+	assert_true(!seen.rows[0].kept && !seen.rows[1].kept && !seen.rows[2].kept && seen.rows[4].kept);
 	assert_said(
 		"<p class=\"broken\"><span class=\"badge bad\">not kept</span> This promise has not been kept since");
 	look(FY_LANG_FR);
@@ -124,10 +124,36 @@ static void an_address_that_is_too_old_is_a_promise_not_kept(void **state)
 	change("INSERT INTO instance (name, value) SELECT 'proof.logs.b', CONCAT(value, ' ', "
 	       "DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL 183 DAY, '%Y-%m-%dT%H:%i:%sZ')) FROM instance WHERE name = 'proof.purge'");
 	look(FY_LANG_EN);
-	assert_int_equal(seen.count, 5);
+	assert_int_equal(seen.count, 6);
 	assert_true(seen.rows[2].kept && !seen.rows[3].kept && seen.rows[3].number == 2);
 	assert_true(seen.rows[3].since == seen.rows[3].oldest + 180 * FY_DAY);
 	assert_said("The logs of server no. 2 are deleted after 180 days.");
+}
+
+/* Of the master key in use its day is shown; a replacement that nobody finishes within a day is a promise not kept. */
+static void the_last_rotation_is_shown_and_one_that_stands_still_is_not_kept(void **state)
+{
+	(void)state;
+	run_tasks(1, run_task, "purge");
+	run_tasks(1, run_task, "retention");
+	run_tasks(1, run_task, "rotate");
+	change("UPDATE foyer_keys.master_key SET created_at = '2026-03-04 11:00:00'");
+	look(FY_LANG_EN);
+	assert_true(fy_eq(seen.rows[3].kind, FY_LIT("keys")) && seen.rows[3].kept && seen.rows[3].since == 0);
+	assert_said("The master key in use is of 4 March 2026.");
+	assert_null(strstr(seen.html, "badge bad"));
+
+	change("INSERT INTO foyer_keys.master_key (id, created_at) VALUES (77, UTC_TIMESTAMP(6) - INTERVAL 25 HOUR)");
+	look(FY_LANG_EN);
+	assert_true(seen.rows[3].kept && seen.rows[3].since);
+	assert_said("A replacement, begun on");
+	assert_null(strstr(seen.html, "badge bad"));
+	change("UPDATE foyer_keys.master_key SET created_at = UTC_TIMESTAMP(6) - INTERVAL 27 HOUR WHERE id = 77");
+	look(FY_LANG_FR);
+	assert_false(seen.rows[3].kept);
+	assert_said("<span class=\"badge bad\">non tenue</span> Un remplacement, commencé le");
+	assert_said("La clé principale en service date du 4 mars 2026.");
+	change("DELETE FROM foyer_keys.master_key WHERE id = 77");
 }
 
 static void without_the_database_nothing_is_claimed(void **state)
@@ -139,8 +165,9 @@ static void without_the_database_nothing_is_claimed(void **state)
 	look(FY_LANG_EN);
 	seen.away = false;
 	mariadb_back();
-	assert_int_equal(seen.count, 4);
-	assert_true(!seen.rows[0].known && !seen.rows[1].known && !seen.rows[2].known && seen.rows[3].known);
+	assert_int_equal(seen.count, 5);
+	assert_true(!seen.rows[0].known && !seen.rows[1].known && !seen.rows[2].known && !seen.rows[3].known &&
+		    seen.rows[4].known);
 	assert_said("The database does not answer: we cannot tell at the moment.");
 	assert_null(strstr(seen.html, "badge bad"));
 }
@@ -151,6 +178,7 @@ int main(void)
 		cmocka_unit_test_setup(what_never_ran_is_not_kept, begin),
 		cmocka_unit_test_setup(a_job_that_stops_turns_its_promise_red_and_a_run_makes_it_good, begin),
 		cmocka_unit_test_setup(an_address_that_is_too_old_is_a_promise_not_kept, begin),
+		cmocka_unit_test_setup(the_last_rotation_is_shown_and_one_that_stands_still_is_not_kept, begin),
 		cmocka_unit_test_setup(without_the_database_nothing_is_claimed, begin),
 	};
 	return cmocka_run_group_tests(tests, stage_open_with_mariadb, stage_close);
