@@ -53,6 +53,7 @@ fy_async int fy_inactive_list_due(struct fy_ctx *ctx, int64_t keep_days, uint64_
 			(*ret_items)[(*ret_count)++] = (struct fy_inactive){ .id = r->id,
 									     .notices = r->notices,
 									     .owner = r->role == FY_ROLE_OWNER,
+									     .last_at = last,
 									     .lang = (enum fy_lang)r->language,
 									     .erase_at = erase_at };
 	}
@@ -100,7 +101,9 @@ static fy_async int warn(struct fy_ctx *ctx, void *arg)
 										  .has_notice_mail_id = true,
 										  .id = item->id,
 										  .active = FY_ACCOUNT_ACTIVE,
-										  .notices = (uint8_t)item->notices },
+										  .notices = (uint8_t)item->notices,
+										  .last_active_at = item->last_at,
+										  .confirmed_at = item->last_at },
 					   &done);
 	if (err == 0 && done.affected != 1)
 		err = FY_ERR_NOT_FOUND;
@@ -135,8 +138,6 @@ static fy_async int settle(struct fy_ctx *ctx, void *arg)
 	if (err == 0)
 		err = fy_sql_inactive_settle_sent(
 			ctx, &(struct fy_sql_inactive_settle_sent_params){ .sent = FY_MAIL_SENT }, NULL);
-	if (err == 0)
-		err = fy_sql_inactive_settle_gone(ctx, NULL);
 	if (err == 0)
 		err = fy_sql_inactive_settle_hopeless(
 			ctx,

@@ -18,6 +18,7 @@ struct fy_inactive {
 	unsigned notices; /* made so far */
 	bool owner;
 	enum fy_lang lang;
+	fy_time last_at;  /* the last action, or the confirmation of the address */
 	fy_time erase_at; /* when it would go, if warned now */
 };
 
@@ -38,7 +39,8 @@ fy_async int fy_inactive_warn(struct fy_ctx *ctx, const struct fy_inactive *item
 					    struct fy_personal given_name, fy_time erase_at,
 					    struct fy_mail_new *ret_mail));
 
-/* What became of warnings on their way: those delivered are noted, those that bounced are taken back. */
+/* What became of warnings on their way: those delivered are noted, those that bounced are taken back,
+ * and those whose mail is gone, as nobody can say that they arrived. */
 fy_async int fy_inactive_settle(struct fy_ctx *ctx, uint64_t *ret_bounced);
 /* How many bounced, for a dry run. */
 fy_async int fy_inactive_count_bounced(struct fy_ctx *ctx, uint64_t *ret_bounced);

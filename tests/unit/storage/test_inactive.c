@@ -120,6 +120,26 @@ static void a_sign_in_ends_it_even_after_the_last_warning(void **state)
 	run_on_day(2 * KEEP - 2 - 60, true, 1); /* from the beginning */
 }
 
+static void sign_in_between(struct worker *w)
+{
+	struct fy_inactive *items;
+	size_t count;
+	uint64_t last;
+	CHECK_CODE(fy_inactive_list_due(&w->ctx, KEEP, 0, 10, &items, &count, &last), 0);
+	CHECK(count == 1);
+	CHECK_CODE(fy_accounts_touch(&w->ctx, ada), 0);
+	CHECK_CODE(fy_inactive_warn(&w->ctx, &items[0], letter), FY_ERR_NOT_FOUND);
+}
+
+static void who_signs_in_while_the_job_runs_is_not_warned(void **state)
+{
+	(void)state;
+	run_all(1, given_ada, NULL);
+	run_at(NOON + DAYS(KEEP - 60), 1, sign_in_between, NULL);
+	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 0);
+	assert_int_equal(number("SELECT notices FROM account"), 0);
+}
+
 static void due(struct worker *w)
 {
 	uint64_t *ids;
@@ -202,6 +222,21 @@ static void a_dry_run_sees_a_last_warning_that_no_run_has_settled(void **state)
 	assert_int_equal(due_on_day(KEEP), 1);
 }
 
+/* Nobody can say whether it arrived, so nobody was properly warned. */
+static void a_warning_whose_mail_is_gone_is_made_again(void **state)
+{
+	(void)state;
+	warn_three_times();
+	change("DELETE FROM outbox");
+	assert_int_equal(due_on_day(KEEP), 0);
+	run_on_day(KEEP - 6, true, 0);
+	assert_int_equal(erase_at, 0);
+	assert_int_equal(number("SELECT notices FROM account"), 2);
+	assert_int_equal(number("SELECT bounces FROM account"), 0);
+	run_on_day(KEEP - 3, true, 1);
+	assert_int_equal(erase_at, NOON + DAYS(KEEP + 4));
+}
+
 static void a_last_warning_that_arrives_late_leaves_seven_days_all_the_same(void **state)
 {
 	(void)state;
@@ -243,9 +278,11 @@ int main(void)
 		TEST(warnings_come_60_30_and_7_days_before_two_years),
 		TEST(a_job_that_comes_late_warns_late_and_never_shorter),
 		TEST(a_sign_in_ends_it_even_after_the_last_warning),
+		TEST(who_signs_in_while_the_job_runs_is_not_warned),
 		TEST(a_warning_that_bounces_is_made_again_and_the_third_time_counts),
 		TEST(an_erasure_that_was_asked_for_outlives_a_warning_that_bounces),
 		TEST(a_dry_run_sees_a_last_warning_that_no_run_has_settled),
+		TEST(a_warning_whose_mail_is_gone_is_made_again),
 		TEST(a_last_warning_that_arrives_late_leaves_seven_days_all_the_same),
 		TEST(who_is_restricted_is_not_erased_for_inactivity),
 		TEST(a_closed_account_keeps_its_date_whoever_still_signs_in),
