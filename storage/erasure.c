@@ -227,7 +227,7 @@ static fy_async int finish(struct fy_ctx *ctx, void *arg)
 	if (account.state != FY_ACCOUNT_CLOSED)
 		return FY_ERR_NOT_FOUND;
 	if (account.held) /* since it was closed */
-		return FY_ERR_DENIED;
+		return fy_fail(ctx, FY_ERR_DENIED, "a legal hold is on this account");
 	farewell.lang = (enum fy_lang)account.language;
 	bool told = f->letter && read_farewell(ctx, &account, &farewell);
 	err = fy_erasure_note(ctx, f->id, (enum fy_erasure_ground)account.erase_ground, account.erase_asked_at,

@@ -15,6 +15,7 @@
 #include "server/routes/mails.h"
 #include "storage/accounts.h"
 #include "storage/holds.h"
+#include "storage/tx.h"
 
 #define ERASE_MS 60000
 #define EXPORT_MS (10 * 60 * 1000)
@@ -39,7 +40,7 @@ static bool sure(const struct erase *erase)
 
 static int say_why(struct fy_ctx *ctx, int err)
 {
-	if (err == FY_ERR_DENIED)
+	if (err == FY_ERR_DENIED && ctx->fault == NULL)
 		fy_cli_say("this is the account of the last owner: give the role to somebody else first");
 	else if (err == FY_ERR_NOT_FOUND)
 		fy_cli_say("this account is not active");
@@ -48,17 +49,24 @@ static int say_why(struct fy_ctx *ctx, int err)
 	return FY_EXIT_FAILED;
 }
 
+/* Whatever date stands. */
+static fy_async int ask_now(struct fy_ctx *ctx, void *arg)
+{
+	const uint64_t *id = arg;
+	int err = fy_erasure_cancel(ctx, *id);
+	if (err == 0 || err == FY_ERR_NOT_FOUND)
+		err = fy_erasure_ask(ctx, *id, FY_ERASURE_ASKED, ctx->now);
+	return err;
+}
+
 /* A date that stands already is kept, unless --now. */
 static fy_async int ask(struct fy_ctx *ctx, const struct erase *erase, uint64_t id)
 {
-	int64_t days = erase->now ? 0 : ctx->config->retention_erasure_grace_days;
-	int err = fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now + days * FY_DAY);
-	if (err != FY_ERR_EXISTS)
-		return err;
-	if (!erase->now)
-		return 0;
-	err = fy_erasure_cancel(ctx, id);
-	return err ? err : fy_erasure_ask(ctx, id, FY_ERASURE_ASKED, ctx->now);
+	if (erase->now)
+		return fy_tx(ctx, ask_now, &id);
+	int err = fy_erasure_ask(ctx, id, FY_ERASURE_ASKED,
+				 ctx->now + ctx->config->retention_erasure_grace_days * FY_DAY);
+	return err == FY_ERR_EXISTS ? 0 : err;
 }
 
 /* Says so, where a legal hold keeps the account. */
