@@ -2,6 +2,7 @@
  * Called by people, by service managers and, for the hidden commands, by Foyer itself. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <sodium.h>
 
@@ -58,8 +59,16 @@ static int match(const char *name, int argc, char **argv)
 	return words;
 }
 
+/* A file of this process's memory would hold keys and opened data, and outlive any promise; children inherit it. */
+static void forbid_core_files(void)
+{
+	const struct rlimit none = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char **argv)
 {
+	forbid_core_files();
 	if (sodium_init() < 0) {
 		fy_cli_say("there is no source of random numbers");
 		return FY_EXIT_FAILED;

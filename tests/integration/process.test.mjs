@@ -39,6 +39,12 @@ test('the first start prints the line that says ready, and a set-up link that wo
   assert.doesNotMatch(doctor.stdout, /FAIL/);
 }));
 
+test('no process writes its memory to a file when it falls, as keys and opened data are in it', () => serving({ workers: 1 }, async (foyer) => {
+  const { mariadb, redis } = foyer.databases();
+  for (const pid of [foyer.pid, foyer.workers()[0].pid, mariadb.pid, redis.pid])
+    assert.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m, `process ${pid}`);
+}));
+
 test('a worker that is killed is replaced, the site answers meanwhile, sessions stay', () => serving({ workers: 2 }, async (foyer) => {
   const { visitor } = await member(foyer);
   for (let round = 0; round < 2; round++) {
