@@ -266,43 +266,20 @@ fy_async int fy_contact_list_old(struct fy_ctx *ctx, fy_time before, unsigned li
 	return err;
 }
 
-struct purge {
-	fy_time before;
-	const uint64_t *ids;
-	size_t count;
-	uint64_t deleted;
-};
-
-/* Message and key go together; one that was reopened or closed meanwhile stays whole. */
-static fy_async int purge(struct fy_ctx *ctx, void *arg)
+/* One that was reopened or closed meanwhile stays. */
+static fy_async int take_old(struct fy_ctx *ctx, uint64_t id, fy_time before, bool *ret_taken)
 {
-	struct purge *p = arg;
-	p->deleted = 0;
-	for (size_t i = 0; i < p->count; i++) {
-		struct fy_db_done done;
-		int err = fy_sql_contact_purge_one(
-			ctx,
-			&(struct fy_sql_contact_purge_one_params){
-				.id = p->ids[i], .created_before = p->before, .closed_before = p->before },
-			&done);
-		if (err == 0 && done.affected)
-			err = fy_persons_destroy(ctx, p->ids[i]);
-		if (err)
-			return err;
-		p->deleted += done.affected;
-	}
-	return 0;
+	struct fy_db_done done;
+	int err = fy_sql_contact_purge_one(ctx,
+					   &(struct fy_sql_contact_purge_one_params){
+						   .id = id, .created_before = before, .closed_before = before },
+					   &done);
+	*ret_taken = err == 0 && done.affected;
+	return err;
 }
 
 fy_async int fy_contact_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
-	struct purge p = { .before = before };
-	uint64_t *ids;
-	int err = fy_contact_list_old(ctx, before, limit, &ids, &p.count);
-	p.ids = ids;
-	if (err == 0 && p.count)
-		err = fy_repo_join(ctx, purge, &p);
-	if (err == 0)
-		*ret_deleted = p.deleted;
-	return err;
+	static const struct fy_persons_heap old = { fy_contact_list_old, take_old };
+	return fy_persons_purge(ctx, &old, before, limit, ret_deleted);
 }

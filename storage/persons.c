@@ -1,6 +1,8 @@
 /* See persons.h. Statements: sql/person_key.def. */
 #include "storage/persons.h"
 
+#include "storage/repo.h"
+
 #include <sodium.h>
 
 #include "foyer/require.h"
@@ -95,4 +97,42 @@ fy_async int fy_persons_destroy(struct fy_ctx *ctx, uint64_t id)
 					    NULL);
 	return err ? err
 		   : fy_sql_person_key_delete(ctx, &(struct fy_sql_person_key_delete_params){ .person_id = id }, NULL);
+}
+
+struct purge {
+	const struct fy_persons_heap *heap;
+	fy_time before;
+	const uint64_t *ids;
+	size_t count;
+	uint64_t deleted;
+};
+
+static fy_async int purge(struct fy_ctx *ctx, void *arg)
+{
+	struct purge *p = arg;
+	p->deleted = 0;
+	for (size_t i = 0; i < p->count; i++) {
+		bool taken = false;
+		int err = p->heap->take(ctx, p->ids[i], p->before, &taken);
+		if (err == 0 && taken)
+			err = fy_persons_destroy(ctx, p->ids[i]);
+		if (err)
+			return err;
+		p->deleted += taken;
+	}
+	return 0;
+}
+
+fy_async int fy_persons_purge(struct fy_ctx *ctx, const struct fy_persons_heap *heap, fy_time before, unsigned limit,
+			      uint64_t *ret_deleted)
+{
+	struct purge p = { .heap = heap, .before = before };
+	uint64_t *ids;
+	int err = heap->list(ctx, before, limit, &ids, &p.count);
+	p.ids = ids;
+	if (err == 0 && p.count)
+		err = fy_repo_join(ctx, purge, &p);
+	if (err == 0)
+		*ret_deleted = p.deleted;
+	return err;
 }

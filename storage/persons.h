@@ -38,3 +38,12 @@ fy_async int fy_persons_get(struct fy_ctx *ctx, uint64_t id, struct fy_person *r
 
 /* Destroys the key. Nothing that was sealed with it can be read again. Twice is harmless. */
 fy_async int fy_persons_destroy(struct fy_ctx *ctx, uint64_t id);
+
+/* Deletes rows whose time was over `before`, each with the key of its person, who is nothing else; all or nothing.
+ * `list` names up to `limit`; `take` deletes one unless that is true of it no more. */
+struct fy_persons_heap {
+	fy_async int (*list)(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t **ret_ids, size_t *ret_count);
+	fy_async int (*take)(struct fy_ctx *ctx, uint64_t id, fy_time before, bool *ret_taken);
+};
+fy_async int fy_persons_purge(struct fy_ctx *ctx, const struct fy_persons_heap *heap, fy_time before, unsigned limit,
+			      uint64_t *ret_deleted);

@@ -539,40 +539,18 @@ fy_async int fy_rights_list_old(struct fy_ctx *ctx, fy_time before, unsigned lim
 	return err;
 }
 
-struct purge {
-	fy_time before;
-	const uint64_t *ids;
-	size_t count;
-	uint64_t deleted;
-};
-
 /* The history goes with its request, by its foreign key. */
-static fy_async int purge(struct fy_ctx *ctx, void *arg)
+static fy_async int take_old(struct fy_ctx *ctx, uint64_t id, fy_time before, bool *ret_taken)
 {
-	struct purge *p = arg;
-	p->deleted = 0;
-	for (size_t i = 0; i < p->count; i++) {
-		struct fy_db_done done;
-		int err = fy_sql_rights_purge_one(
-			ctx, &(struct fy_sql_rights_purge_one_params){ .id = p->ids[i], .before = p->before }, &done);
-		if (err == 0 && done.affected)
-			err = fy_persons_destroy(ctx, p->ids[i]);
-		if (err)
-			return err;
-		p->deleted += done.affected;
-	}
-	return 0;
+	struct fy_db_done done;
+	int err = fy_sql_rights_purge_one(ctx, &(struct fy_sql_rights_purge_one_params){ .id = id, .before = before },
+					  &done);
+	*ret_taken = err == 0 && done.affected;
+	return err;
 }
 
 fy_async int fy_rights_purge(struct fy_ctx *ctx, fy_time before, unsigned limit, uint64_t *ret_deleted)
 {
-	struct purge p = { .before = before };
-	uint64_t *ids;
-	int err = fy_rights_list_old(ctx, before, limit, &ids, &p.count);
-	p.ids = ids;
-	if (err == 0 && p.count)
-		err = fy_repo_join(ctx, purge, &p);
-	if (err == 0)
-		*ret_deleted = p.deleted;
-	return err;
+	static const struct fy_persons_heap old = { fy_rights_list_old, take_old };
+	return fy_persons_purge(ctx, &old, before, limit, ret_deleted);
 }
