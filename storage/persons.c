@@ -1,12 +1,11 @@
 /* See persons.h. Statements: sql/person_key.def. */
 #include "storage/persons.h"
 
-#include "storage/repo.h"
-
 #include <sodium.h>
 
 #include "foyer/require.h"
 #include "storage/keys.h"
+#include "storage/repo.h"
 #include "storage/statements.h"
 
 #define EPOCH_MS INT64_C(1767225600000) /* 2026-01-01 */
