@@ -6,7 +6,8 @@
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
 
-#define FY_PROOF_STALE (26 * FY_HOUR) /* a day, and what a job may be late by: then the promise is not kept */
+#define FY_PROOF_STALE \
+	FY_DAY /* the jobs run each hour or more often: after a day without one the promise is not kept */
 #define FY_PROOF_ID_CHARS 16
 
 enum fy_proof_kind {

@@ -88,12 +88,12 @@ static void a_job_that_stops_turns_its_promise_red_and_a_run_makes_it_good(void 
 	assert_null(strstr(seen.html, "secret things"));
 	assert_said("Last successful run:");
 
-	change("UPDATE instance SET value = DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL 25 HOUR, '%Y-%m-%dT%H:%i:%sZ') WHERE name LIKE "
+	change("UPDATE instance SET value = DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL 23 HOUR, '%Y-%m-%dT%H:%i:%sZ') WHERE name LIKE "
 	       "'proof.%'");
 	look(FY_LANG_EN);
 	assert_true(seen.rows[0].kept && seen.rows[1].kept && seen.rows[2].kept);
 
-	change("UPDATE instance SET value = DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL 27 HOUR, '%Y-%m-%dT%H:%i:%sZ') WHERE name LIKE "
+	change("UPDATE instance SET value = DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL 25 HOUR, '%Y-%m-%dT%H:%i:%sZ') WHERE name LIKE "
 	       "'proof.%'");
 	change("UPDATE job_lease SET last_finished_at = UTC_TIMESTAMP(6), last_result = -1"); /* it runs, and fails */
 	look(FY_LANG_EN);
@@ -143,12 +143,12 @@ static void the_last_rotation_is_shown_and_one_that_stands_still_is_not_kept(voi
 	assert_said("The master key in use is of 4 March 2026.");
 	assert_null(strstr(seen.html, "badge bad"));
 
-	change("INSERT INTO foyer_keys.master_key (id, created_at) VALUES (77, UTC_TIMESTAMP(6) - INTERVAL 25 HOUR)");
+	change("INSERT INTO foyer_keys.master_key (id, created_at) VALUES (77, UTC_TIMESTAMP(6) - INTERVAL 23 HOUR)");
 	look(FY_LANG_EN);
 	assert_true(seen.rows[3].kept && seen.rows[3].since);
 	assert_said("A replacement, begun on");
 	assert_null(strstr(seen.html, "badge bad"));
-	change("UPDATE foyer_keys.master_key SET created_at = UTC_TIMESTAMP(6) - INTERVAL 27 HOUR WHERE id = 77");
+	change("UPDATE foyer_keys.master_key SET created_at = UTC_TIMESTAMP(6) - INTERVAL 25 HOUR WHERE id = 77");
 	look(FY_LANG_FR);
 	assert_false(seen.rows[3].kept);
 	assert_said("<span class=\"badge bad\">non tenue</span> Un remplacement, commencé le");
