@@ -68,7 +68,8 @@ fy_async int fy_contact_add(struct fy_ctx *ctx, const struct fy_contact_new *mes
 /* Newest first, from below `cursor` (0: from the top), at most `limit` (up to 100). `state` 0: all. */
 fy_async int fy_contact_list(struct fy_ctx *ctx, enum fy_contact_state state, uint64_t cursor, unsigned limit,
 			     struct fy_contact_page *ret_page);
-/* Opens the texts for `purpose`: FY_ERR_DENIED where they were not collected for it, FY_ERR_UNREADABLE. */
+/* Opens the texts for `purpose`. FY_ERR_DENIED where they were not collected for it, or their use is restricted: the
+ * texts are empty, the rest is there. FY_ERR_UNREADABLE. */
 fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_purpose purpose,
 			    struct fy_contact_message *ret_message);
 

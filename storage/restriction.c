@@ -2,8 +2,11 @@
 #include "storage/restriction.h"
 
 #include "storage/repo.h"
+#include "storage/repo_rows.h"
 #include "storage/statements.h"
 #include "storage/withheld.h"
+
+#define SLICE 500
 
 fy_async int fy_restriction_get(struct fy_ctx *ctx, uint64_t account_id, struct fy_restriction *ret_restriction)
 {
@@ -19,41 +22,85 @@ fy_async int fy_restriction_get(struct fy_ctx *ctx, uint64_t account_id, struct 
 	return err;
 }
 
-struct lifting {
-	uint64_t account_id;
-	bool refused_only;
-};
+/* A message that cannot be opened is left as it is: nobody can read it either. */
+static fy_async int apply_to_messages(struct fy_ctx *ctx, struct fy_personal email_hash)
+{
+	struct fy_sql_restriction_messages_row *rows;
+	uint64_t after = 0;
+	size_t count = 0;
+	int err;
+	do {
+		err = fy_sql_restriction_messages(ctx,
+						  &(struct fy_sql_restriction_messages_params){
+							  .email_hash = email_hash, .after = after, .limit = SLICE },
+						  &rows, &count);
+		for (size_t i = 0; i < count && err == 0; i++) {
+			after = rows[i].id;
+			err = fy_withheld_store(ctx, after);
+			if (err == FY_ERR_NOT_FOUND || err == FY_ERR_UNREADABLE)
+				err = 0;
+		}
+	} while (err == 0 && count == SLICE);
+	return err;
+}
+
+fy_async int fy_restriction_apply(struct fy_ctx *ctx, uint64_t request_id)
+{
+	struct fy_sql_restriction_whom_row whom;
+	int err = fy_sql_restriction_whom(ctx, &(struct fy_sql_restriction_whom_params){ .id = request_id }, &whom);
+	if (err == 0 && whom.has_account_id)
+		err = fy_withheld_store(ctx, whom.account_id);
+	return err || whom.email_hash.text.len == 0 ? err : apply_to_messages(ctx, whom.email_hash);
+}
 
 static fy_async int lift(struct fy_ctx *ctx, void *arg)
 {
-	const struct lifting *l = arg;
+	uint64_t account_id = *(const uint64_t *)arg;
+	struct fy_sql_restriction_address_row address;
 	struct fy_db_done done;
-	int err = fy_withheld_lock(ctx, l->account_id);
-	if (err)
-		return err;
-	if (l->refused_only)
-		err = fy_sql_restriction_lift_refused(
-			ctx,
-			&(struct fy_sql_restriction_lift_refused_params){
-				.now = ctx->now, .account_id = l->account_id, .before = ctx->now },
-			&done);
-	else
-		err = fy_sql_restriction_lift(
-			ctx, &(struct fy_sql_restriction_lift_params){ .now = ctx->now, .account_id = l->account_id },
-			&done);
+	int err = fy_withheld_lock(ctx, account_id);
+	if (err == 0)
+		err = fy_sql_restriction_lift(ctx,
+					      &(struct fy_sql_restriction_lift_params){ .now = ctx->now,
+											.account_id = account_id,
+											.same_account_id = account_id },
+					      &done);
 	if (err == 0 && done.affected == 0)
 		return FY_ERR_NOT_FOUND;
-	return err ? err : fy_withheld_store(ctx, l->account_id);
+	if (err == 0)
+		err = fy_withheld_store(ctx, account_id);
+	if (err == 0)
+		err = fy_sql_restriction_address(
+			ctx, &(struct fy_sql_restriction_address_params){ .account_id = account_id }, &address);
+	return err || address.email_hash.text.len == 0 ? err : apply_to_messages(ctx, address.email_hash);
 }
 
 fy_async int fy_restriction_lift(struct fy_ctx *ctx, uint64_t account_id)
 {
-	return fy_repo_join(ctx, lift, &(struct lifting){ .account_id = account_id });
+	return fy_repo_join(ctx, lift, &account_id);
 }
 
-fy_async int fy_restriction_lift_refused(struct fy_ctx *ctx, uint64_t account_id)
+static fy_async int lift_refused(struct fy_ctx *ctx, void *arg)
 {
-	return fy_repo_join(ctx, lift, &(struct lifting){ .account_id = account_id, .refused_only = true });
+	uint64_t id = *(const uint64_t *)arg;
+	struct fy_sql_restriction_whom_row whom;
+	struct fy_db_done done;
+	int err = fy_sql_restriction_whom(ctx, &(struct fy_sql_restriction_whom_params){ .id = id }, &whom);
+	if (err == 0 && whom.has_account_id)
+		err = fy_withheld_lock(ctx, whom.account_id);
+	if (err == 0)
+		err = fy_sql_restriction_lift_refused(ctx,
+						      &(struct fy_sql_restriction_lift_refused_params){
+							      .now = ctx->now, .id = id, .before = ctx->now },
+						      &done);
+	if (err == 0 && done.affected == 0)
+		return FY_ERR_NOT_FOUND;
+	return err ? err : fy_restriction_apply(ctx, id);
+}
+
+fy_async int fy_restriction_lift_refused(struct fy_ctx *ctx, uint64_t request_id)
+{
+	return fy_repo_join(ctx, lift_refused, &request_id);
 }
 
 fy_async int fy_restriction_list_due(struct fy_ctx *ctx, uint64_t after, unsigned limit, uint64_t **ret_ids,
@@ -65,9 +112,6 @@ fy_async int fy_restriction_list_due(struct fy_ctx *ctx, uint64_t after, unsigne
 		&rows, ret_count);
 	if (err)
 		return err;
-	uint64_t *ids = fy_new_array(ctx->arena, uint64_t, *ret_count + 1);
-	for (size_t i = 0; i < *ret_count; i++)
-		ids[i] = rows[i].account_id;
-	*ret_ids = ids;
+	*ret_ids = fy_repo_ids(ctx->arena, rows, sizeof *rows, *ret_count);
 	return 0;
 }

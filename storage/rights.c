@@ -3,6 +3,7 @@
 
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "storage/accounts.h"
 #include "storage/email_hash.h"
 #include "storage/outbox.h"
 #include "storage/persons.h"
@@ -55,11 +56,17 @@ static fy_async int add(struct fy_ctx *ctx, void *arg)
 	struct fy_sql_person_key_insert_params key;
 	uint8_t hash[FY_HASH_BYTES];
 	uint64_t id = fy_id_new(ctx);
-	bool hashed = r->account_id == 0 && fy_email_hash(ctx, r->email.text, NULL, hash) == 0;
-	bool restricts = r->account_id && fy_rights_restricts(r->kind);
-	int err = restricts ? fy_withheld_lock(ctx, r->account_id) : 0;
+	uint64_t account = r->account_id;
+	bool hashed = account == 0 && fy_email_hash(ctx, r->email.text, NULL, hash) == 0;
+	bool restricts = (account || hashed) && fy_rights_restricts(r->kind);
+	int err = hashed ? fy_accounts_find_id(ctx, fy_slice(hash, sizeof hash), &account) : 0;
+	if (err == FY_ERR_NOT_FOUND)
+		err = 0;
+	if (err == 0 && restricts && account)
+		err = fy_withheld_lock(ctx, account);
 	if (err)
 		return err;
+	hashed = hashed && account == 0;
 	fy_person_new(ctx, id, &person, &key);
 	err = fy_sql_person_key_insert(ctx, &key, NULL);
 	if (err)
@@ -68,8 +75,8 @@ static fy_async int add(struct fy_ctx *ctx, void *arg)
 		ctx,
 		&(struct fy_sql_rights_insert_params){
 			.id = id,
-			.account_id = r->account_id,
-			.has_account_id = r->account_id != 0,
+			.account_id = account,
+			.has_account_id = account != 0,
 			.recorded_by = r->recorded_by,
 			.has_recorded_by = r->recorded_by != 0,
 			.kind = (uint8_t)r->kind,
@@ -88,7 +95,7 @@ static fy_async int add(struct fy_ctx *ctx, void *arg)
 		},
 		NULL);
 	if (err == 0 && restricts)
-		err = fy_withheld_store(ctx, r->account_id);
+		err = fy_restriction_apply(ctx, id);
 	if (err)
 		return err;
 	a->id = id;
@@ -97,8 +104,8 @@ static fy_async int add(struct fy_ctx *ctx, void *arg)
 					&(struct fy_sql_rights_step_insert_params){
 						.id = fy_id_new(ctx),
 						.request_id = a->id,
-						.account_id = r->account_id,
-						.has_account_id = r->account_id != 0,
+						.account_id = account,
+						.has_account_id = account != 0,
 						.at = ctx->now,
 						.to_state = FY_RIGHTS_RECEIVED,
 						.by_account_id = by,
@@ -226,12 +233,10 @@ static fy_async int move(struct fy_ctx *ctx, void *arg)
 	struct fy_db_done done;
 	struct fy_person person;
 	uint64_t step = fy_id_new(ctx);
-	bool lifts = c->to == FY_RIGHTS_WITHDRAWN && c->account_id; /* what it restricted, if it did */
-	int err = lifts ? fy_withheld_lock(ctx, c->account_id) : 0;
-	if (err == FY_ERR_NOT_FOUND) { /* the account is gone, the request is not */
-		lifts = false;
+	bool lifts = c->to == FY_RIGHTS_WITHDRAWN; /* what it restricted, if it did */
+	int err = lifts && c->account_id ? fy_withheld_lock(ctx, c->account_id) : 0;
+	if (err == FY_ERR_NOT_FOUND) /* the account is gone, the request is not */
 		err = 0;
-	}
 	if (err == 0)
 		err = fy_persons_get(ctx, c->id, &person);
 	if (err == 0)
@@ -239,7 +244,7 @@ static fy_async int move(struct fy_ctx *ctx, void *arg)
 	if (err == 0 && done.affected == 0)
 		err = explain(ctx, c);
 	if (err == 0 && lifts)
-		err = fy_withheld_store(ctx, c->account_id);
+		err = fy_restriction_apply(ctx, c->id);
 	if (err)
 		return err;
 	err = fy_sql_rights_step_insert(

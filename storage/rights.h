@@ -47,7 +47,7 @@ enum fy_rights_state {
 fy_time fy_rights_kept(const struct fy_config *config);
 
 struct fy_rights_new {
-	uint64_t account_id;  /* 0: none, then name and email are given */
+	uint64_t account_id;  /* 0: name and email are given; if an account has that address, the request is its own */
 	uint64_t recorded_by; /* who of the staff wrote down what came by letter; 0: the person, signed in */
 	enum fy_rights_kind kind;
 	enum fy_lang lang; /* of the mails where there is no account */

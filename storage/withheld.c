@@ -15,19 +15,32 @@ fy_async int fy_withheld_lock(struct fy_ctx *ctx, uint64_t person_id)
 	return fy_sql_person_key_lock(ctx, &(struct fy_sql_person_key_lock_params){ .person_id = person_id }, &row);
 }
 
+/* Persons of other kinds have no messages by that number. */
+static fy_async int message_is_restricted(struct fy_ctx *ctx, uint64_t person_id, bool *ret_restricted)
+{
+	struct fy_sql_restriction_of_message_row row;
+	int err = fy_sql_restriction_of_message(ctx, &(struct fy_sql_restriction_of_message_params){ .id = person_id },
+						&row);
+	*ret_restricted = err == 0 && row.in_force;
+	return err;
+}
+
 static fy_async int work_out(struct fy_ctx *ctx, uint64_t person_id, uint32_t *ret_withheld)
 {
 	struct fy_consent research;
 	struct fy_restriction restriction;
+	bool as_message;
 	int err = fy_consents_get(ctx, person_id, FY_CONSENT_MARKET_RESEARCH, &research);
 	if (err == 0)
 		err = fy_restriction_get(ctx, person_id, &restriction);
+	if (err == 0)
+		err = message_is_restricted(ctx, person_id, &as_message);
 	if (err)
 		return err;
 	*ret_withheld = FY_PURPOSES_BY_CONSENT;
 	if (research.given)
 		*ret_withheld &= ~(1u << FY_PURPOSE_MARKET_RESEARCH);
-	if (restriction.in_force)
+	if (restriction.in_force || as_message)
 		*ret_withheld |= ~(uint32_t)(FY_PURPOSES_DESPITE_RESTRICTION);
 	return 0;
 }

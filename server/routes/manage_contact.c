@@ -72,7 +72,10 @@ fy_async static int show(struct fy_req *req)
 	if (fy_param_u64(req, "id", &id))
 		return FY_ERR_NOT_FOUND;
 	int err = fy_contact_get(&req->ctx, id, FY_PURPOSE_CONTACT, &message);
-	if (err == 0) /* written before anything is answered */
+	bool withheld = err == FY_ERR_DENIED;
+	if (withheld)
+		err = 0;
+	else if (err == 0) /* written before anything is answered */
 		err = fy_access_log_append(&req->ctx,
 					   &(struct fy_read){
 						   .reader_id = req->session->account_id,
@@ -90,7 +93,8 @@ fy_async static int show(struct fy_req *req)
 	fy_page_buf(req, &out);
 	fy_page_manage_message(&out, &page,
 			       &(struct fy_view_manage_message){
-				       .id = message.id,
+				       .id = id,
+				       .withheld = withheld,
 				       .reference = message.reference,
 				       .name = message.name,
 				       .email = message.email,

@@ -94,7 +94,7 @@ static const struct step {
 	{ "withdraw", FY_RIGHTS_WITHDRAWN, 0, "withdrawal", FY_TEXT_ERROR_WITHDRAWAL_MISSING, false },
 };
 
-/* Who asks: by the account, or by the letter. */
+/* Who asks: by the letter, or by the account. */
 struct person {
 	struct fy_personal name, greeting, email;
 	enum fy_lang lang;
@@ -106,7 +106,7 @@ fy_async static int find_person(struct fy_req *req, const struct fy_rights_reque
 {
 	struct fy_account account;
 	*ret_person = (struct person){ .name = r->name, .greeting = r->name, .email = r->email, .lang = r->lang };
-	if (r->account_id == 0)
+	if (r->email.text.len)
 		return 0;
 	int err = fy_accounts_get(&req->ctx, r->account_id, FY_PURPOSE_RIGHTS, &account);
 	ret_person->gone = err == FY_ERR_NOT_FOUND;
@@ -128,7 +128,7 @@ fy_async static int show_person(struct fy_req *req, const struct fy_rights_reque
 	struct fy_account_standing standing;
 	*ret_person = (struct person){ .name = r->name, .email = r->email };
 	*ret_by_role = false;
-	if (r->account_id == 0)
+	if (r->email.text.len)
 		return 0;
 	int err = fy_accounts_standing(&req->ctx, r->account_id, &standing);
 	if (err == FY_ERR_NOT_FOUND) {
@@ -227,6 +227,14 @@ static void show_typed(struct fy_req *req, const struct step *step, bool has_for
 			(has_form ? fields[i].to : &view->typed)->text = fy_param(req, step->field);
 }
 
+/* Nobody decides about the own request, and a sign-in proves who asks (rules 1.2). */
+static bool may_go(const struct fy_req *req, const struct fy_rights_request *r, enum fy_rights_state to)
+{
+	bool own = r->account_id == req->session->account_id;
+	bool proven = r->account_id && !r->recorded_by;
+	return !own && !(proven && to == FY_RIGHTS_IDENTITY_CHECK) && fy_rights_may_go(r->state, to);
+}
+
 /* `form` and `step` NULL: nothing was sent. `conflict`: somebody else was quicker, and `r` is how it is now. */
 fy_async static int request_page(struct fy_req *req, const struct fy_rights_request *r, const struct fy_form *form,
 				 const struct step *step, bool conflict, int status)
@@ -278,11 +286,12 @@ fy_async static int request_page(struct fy_req *req, const struct fy_rights_requ
 		.refusal_sent = r->refusal_reason,
 		.steps = history,
 		.steps_count = count,
-		.may_take = r->state == FY_RIGHTS_RECEIVED,
-		.may_ask = fy_rights_may_go(r->state, FY_RIGHTS_IDENTITY_CHECK),
-		.may_prove = r->state == FY_RIGHTS_IDENTITY_CHECK,
-		.may_answer = fy_rights_may_go(r->state, FY_RIGHTS_ANSWERED),
-		.may_extend = fy_rights_may_go(r->state, FY_RIGHTS_EXTENDED),
+		.own = r->account_id == req->session->account_id,
+		.may_take = r->state == FY_RIGHTS_RECEIVED && may_go(req, r, FY_RIGHTS_IN_PROGRESS),
+		.may_ask = may_go(req, r, FY_RIGHTS_IDENTITY_CHECK),
+		.may_prove = r->state == FY_RIGHTS_IDENTITY_CHECK && may_go(req, r, FY_RIGHTS_IN_PROGRESS),
+		.may_answer = may_go(req, r, FY_RIGHTS_ANSWERED),
+		.may_extend = may_go(req, r, FY_RIGHTS_EXTENDED),
 		.too_late = req->ctx.now > r->due_at,
 		.would_extend_to = extension_end(r),
 	};
@@ -406,6 +415,8 @@ fy_async static int submit(struct fy_req *req)
 	int err = fy_rights_get(&req->ctx, id, FY_PURPOSE_LEGAL_DUTIES, &request);
 	if (err)
 		return err;
+	if (!may_go(req, &request, step->to) && fy_rights_may_go(request.state, step->to))
+		return FY_ERR_DENIED;
 	if (request.state != seen)
 		return request_page(req, &request, NULL, step, true, 409);
 	fy_form_init(&form, req);

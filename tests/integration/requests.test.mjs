@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { member, owner, person, setUp, signInToOffice } from '../support/flows.mjs';
+import { member, owner, person, setUp, signIn, signInToOffice } from '../support/flows.mjs';
 import { Foyer } from '../support/foyer.mjs';
 import { Visitor } from '../support/visitor.mjs';
 
@@ -165,7 +165,8 @@ test('a request goes from received to answered, and the person reads the answer'
   const id = await ask(visitor);
   const page = await office.get(`/manage/requests/${id}`);
   assert.ok(page.words.includes('All that you have about me') && !page.words.includes(who.email), 'the account stays sealed');
-  assert.equal(offered(page), 'ask refuse take withdraw');
+  assert.equal(offered(page), 'refuse take withdraw', 'a sign-in proves who asks');
+  assert.equal((await office.post(`/manage/requests/${id}/step`, { ...formOf(page, 'take').fields, step: 'ask', identity: 'Your passport' })).status, 403);
   assert.equal(offered(await take(id, 'take')), 'answer extend refuse withdraw');
   const empty = await step(id, 'answer', { reply: ' \n ' });
   assert.deepEqual([empty.status, empty.wrong], [422, ['reply']]);
@@ -183,6 +184,38 @@ test('a request goes from received to answered, and the person reads the answer'
   const theirs = await visitor.get(`/account/requests/${id}`);
   assert.ok(theirs.words.includes('Our answer') && theirs.words.includes('<b>everything</b>') && theirs.words.includes('CNIL'));
   assert.equal((await office.post(`/manage/requests/${id}/step`, { ...formOf(page, 'take').fields })).status, 409);
+});
+
+test('nobody decides about the own request', async () => {
+  const mine = await signIn(foyer, owner);
+  const id = await ask(mine, 'objection', 'Not about me');
+  const page = await office.get(`/manage/requests/${id}`);
+  assert.equal(offered(page), '');
+  assert.match(page.words, /This is your own request/);
+  const { fields } = formOf(await office.get(`/manage/requests/${await record()}`), 'take');
+  assert.equal((await office.post(`/manage/requests/${id}/step`, fields)).status, 403);
+  assert.equal(sql(`SELECT state FROM rights_request WHERE id = ${id}`), '1');
+  assert.equal((await mine.submit(`/account/requests/${id}`, `/account/requests/${id}/withdraw`)).status, 303);
+});
+
+test('a restriction by letter is the account’s, and covers what was written before', async () => {
+  const { who, visitor } = await english();
+  const write = async (message) => {
+    const sent = await new Visitor(foyer).submit('/contact', '/contact', { name: 'Zoé', email: who.email, subject: 'A room', message, consent: 'yes' });
+    const reference = new URL(sent.location, foyer.origin).searchParams.get('reference');
+    return (await office.get('/manage/contact')).text.match(new RegExp(`href="(/manage/contact/\\d+)"[^>]*>${reference}<`))[1];
+  };
+  const before = await write('Blue shutters');
+  assert.ok((await office.get(before)).words.includes('Blue shutters'));
+  const id = await record({ kind: 'restriction', email: who.email.toUpperCase(), wish: 'Keep it only' });
+  const closed = await office.get(before);
+  assert.equal(closed.status, 200);
+  assert.ok(!closed.words.includes('Blue shutters') && /not shown.*GDPR Article 18/.test(closed.words), closed.words);
+  assert.ok((await office.get(await write('Green door'))).words.includes('Green door'), 'whoever writes again wants an answer');
+  assert.ok((await visitor.get('/account/requests')).text.includes(`/account/requests/${id}"`), 'the person sees what was recorded');
+  assert.match((await visitor.get('/account')).words, /restricted/);
+  assert.equal((await visitor.submit('/account/privacy', '/account/privacy/restriction/end')).status, 303);
+  assert.ok((await office.get(before)).words.includes('Blue shutters'));
 });
 
 test('the clock stands while identity is unproven, and then runs as much longer', async () => {

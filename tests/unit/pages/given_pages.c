@@ -450,6 +450,12 @@ static void show_manage_holds(struct fy_buf *out, const struct fy_page *page)
 							     .review_on = FY_LIT("2027-02-30") });
 }
 
+static void show_message_withheld(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_message(
+		out, page, &(struct fy_view_manage_message){ .id = 1042, .withheld = true, .state = FY_LIT("open") });
+}
+
 static void show_manage_holds_lifted(struct fy_buf *out, const struct fy_page *page)
 {
 	const struct fy_row_hold hold = { 1, 7, AGO(9 * FY_DAY), AGO(FY_DAY), AGO(0), false };
@@ -911,6 +917,7 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_contact),
 	MANAGER(manage_contact_empty),
 	MANAGER(manage_message),
+	MANAGER(message_withheld),
 	MANAGER(manage_requests),
 	MANAGER(manage_requests_none),
 	MANAGER(manage_request),

@@ -3,6 +3,8 @@
 
 #include "storage/accounts.h"
 #include "storage/consents.h"
+#include "storage/contact.h"
+#include "storage/email_hash.h"
 #include "storage/outbox.h"
 #include "storage/persons.h"
 #include "storage/restriction.h"
@@ -143,12 +145,12 @@ static void is_refused(struct worker *w)
 	w->ctx.now = NOON + 7 * FY_DAY - 1;
 	CHECK_CODE(fy_restriction_list_due(&w->ctx, 0, 10, &ids, &count), 0);
 	CHECK(count == 0);
-	CHECK_CODE(fy_restriction_lift_refused(&w->ctx, ada), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_restriction_lift_refused(&w->ctx, id), FY_ERR_NOT_FOUND);
 	w->ctx.now++;
 	CHECK_CODE(fy_restriction_list_due(&w->ctx, 0, 10, &ids, &count), 0);
-	CHECK(count == 1 && ids[0] == ada);
+	CHECK(count == 1 && ids[0] == id);
 	uint64_t other = asks(w, FY_RIGHTS_OBJECTION);
-	CHECK_CODE(fy_restriction_lift_refused(&w->ctx, ada), 0);
+	CHECK_CODE(fy_restriction_lift_refused(&w->ctx, id), 0);
 	opens(w, FY_PURPOSE_CONTACT, false);
 	CHECK_CODE(goes(w, other, FY_RIGHTS_RECEIVED, FY_RIGHTS_IN_PROGRESS, 0), 0);
 	CHECK_CODE(goes(w, other, FY_RIGHTS_IN_PROGRESS, FY_RIGHTS_ANSWERED, 0), 0);
@@ -161,6 +163,131 @@ static void a_refused_restriction_lasts_until_the_person_had_time(void **state)
 {
 	(void)state;
 	run_all(1, is_refused, NULL);
+}
+
+/* ---- What was written with the address ---- */
+
+static uint64_t writes(struct worker *w, const char *address)
+{
+	static unsigned made;
+	struct fy_contact_new message = { .reference = fy_fmt(&w->arena, "TEST-%u", ++made),
+					  .name = personal("Ada"),
+					  .email = personal(address),
+					  .subject = personal("A room"),
+					  .message = personal("Is it free?"),
+					  .consent_text_version = FY_LIT("1") };
+	uint64_t id = 0;
+	CHECK_CODE(fy_contact_add(&w->ctx, &message, NULL, 0, &id), 0);
+	return id;
+}
+
+static int reads(struct worker *w, uint64_t id, enum fy_register_purpose purpose)
+{
+	struct fy_contact_message message = { 0 };
+	int err = fy_contact_get(&w->ctx, id, purpose, &message);
+	CHECK((message.message.text.len != 0) == (err == 0));
+	CHECK(message.id == id); /* the rest is there in any case */
+	return err;
+}
+
+static uint64_t is_recorded(struct worker *w, const char *address)
+{
+	struct fy_rights_new request = { .recorded_by = 77,
+					 .kind = FY_RIGHTS_RESTRICTION,
+					 .name = personal("Ada"),
+					 .email = personal(address),
+					 .wish = personal("Keep it only"),
+					 .received_at = NOON,
+					 .due_at = DUE };
+	uint64_t id = 0;
+	CHECK_CODE(fy_rights_add(&w->ctx, &request, NULL, &id), 0);
+	return id;
+}
+
+static void given_ada_by_address(struct worker *w)
+{
+	uint8_t hash[FY_HASH_BYTES];
+	struct fy_account_new account = { .email = personal("ada@example.org"),
+					  .given_name = personal("Ada"),
+					  .family_name = personal("Byron") };
+	CHECK_CODE(fy_email_hash(&w->ctx, FY_LIT("ada@example.org"), NULL, hash), 0);
+	account.email_hash = fy_slice(hash, sizeof hash);
+	CHECK_CODE(fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, NULL, &ada), 0);
+}
+
+static void writes_and_restricts(struct worker *w)
+{
+	given_ada_by_address(w);
+	uint64_t before = writes(w, "Ada@example.org"), others = writes(w, "eve@example.org");
+	w->ctx.now += FY_HOUR;
+	uint64_t request = asks(w, FY_RIGHTS_RESTRICTION);
+	w->ctx.now += FY_HOUR;
+	uint64_t after = writes(w, "ada@example.org");
+	CHECK_CODE(reads(w, before, FY_PURPOSE_CONTACT), FY_ERR_DENIED);
+	CHECK_CODE(reads(w, before, FY_PURPOSE_RIGHTS), 0);
+	CHECK_CODE(reads(w, others, FY_PURPOSE_CONTACT), 0);
+	CHECK_CODE(reads(w, after, FY_PURPOSE_CONTACT), 0); /* it is meant to be answered */
+	CHECK_CODE(goes(w, request, FY_RIGHTS_RECEIVED, FY_RIGHTS_WITHDRAWN, 0), 0);
+	CHECK_CODE(reads(w, before, FY_PURPOSE_CONTACT), 0);
+	asks(w, FY_RIGHTS_OBJECTION);
+	CHECK_CODE(reads(w, before, FY_PURPOSE_CONTACT), FY_ERR_DENIED);
+	CHECK_CODE(reads(w, after, FY_PURPOSE_CONTACT), FY_ERR_DENIED); /* that, too, was before this one */
+	CHECK_CODE(fy_restriction_lift(&w->ctx, ada), 0);
+	CHECK_CODE(reads(w, before, FY_PURPOSE_CONTACT), 0);
+	CHECK_CODE(reads(w, after, FY_PURPOSE_CONTACT), 0);
+}
+
+static void messages_of_before_are_restricted_with_the_account(void **state)
+{
+	(void)state;
+	run_all(1, writes_and_restricts, NULL);
+}
+
+static void asks_by_letter(struct worker *w)
+{
+	struct fy_restriction r;
+	struct fy_rights_request request;
+	given_ada_by_address(w);
+	uint64_t id = is_recorded(w, "ADA@example.org");
+	opens(w, FY_PURPOSE_CONTACT, false);
+	CHECK_CODE(fy_restriction_get(&w->ctx, ada, &r), 0);
+	CHECK(r.in_force);
+	CHECK_CODE(fy_rights_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &request), 0);
+	CHECK(request.account_id == ada && request.recorded_by == 77 && request.restricting);
+	CHECK_CODE(fy_restriction_lift(&w->ctx, ada), 0);
+	opens(w, FY_PURPOSE_CONTACT, true);
+}
+
+static void a_request_by_letter_restricts_the_account_of_its_address(void **state)
+{
+	(void)state;
+	run_all(1, asks_by_letter, NULL);
+}
+
+static void asks_without_account(struct worker *w)
+{
+	uint64_t *ids;
+	size_t count;
+	uint64_t message = writes(w, "eve@example.org"), id = is_recorded(w, "eve@example.org");
+	CHECK_CODE(reads(w, message, FY_PURPOSE_CONTACT), FY_ERR_DENIED);
+	struct fy_rights_change refusal = { .id = id,
+					    .from = FY_RIGHTS_RECEIVED,
+					    .to = FY_RIGHTS_REFUSED,
+					    .text = personal("Because."),
+					    .lift_at = NOON + 7 * FY_DAY };
+	CHECK_CODE(fy_rights_move(&w->ctx, &refusal, NULL), 0);
+	w->ctx.now = NOON + 7 * FY_DAY;
+	CHECK_CODE(fy_restriction_list_due(&w->ctx, 0, 10, &ids, &count), 0);
+	CHECK(count == 1 && ids[0] == id);
+	CHECK_CODE(reads(w, message, FY_PURPOSE_CONTACT), FY_ERR_DENIED);
+	CHECK_CODE(fy_restriction_lift_refused(&w->ctx, id), 0);
+	CHECK_CODE(reads(w, message, FY_PURPOSE_CONTACT), 0);
+}
+
+static void without_an_account_it_restricts_the_messages(void **state)
+{
+	(void)state;
+	run_all(1, asks_without_account, NULL);
 }
 
 static void decides(struct worker *w)
@@ -201,6 +328,9 @@ int main(void)
 		TEST(with_consent_given_at_registration_it_opens_until_it_is_withdrawn),
 		TEST(a_restriction_leaves_what_the_law_leaves),
 		TEST(a_refused_restriction_lasts_until_the_person_had_time),
+		TEST(messages_of_before_are_restricted_with_the_account),
+		TEST(a_request_by_letter_restricts_the_account_of_its_address),
+		TEST(without_an_account_it_restricts_the_messages),
 		TEST(choices_made_at_the_same_time_all_count),
 	};
 	return cmocka_run_group_tests(tests, harness_start, harness_stop);
