@@ -160,7 +160,7 @@ fy_async int fy_contact_get(struct fy_ctx *ctx, uint64_t id, enum fy_register_pu
 			    struct fy_contact_message *ret_message)
 {
 	struct fy_sql_contact_get_row row;
-	struct fy_contact_message message;
+	struct fy_contact_message message = { 0 };
 	int err = fy_sql_contact_get(ctx, id, &row);
 	if (err == 0)
 		err = open_message(ctx, &row, purpose, &message);

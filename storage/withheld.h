@@ -1,7 +1,7 @@
 /* What a person does not allow. It follows from the latest decision about each consent (GDPR Article 7) and from the
- * restrictions that are in force (Article 18; of what was written with an address, of those of its holder), and is wrapped together with the person's key: a read for a withheld
- * purpose is refused where the value would be opened (seal.h), whoever asks, and whatever the code around it forgets.
- * Called by the repositories that record such choices. */
+ * restrictions that are in force (Article 18; of what was written with an address, from those of its holder), and is
+ * wrapped together with the person's key: a read for a withheld purpose is refused where the value would be opened
+ * (seal.h), whoever asks, and whatever the code around it forgets. Called by the repositories that record such choices. */
 #pragma once
 
 #include "foyer/ctx.h"

@@ -23,6 +23,8 @@ fy_async static int notification(struct fy_req *req)
 				    &(struct fy_view_breach_notification){
 					    .id = b.id,
 					    .contact = req->app->config->site_contact,
+					    .dpo_name = req->app->config->site_dpo_name,
+					    .dpo_contact = req->app->config->site_dpo_contact,
 					    FY_BREACH_FACTS(req, f),
 					    .partial = partial,
 					    .delay_reasons = b.delay_reasons,
@@ -154,6 +156,8 @@ fy_async static int print(struct fy_req *req)
 				      .measures = t->measures,
 				      .advice = t->advice,
 				      .contact = req->app->config->site_contact,
+				      .dpo_name = req->app->config->site_dpo_name,
+				      .dpo_contact = req->app->config->site_dpo_contact,
 			      });
 	return fy_reply_html(req, complete ? 200 : 409, &out);
 }
