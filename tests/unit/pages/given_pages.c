@@ -954,6 +954,10 @@ MAIL(erasure_done, .given_name = P("Camille"), .when = AGO(FY_HOUR),
 MAIL(inactive, .given_name = P("Camille"), .erase_at = AGO(-60 * FY_DAY),
      .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"))
 #define SITE "https://www.hostfamiliesinparis.com"
+MAIL(study_invitation, .given_name = P("Camille"), .title = FY_LIT("Votre accueil <idéal>"),
+     .body = FY_LIT("Dix questions.\n\nMerci."), .link = FY_LIT("https://enquete.example.org/accueil"),
+     .agreed = AGO(30 * FY_DAY),
+     .withdraw_link = { FY_LIT("https://www.hostfamiliesinparis.com/withdraw?token=AAAA_-b") })
 MAIL(policy_change, .given_name = P("Camille"), .effective = AGO(-30 * FY_DAY),
      .changes =
 	     FY_LIT("– Téléphone (Compte)\u00a0: nouvelle finalité, facturation.\n– <Session>\u00a0: la durée change."),
@@ -1004,11 +1008,12 @@ MAIL(provided_gone, .name = P("Claire"), .person = P("Mei-Ling Wang"), .why = FY
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password),  LETTER(password_changed),
-	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),    LETTER(inactive),
-	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),    LETTER(right_extended),
-	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),    LETTER(access_waiting),
-	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice), LETTER(provided_erased),
-	LETTER(provided_gone),   LETTER(policy_change), LETTER(export_link),     LETTER(export_nothing),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password),   LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),     LETTER(inactive),
+	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),     LETTER(right_extended),
+	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),     LETTER(access_waiting),
+	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice),  LETTER(provided_erased),
+	LETTER(provided_gone),   LETTER(policy_change), LETTER(study_invitation), LETTER(export_link),
+	LETTER(export_nothing),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);
