@@ -19,6 +19,7 @@
 	X(privacy_request) \
 	X(people)          \
 	X(notice)          \
+	X(withdraw)        \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \

@@ -493,6 +493,9 @@ SHOW(breach_letter, .id = 4, .language = FY_LIT("fr"), .complete = true, .nature
      .advice = FY_LIT("Changez de mot de passe."), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(breach_notification, .id = 4, .contact = FY_LIT("contact@hostfamiliesinparis.com"), BREACH_FACTS, .partial = true)
 
+SHOW(withdraw, .token = { FY_LIT("AAAAAAAAAAwBq1_-bQ") })
+SHOW(withdrawn)
+
 static void show_breach_closed(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_manage_breach(out, page,
@@ -695,6 +698,11 @@ static void show_token_export(struct fy_buf *out, const struct fy_page *page)
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("export") });
 }
 
+static void show_token_withdraw(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("withdraw") });
+}
+
 static void show_conflict(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_account_profile(out, page,
@@ -846,6 +854,7 @@ const struct given_page given_pages[] = {
 	GUEST(token_invalid),
 	{ "token_reset", FY_PAGE_GUEST, show_token_reset },
 	{ "token_export", FY_PAGE_GUEST, show_token_export },
+	{ "token_withdraw", FY_PAGE_GUEST, show_token_withdraw },
 	GUEST(login),
 	{ "login_refused", FY_PAGE_GUEST, show_login, ERRORS(login_errors) },
 	{ "login_ended", FY_PAGE_GUEST, show_login, .notice = FY_TEXT_NOTICE_SESSION_ENDED, .tone = FY_NOTICE_INFO },
@@ -877,6 +886,8 @@ const struct given_page given_pages[] = {
 	GUEST(notice_erased),
 	GUEST(notice_old),
 	GUEST(notice_sent),
+	GUEST(withdraw),
+	GUEST(withdrawn),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
