@@ -27,6 +27,7 @@
 	X(record_request)  \
 	X(manage_breaches) \
 	X(manage_holds)    \
+	X(manage_studies)  \
 	X(breach_facts)    \
 	X(breach_letter)   \
 	X(manage_jobs)     \

@@ -493,6 +493,57 @@ SHOW(breach_letter, .id = 4, .language = FY_LIT("fr"), .complete = true, .nature
      .advice = FY_LIT("Changez de mot de passe."), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(breach_notification, .id = 4, .contact = FY_LIT("contact@hostfamiliesinparis.com"), BREACH_FACTS, .partial = true)
 
+SHOW(manage_study_form, .title_fr = FY_LIT("Votre accueil idéal"), .text_fr = FY_LIT("Dix questions.\n\nMerci."),
+     .title_en = FY_LIT("Your ideal welcome"), .text_en = FY_LIT("Ten questions."),
+     .link = FY_LIT("https://enquete.example.org/accueil?x=1&y=2"))
+SHOW(manage_study, .id = 3, .version = 1, .name = FY_LIT("Votre accueil <idéal>"), .state = FY_LIT("draft"),
+     .draft = true, .may_write = true, .created = AGO(FY_DAY), .created_by = 12, .agreed = 240,
+     .subject_fr = FY_LIT("Host Families in Paris vous invite à une étude : Votre accueil idéal"),
+     .letter_fr = FY_LIT("Bonjour Camille,\n\nDix questions."),
+     .subject_en = FY_LIT("Host Families in Paris invites you to take part in research: Your ideal welcome"),
+     .letter_en = FY_LIT("Hello Camille,\n\nTen questions."))
+
+static void show_study_sending(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_study(out, page,
+			     &(struct fy_view_manage_study){ .id = 3,
+							     .name = FY_LIT("Votre accueil idéal"),
+							     .state = FY_LIT("sending"),
+							     .sending = true,
+							     .may_write = true,
+							     .created = AGO(FY_DAY),
+							     .created_by = 12,
+							     .sent = AGO(FY_HOUR),
+							     .sent_by = 13,
+							     .told = 60,
+							     .persons = 240,
+							     .counted = true,
+							     .subject_fr = FY_LIT("Une étude"),
+							     .letter_fr = FY_LIT("Bonjour Camille,"),
+							     .subject_en = FY_LIT("Some research"),
+							     .letter_en = FY_LIT("Hello Camille,") });
+}
+
+static void show_manage_studies(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_study studies[] = {
+		{ .id = 4, .title = FY_LIT("Petit-déjeuner <inclus> ?"), .state = FY_LIT("draft") },
+		{ .id = 3,
+		  .title = FY_LIT("Votre accueil idéal"),
+		  .state = FY_LIT("sending"),
+		  .sent = AGO(FY_HOUR),
+		  .told = 60 },
+		{ .id = 2, .title = FY_LIT("La rentrée"), .state = FY_LIT("stopped"), .sent = AGO(9 * FY_DAY) },
+		{ .id = 1, .title = FY_LIT("L'été"), .state = FY_LIT("ended"), .sent = AGO(90 * FY_DAY), .told = 1 },
+	};
+	fy_page_manage_studies(out, page,
+			       &(struct fy_view_manage_studies){ .agreed = 240,
+								 .may_write = true,
+								 .next_cursor = FY_LIT("1"),
+								 .studies = studies,
+								 .studies_count = FY_COUNT(studies) });
+}
+
 SHOW(withdraw, .token = { FY_LIT("AAAAAAAAAAwBq1_-bQ") })
 SHOW(withdrawn)
 
@@ -919,6 +970,10 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_holds_lifted),
 	MANAGER(manage_hold),
 	MANAGER(manage_hold_lifted),
+	MANAGER(manage_studies),
+	MANAGER(manage_study),
+	MANAGER(study_sending),
+	MANAGER(manage_study_form),
 	MANAGER(manage_breaches),
 	MANAGER(manage_breach),
 	MANAGER(breach_closed),
