@@ -174,10 +174,10 @@ static void take(struct fy_form *form, struct fy_study_text *text)
 		.text = { [FY_LANG_FR] = fy_param(req, "text_fr"), [FY_LANG_EN] = fy_param(req, "text_en") },
 		.link = fy_param(req, "link"),
 	};
-	fy_form_need(form, "title_fr", FY_TEXT_ERROR_STUDY_TITLE_MISSING);
-	fy_form_need(form, "text_fr", FY_TEXT_ERROR_STUDY_TEXT_MISSING);
-	fy_form_need(form, "title_en", FY_TEXT_ERROR_STUDY_TITLE_MISSING);
-	fy_form_need(form, "text_en", FY_TEXT_ERROR_STUDY_TEXT_MISSING);
+	fy_form_need(form, "title_fr", FY_TEXT_ERROR_STUDY_TITLE_FR_MISSING);
+	fy_form_need(form, "text_fr", FY_TEXT_ERROR_STUDY_TEXT_FR_MISSING);
+	fy_form_need(form, "title_en", FY_TEXT_ERROR_STUDY_TITLE_EN_MISSING);
+	fy_form_need(form, "text_en", FY_TEXT_ERROR_STUDY_TEXT_EN_MISSING);
 	if (text->link.len && !fy_form_has_error(form, "link") && !is_link(text->link))
 		fy_form_error(form, "link", FY_TEXT_ERROR_STUDY_LINK_FORMAT);
 }
