@@ -1,12 +1,11 @@
 /* The studies job: each person who agreed gets one invitation, whoever is killed or stops it in between; nobody else gets
  * any. */
-#include "tests/unit/jobs/harness.h"
+#include "tests/unit/jobs/people.h"
 
 #include <string.h>
 
 #include "foyer/require.h"
 #include "jobs/letters.h"
-#include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/outbox.h"
 #include "storage/studies.h"
@@ -45,41 +44,6 @@ static int begin(void **state)
 	return 0;
 }
 
-struct people {
-	unsigned count;
-	bool agree;
-	enum fy_account_state state;
-	uint64_t ids[8]; /* of the first ones */
-};
-
-static void add_people(struct task *t)
-{
-	static uint64_t serial;
-	struct people *p = t->arg;
-	for (unsigned i = 0; i < p->count; i++) {
-		uint8_t *hash = fy_zalloc(t->ctx.arena, 32);
-		uint64_t id;
-		serial++;
-		memcpy(hash, &serial, sizeof serial);
-		struct fy_account_new account = { .email = { FY_LIT("x@example.org") },
-						  .email_hash = fy_slice(hash, 32),
-						  .given_name = { FY_LIT("X") },
-						  .family_name = { FY_LIT("Y") },
-						  .language = FY_LANG_EN,
-						  .state = p->state ? p->state : FY_ACCOUNT_ACTIVE,
-						  .market_research = p->agree };
-		CHECK_CODE(fy_accounts_create(&t->ctx, &account, 0, FY_NONE, 0, NULL, &id), 0);
-		if (i < FY_COUNT(p->ids))
-			p->ids[i] = id;
-	}
-}
-
-static struct people given(struct people people)
-{
-	run_tasks(1, add_people, &people);
-	return people;
-}
-
 static void add_study(struct task *t)
 {
 	const struct fy_study_text text = { .title = { FY_LIT("T"), FY_LIT("T") },
@@ -94,76 +58,64 @@ static void given_study(void)
 	run_tasks(1, add_study, NULL);
 }
 
-static struct fy_job_report report;
-static char detail[300];
-static bool dry;
-static int result;
-
-static void run_job(struct task *t)
-{
-	CHECK_CODE(fy_jobs_run_now(&t->ctx, "studies", dry, &report), 0);
-	result = report.result;
-	snprintf(detail, sizeof detail, FY_FMT, FY_ARG(report.detail));
-}
+static struct outcome ran;
 
 static void run_studies(void)
 {
-	dry = false;
-	run_tasks(1, run_job, NULL);
-	assert_int_equal(result, 0);
+	ran = run_named("studies", false);
+	assert_int_equal(ran.result, 0);
 }
 
 static void without_an_order_nobody_is_told(void **state)
 {
 	(void)state;
-	given((struct people){ .count = 2, .agree = true });
+	given_people((struct people){ .count = 2, .agree = true });
 	given_study();
 	change("UPDATE study SET state = 1, sent_at = NULL");
 	run_studies();
-	assert_string_equal(detail, "nothing to do");
+	assert_string_equal(ran.detail, "nothing to do");
 	assert_int_equal(number(MAILS), 0);
 }
 
 static void those_are_told_who_agree_and_nobody_else(void **state)
 {
 	(void)state;
-	given((struct people){ .count = 3, .agree = true });
-	given((struct people){ .count = 2 });
-	given((struct people){ .count = 2, .agree = true, .state = FY_ACCOUNT_PENDING });
-	given((struct people){ .count = 1, .agree = true });
+	given_people((struct people){ .count = 3, .agree = true });
+	given_people((struct people){ .count = 2 });
+	given_people((struct people){ .count = 2, .agree = true, .state = FY_ACCOUNT_PENDING });
+	given_people((struct people){ .count = 1, .agree = true });
 	change("UPDATE account SET state = 3 ORDER BY id DESC LIMIT 1"); /* closed */
 	given_study();
 	run_studies();
-	assert_string_equal(detail, "sent 3 invitations to market research");
+	assert_string_equal(ran.detail, "sent 3 invitations to market research");
 	assert_int_equal(number(PERSONS), 3);
 	assert_int_equal(
 		number("SELECT COUNT(*) FROM study WHERE state = 3 AND persons = 3 AND told = 3 AND ended_at IS NOT NULL"),
 		1);
 	run_studies();
-	assert_string_equal(detail, "nothing to do");
+	assert_string_equal(ran.detail, "nothing to do");
 	assert_int_equal(number(MAILS), 3);
 }
 
 static void a_dry_run_says_what_the_run_does(void **state)
 {
 	(void)state;
-	given((struct people){ .count = 5, .agree = true });
+	given_people((struct people){ .count = 5, .agree = true });
 	given_study();
 	stage.config.mail_announcements_per_run = 3;
-	dry = true;
-	run_tasks(1, run_job, NULL);
-	assert_string_equal(detail, "sent 3 invitations to market research, left for the next run: 2 accounts");
+	ran = run_named("studies", true);
+	assert_string_equal(ran.detail, "sent 3 invitations to market research, left for the next run: 2 accounts");
 	assert_int_equal(number("SELECT COUNT(*) FROM study WHERE persons IS NULL AND told = 0 AND cursor_id = 0"), 1);
 	assert_int_equal(number(MAILS), 0);
 	run_studies();
-	assert_string_equal(detail, "sent 3 invitations to market research, left for the next run: 2 accounts");
+	assert_string_equal(ran.detail, "sent 3 invitations to market research, left for the next run: 2 accounts");
 	assert_int_equal(number(MAILS), 3);
 }
 
 static void no_more_mails_wait_than_the_setting_allows_and_one_study_follows_the_other(void **state)
 {
 	(void)state;
-	given((struct people){ .count = 4, .agree = true });
+	given_people((struct people){ .count = 4, .agree = true });
 	given_study();
 	given_study();
 	stage.config.mail_announcements_per_run = 3;
@@ -185,12 +137,11 @@ static void no_more_mails_wait_than_the_setting_allows_and_one_study_follows_the
 static void a_run_that_stops_in_the_middle_is_gone_on_with(void **state)
 {
 	(void)state;
-	given((struct people){ .count = 8, .agree = true });
+	given_people((struct people){ .count = 8, .agree = true });
 	given_study();
 	for (fails_at = 3; fails_at <= 8; fails_at += 3) { /* the 3rd letter, and after two more the 6th */
-		dry = false;
-		run_tasks(1, run_job, NULL);
-		assert_int_equal(result, FY_ERR_IO);
+		ran = run_named("studies", false);
+		assert_int_equal(ran.result, FY_ERR_IO);
 		assert_int_equal(number(MAILS), number("SELECT told FROM study"));
 		assert_int_equal(number("SELECT state FROM study"), FY_STUDY_SENDING);
 	}
@@ -205,14 +156,14 @@ static void a_run_that_stops_in_the_middle_is_gone_on_with(void **state)
 static void one_that_is_stopped_in_the_middle_goes_no_further(void **state)
 {
 	(void)state;
-	given((struct people){ .count = 5, .agree = true });
+	given_people((struct people){ .count = 5, .agree = true });
 	given_study();
 	stops_at = 3;
 	run_studies();
 	assert_int_equal(number(MAILS), 2); /* the third was written, and did not go */
-	assert_non_null(strstr(detail, "left alone 1 invitation that was stopped"));
+	assert_non_null(strstr(ran.detail, "left alone 1 invitation that was stopped"));
 	run_studies();
-	assert_string_equal(detail, "nothing to do");
+	assert_string_equal(ran.detail, "nothing to do");
 	assert_int_equal(number("SELECT told FROM study WHERE state = 4"), 2);
 }
 
@@ -224,7 +175,7 @@ static void withdraw(struct task *t)
 static void who_withdraws_before_the_turn_comes_is_not_told(void **state)
 {
 	(void)state;
-	struct people p = given((struct people){ .count = 3, .agree = true });
+	struct people p = given_people((struct people){ .count = 3, .agree = true });
 	given_study();
 	stage.config.mail_announcements_per_run = 1;
 	run_studies();
@@ -240,7 +191,7 @@ static void who_withdraws_before_the_turn_comes_is_not_told(void **state)
 static void one_account_that_cannot_be_opened_does_not_keep_the_others(void **state)
 {
 	(void)state;
-	struct people p = given((struct people){ .count = 3, .agree = true });
+	struct people p = given_people((struct people){ .count = 3, .agree = true });
 	char sql[120];
 	snprintf(sql, sizeof sql, "DELETE FROM foyer_keys.person_key WHERE person_id = %llu",
 		 (unsigned long long)p.ids[1]);
@@ -249,7 +200,7 @@ static void one_account_that_cannot_be_opened_does_not_keep_the_others(void **st
 	run_studies();
 	assert_int_equal(number(MAILS), 2);
 	assert_int_equal(number("SELECT state FROM study"), FY_STUDY_ENDED);
-	assert_non_null(strstr(detail, "left alone 1 unreadable account"));
+	assert_non_null(strstr(ran.detail, "left alone 1 unreadable account"));
 }
 
 int main(void)
