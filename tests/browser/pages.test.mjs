@@ -95,7 +95,7 @@ const pages = {
     breaches: '/manage/breaches', 'breaches-none': '/manage/breaches?state=closed', breach: () => links.breach, 'breach-new': '/manage/breaches/new',
     'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
     'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
-    studies: '/manage/studies', study: () => links.study, 'study-sending': () => links.sending, 'study-edit': () => `${links.study}/edit`, 'study-new': '/manage/studies/new',
+    studies: '/manage/studies', study: () => links.study, 'study-sent': () => links.sent, 'study-edit': () => `${links.study}/edit`, 'study-new': '/manage/studies/new',
     'study-new-wrong': ['/manage/studies/new', fill({ title_fr: '', link: 'x' }, '/manage/studies/new')],
     holds: '/manage/holds', 'holds-none': '/manage/holds?state=lifted', hold: () => links.hold,
     'holds-wrong': ['/manage/holds', fill({ email: '', reason: '' }, '/manage/holds')],
@@ -211,8 +211,8 @@ for (const who of ['guest', 'member', 'office', 'asked', 'invited']) {
       const written = async () => (await office.submit('/manage/studies/new', '/manage/studies/new', research)).location.split('?')[0];
       const invited = [(await member(foyer, { market_research: 'yes' })).who, (await member(foyer, { market_research: 'yes' })).who];
       links.study = await written();
-      links.sending = await written();
-      assert.equal((await office.submit(links.sending, `${links.sending}/send`)).status, 303);
+      links.sent = await written();
+      assert.equal((await office.submit(links.sent, `${links.sent}/send`)).status, 303);
       [links.withdraw, links.withdrawn] = await Promise.all(invited.map(async ({ email }) => pathOf(linkIn(await foyer.mailTo(email, (mail) => mail.text.includes('/withdraw?token=')), '/withdraw'))));
       assert.equal((await new Visitor(foyer).post(links.withdrawn)).status, 200);
       links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];
