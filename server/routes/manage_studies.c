@@ -3,11 +3,11 @@
  * here nobody's name or address is seen, only how many agree. */
 #include "foyer/log.h"
 #include "foyer/require.h"
+#include "jobs/runner.h"
 #include "protocol/http_chars.h"
 #include "server/routes/form.h"
 #include "server/routes/mails.h"
 #include "server/routes/tables.h"
-#include "jobs/runner.h"
 #include "storage/once.h"
 #include "storage/studies.h"
 
