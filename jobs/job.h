@@ -39,6 +39,7 @@ const struct fy_job *fy_jobs_find(const char *name); /* NULL: none */
 fy_async int fy_policy_run(struct fy_job_run *run);
 fy_async int fy_purge_run(struct fy_job_run *run);
 fy_async int fy_retention_run(struct fy_job_run *run);
+fy_async int fy_studies_run(struct fy_job_run *run);
 fy_async int fy_rotate_run(struct fy_job_run *run);
 fy_async int fy_mail_run(struct fy_job_run *run);
 

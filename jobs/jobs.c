@@ -64,6 +64,17 @@ const struct fy_job fy_jobs_table[] = {
 		.deadline_s = 1800,
 		.run = fy_rotate_run,
 	},
+	{
+		.name = "studies",
+		.what = { "Envoie les invitations à des études de marché aux personnes qui l'ont accepté.",
+			  "Sends invitations to market research to those who agreed to be asked." },
+		.scope = FY_JOB_CLUSTER,
+		.period_s = 60, /* as of `policy` */
+		.jitter_s = 5,
+		.deadline_s = 600,
+		.hold_s = 60,
+		.run = fy_studies_run,
+	},
 };
 const size_t fy_jobs_table_count = FY_COUNT(fy_jobs_table);
 

@@ -6,10 +6,12 @@
 #include "storage/erasure.h"
 #include "storage/outbox.h"
 #include "storage/provided.h"
+#include "storage/studies.h"
 
 struct fy_job_letters {
 	fy_erasure_letter erased;
 	fy_announcement_letter policy;
+	fy_study_letter study;
 	/* The account goes at `erase_at` unless its holder signs in. */
 	int (*inactive)(struct fy_ctx *ctx, enum fy_lang lang, struct fy_personal email, struct fy_personal given_name,
 			fy_time erase_at, struct fy_mail_new *ret_mail);

@@ -55,6 +55,8 @@ int fy_letter_write(struct fy_arena *arena, const struct fy_letter *letter, stru
 	struct fy_buf buf;
 	const char *bad = "message";
 
+	if (fy_starts(letter->withdraw_link.text, FY_LIT("https://")))
+		mail.list_unsubscribe = letter->withdraw_link.text;
 	*ret_why = "mail.from";
 	int err = read_sender(arena, letter->sender, &mail.from);
 	if (err)

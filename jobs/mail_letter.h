@@ -18,6 +18,9 @@ struct fy_letter {
 	struct fy_personal to;
 	struct fy_personal subject;
 	struct fy_secret text, html; /* html may be empty */
+	/* To withdraw the consent that it rests on; empty: it rests on none. Of https it is announced to mail programs as
+	 * a link that one click may follow (RFC 8058 3.1, which wants that scheme); otherwise it stands in the text alone. */
+	struct fy_secret withdraw_link;
 };
 
 struct fy_letter_written {
@@ -26,7 +29,7 @@ struct fy_letter_written {
 	struct fy_secret message;
 };
 
-/* Puts a row's mail into words: sets subject, text and html of `letter`, in the context's arena. Not 0: no template of
+/* Puts a row's mail into words: sets subject, text, html and withdraw_link of `letter`, in the context's arena. Not 0: no template of
  * this process fits; it is tried again, as another version's may. The job knows no pages, so the process that runs it
  * names the author at its start. */
 struct fy_outbox_mail;

@@ -13,12 +13,12 @@ static void take_row(struct fy_announcement *item, const struct fy_sql_policy_ve
 {
 	item->noted = true;
 	item->rewritten = !fy_eq(row->fingerprint, fy_str(item->version->fingerprint));
-	item->ended = row->has_ended_at;
+	item->telling = (struct fy_telling){ .counted = row->has_persons,
+					     .ended = row->has_ended_at,
+					     .persons = row->has_persons ? row->persons : 0,
+					     .told = row->told,
+					     .cursor = row->cursor_id };
 	item->ended_at = fy_repo_time(row->has_ended_at, row->ended_at);
-	item->counted = row->has_persons;
-	item->persons = row->has_persons ? row->persons : 0;
-	item->told = row->told;
-	item->cursor = row->cursor_id;
 }
 
 fy_async int fy_announcements_list(struct fy_ctx *ctx, struct fy_announcement **ret_items, size_t *ret_count)
@@ -33,7 +33,7 @@ fy_async int fy_announcements_list(struct fy_ctx *ctx, struct fy_announcement **
 	for (size_t i = 0; i < all->count; i++) {
 		struct fy_announcement *item = &items[i];
 		item->version = &all->items[i];
-		item->silent = item->ended = i == 0 || !item->version->major;
+		item->silent = item->telling.ended = i == 0 || !item->version->major;
 		for (size_t r = 0; r < count; r++)
 			if (fy_eq(rows[r].version, fy_str(item->version->date)))
 				take_row(item, &rows[r]);
@@ -52,7 +52,7 @@ fy_async int fy_announcements_note(struct fy_ctx *ctx, const struct fy_announcem
 							       .effective_on = fy_str(item->version->effective),
 							       .noted_at = ctx->now,
 							       .ended_at = ctx->now,
-							       .has_ended_at = item->ended },
+							       .has_ended_at = item->telling.ended },
 		NULL);
 	return err == FY_ERR_CONFLICT ? 0 : err;
 }
@@ -143,7 +143,7 @@ fy_async int fy_announcements_count(struct fy_ctx *ctx, const struct fy_announce
 {
 	return fy_sql_policy_version_count(
 		ctx,
-		&(struct fy_sql_policy_version_count_params){ .persons = (uint32_t)item->persons,
+		&(struct fy_sql_policy_version_count_params){ .persons = (uint32_t)item->telling.persons,
 							      .version = fy_str(item->version->date) },
 		NULL);
 }
@@ -153,8 +153,10 @@ static fy_async int move(struct fy_ctx *ctx, const struct fy_announcement *item,
 	struct fy_db_done done;
 	int err = fy_sql_policy_version_move(
 		ctx,
-		&(struct fy_sql_policy_version_move_params){
-			.to_id = to, .told = told, .version = fy_str(item->version->date), .from_id = item->cursor },
+		&(struct fy_sql_policy_version_move_params){ .to_id = to,
+							     .told = told,
+							     .version = fy_str(item->version->date),
+							     .from_id = item->telling.cursor },
 		&done);
 	return err ? err : done.affected == 1 ? 0 : FY_ERR_EXPIRED;
 }
@@ -209,8 +211,8 @@ fy_async int fy_announcements_tell(struct fy_ctx *ctx, struct fy_announcement *i
 	struct telling t = { item, person, letter };
 	int err = fy_repo_join(ctx, tell, &t);
 	if (err == 0) {
-		item->cursor = person->id;
-		item->told++;
+		item->telling.cursor = person->id;
+		item->telling.told++;
 	}
 	return err;
 }
@@ -219,7 +221,7 @@ fy_async int fy_announcements_pass(struct fy_ctx *ctx, struct fy_announcement *i
 {
 	int err = move(ctx, item, id, 0);
 	if (err == 0)
-		item->cursor = id;
+		item->telling.cursor = id;
 	return err;
 }
 

@@ -6,22 +6,21 @@
  * Concerned is an active account that did not know the version, by a major change about its kind of person, of something
  * that is held about it; a new field concerns all whom it will be about. The mail, the mark on the account and the
  * cursor move in one transaction, so whoever is killed in between, nobody is left out and nobody is told twice. What is
- * done at a time is the policy job's (jobs/policy.c); the words are the letter's. */
+ * done at a time is jobs/tell.h's; the words are the letter's. */
 #pragma once
 
 #include "foyer/fiber.h"
 #include "storage/policy.h"
+#include "storage/telling.h"
 
 struct fy_mail_new;
 
 struct fy_announcement {
 	const struct fy_policy_version *version;
-	bool noted;         /* it has its row */
-	bool rewritten;     /* with another fingerprint: the version was changed after it ran here */
-	bool ended, silent; /* silent: there is nothing to tell anybody */
-	bool counted;
-	uint64_t persons, told;
-	uint64_t cursor; /* accounts up to this id are done */
+	bool noted;     /* it has its row */
+	bool rewritten; /* with another fingerprint: the version was changed after it ran here */
+	bool silent;    /* there is nothing to tell anybody */
+	struct fy_telling telling;
 	fy_time ended_at;
 };
 
@@ -43,7 +42,7 @@ fy_async int fy_announcements_people(struct fy_ctx *ctx, const struct fy_announc
 				     unsigned limit, struct fy_announcement_person **ret_people, size_t *ret_count,
 				     uint64_t *ret_last);
 
-/* Remembers item->persons, how many have to be told. */
+/* Remembers how many have to be told. */
 fy_async int fy_announcements_count(struct fy_ctx *ctx, const struct fy_announcement *item);
 
 typedef int (*fy_announcement_letter)(struct fy_ctx *ctx, const struct fy_policy_version *version,

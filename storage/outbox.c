@@ -11,6 +11,7 @@
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 #define CLAIM_MAX 100 /* `max` of outbox_due */
 #define OWNER_MAX 64
@@ -42,6 +43,7 @@ int fy_outbox_row(struct fy_ctx *ctx, const struct fy_mail_new *mail, const stru
 		.person_id = person->id,
 		.template_name = mail->template_name,
 		.lang = (uint8_t)mail->lang,
+		.consent = (uint8_t)mail->consent,
 		.to_address = fy_seal(ctx, person, FY_COLUMN_OUTBOX_TO_ADDRESS, id, mail->to_address.text),
 		.fields = fy_seal(ctx, person, FY_COLUMN_OUTBOX_FIELDS, id, mail->fields.text),
 		.created_at = now,
@@ -141,18 +143,39 @@ static fy_async int end(struct fy_ctx *ctx, struct fy_slice owner, const struct 
 	return mail->ends_person ? fy_repo_join(ctx, end_with_person, &e) : end_row(ctx, owner, mail, state, reason);
 }
 
-/* A mail is the person's own: it was written for a purpose when it was queued, and is carried to nobody else. */
+/* A mail is the person's own: it was written for a purpose when it was queued, and is carried to nobody else. What rests
+ * on a consent must still rest on it now: FY_ERR_DENIED. */
 static int open_mail(struct fy_ctx *ctx, const struct fy_sql_outbox_get_claimed_row *row, struct fy_outbox_mail *mail)
 {
+	enum fy_register_purpose purpose = FY_PURPOSE_RIGHTS;
 	struct fy_person person;
+	if (mail->consent >= FY_CONSENT_PURPOSES)
+		return fy_fail(ctx, FY_ERR_UNREADABLE, "mail %llu rests on a consent that is not known",
+			       (unsigned long long)mail->id);
+	if (mail->consent)
+		purpose = fy_withheld_purpose(mail->consent);
 	int err = fy_person_open(ctx, mail->person_id, row->master_key_id, row->wrapped, &person);
 	if (err == 0)
-		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, FY_PURPOSE_RIGHTS,
-					 row->to_address, &mail->to_address);
+		err = fy_unseal_personal(ctx, &person, FY_COLUMN_OUTBOX_TO_ADDRESS, mail->id, purpose, row->to_address,
+					 &mail->to_address);
 	if (err == 0)
-		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, FY_PURPOSE_RIGHTS, row->fields,
+		err = fy_unseal(ctx, &person, FY_COLUMN_OUTBOX_FIELDS, mail->id, purpose, row->fields,
 				&mail->fields.text);
 	return err;
+}
+
+/* What cannot be opened will not open later either. */
+static fy_async int give_up(struct fy_ctx *ctx, struct fy_slice owner, const struct fy_outbox_mail *mail, int err)
+{
+	struct fy_slice reason = FY_LIT("its person or its seal is gone");
+	if (err == FY_ERR_DENIED) {
+		reason = FY_LIT("its person does not allow it any more");
+		fy_log(ctx, FY_LOG_INFO, "mail.withheld", FY_KV("mail", mail->id),
+		       FY_KV("template", mail->template_name));
+	} else {
+		fy_log(ctx, FY_LOG_ERROR, "mail.unreadable", FY_KV("mail", mail->id), FY_KV("detail", ctx->fault));
+	}
+	return end(ctx, owner, mail, FY_MAIL_FAILED, reason);
 }
 
 /* Claims one due mail and reads it. FY_ERR_BUSY: it is not ours to send. */
@@ -187,6 +210,7 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 		.ends_person = row.ends_person,
 		.attempts = attempts,
 		.lang = (enum fy_lang)row.lang,
+		.consent = (enum fy_consent_purpose)row.consent,
 		.created_at = row.created_at,
 		.template_name = row.template_name,
 	};
@@ -197,8 +221,7 @@ static fy_async int claim_one(struct fy_ctx *ctx, struct fy_slice owner, fy_time
 	err = open_mail(ctx, &row, ret_mail);
 	if (err == 0)
 		return 0;
-	fy_log(ctx, FY_LOG_ERROR, "mail.unreadable", FY_KV("mail", due->id), FY_KV("detail", ctx->fault));
-	err = end(ctx, owner, ret_mail, FY_MAIL_FAILED, FY_LIT("its person or its seal is gone"));
+	err = give_up(ctx, owner, ret_mail, err);
 	return err ? err : FY_ERR_BUSY;
 }
 

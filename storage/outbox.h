@@ -7,11 +7,14 @@
  *        └── failed, retry ─┘ ── failed, 3 days after it was written ──► FAILED
  *
  * Address and values are sealed under the person's key, and wiped at SENT and FAILED; the rest of the row goes with
- * the purge. What cannot be opened any more is given up, and says so. */
+ * the purge. A mail that rests on a consent is opened for its purpose and for no other, so one that waits while the
+ * consent is withdrawn or the use of the data restricted is not sent. What cannot be opened any more is given up, and
+ * says so. */
 #pragma once
 
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
+#include "storage/consents.h"
 
 enum fy_mail_state { FY_MAIL_QUEUED = 1, FY_MAIL_SENDING, FY_MAIL_SENT, FY_MAIL_FAILED };
 
@@ -23,6 +26,7 @@ struct fy_mail_new {
 	uint64_t person_id;            /* whose mail it is; filled in where the person is made with it */
 	struct fy_slice template_name; /* a constant name, up to 40 bytes; shown to the operator */
 	enum fy_lang lang;
+	enum fy_consent_purpose consent; /* that it rests on; 0: on none */
 	struct fy_personal to_address;
 	struct fy_secret fields; /* the values; secret, because one may be a link that signs in */
 };
@@ -34,6 +38,7 @@ struct fy_outbox_mail {
 	bool ends_person;  /* it is the last thing that the person's key is for */
 	unsigned attempts; /* this one included */
 	enum fy_lang lang;
+	enum fy_consent_purpose consent;
 	fy_time created_at;
 	struct fy_slice template_name;
 	struct fy_personal to_address;

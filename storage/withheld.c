@@ -2,11 +2,16 @@
 #include "storage/withheld.h"
 
 #include "foyer/require.h"
-#include "storage/consents.h"
 #include "storage/persons.h"
 #include "storage/restriction.h"
 #include "storage/statements.h"
 #include "storage/tx.h"
+
+enum fy_register_purpose fy_withheld_purpose(enum fy_consent_purpose consent)
+{
+	FY_REQUIRE(consent == FY_CONSENT_MARKET_RESEARCH); /* there is one */
+	return FY_PURPOSE_MARKET_RESEARCH;
+}
 
 fy_async int fy_withheld_lock(struct fy_ctx *ctx, uint64_t person_id)
 {
@@ -39,7 +44,7 @@ static fy_async int work_out(struct fy_ctx *ctx, uint64_t person_id, uint32_t *r
 		return err;
 	*ret_withheld = FY_PURPOSES_BY_CONSENT;
 	if (research.given)
-		*ret_withheld &= ~(1u << FY_PURPOSE_MARKET_RESEARCH);
+		*ret_withheld &= ~(1u << fy_withheld_purpose(research.purpose));
 	if (restriction.in_force || as_message)
 		*ret_withheld |= ~(uint32_t)(FY_PURPOSES_DESPITE_RESTRICTION);
 	return 0;

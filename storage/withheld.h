@@ -6,6 +6,11 @@
 
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
+#include "storage/consents.h"
+#include "storage/register.h"
+
+/* The purpose that a consent is to. */
+enum fy_register_purpose fy_withheld_purpose(enum fy_consent_purpose consent);
 
 /* Inside the transaction that changes a choice, before it is read or changed: two changes at the same time then follow
  * one another. FY_ERR_NOT_FOUND: there is no such person, or its key is destroyed. */

@@ -243,7 +243,8 @@ fy_async static int handle(struct fy_req *req)
 	if (err)
 		return err;
 	fy_visitor_language(req);
-	if (req->route->csrf != FY_CSRF_NONE && !fy_visitor_same_origin(req))
+	bool by_cookie = req->route->csrf == FY_CSRF_FORM || req->route->csrf == FY_CSRF_ORIGIN;
+	if (by_cookie && !fy_visitor_same_origin(req))
 		return fy_refuse(req, FY_ERR_DENIED, NULL, "The request comes from another site.");
 	err = fy_params_read(req);
 	if (err)

@@ -9,11 +9,17 @@
 #define PAGE_USUAL ((size_t)12288) /* most pages fit: one allocation and no copy */
 
 static const char *const office_paths[] = {
-	[FY_OFFICE_SESSIONS] = "/manage/sessions", [FY_OFFICE_CONTACT] = "/manage/contact",
-	[FY_OFFICE_REQUESTS] = "/manage/requests", [FY_OFFICE_HOLDS] = "/manage/holds",
-	[FY_OFFICE_BREACHES] = "/manage/breaches", [FY_OFFICE_JOBS] = "/manage/jobs",
-	[FY_OFFICE_PEOPLE] = "/manage/people",     [FY_OFFICE_ACCESS] = "/manage/access-requests",
-	[FY_OFFICE_LOG] = "/manage/access-log",    [FY_OFFICE_PRIVACY] = "/manage/privacy",
+	[FY_OFFICE_SESSIONS] = "/manage/sessions",
+	[FY_OFFICE_CONTACT] = "/manage/contact",
+	[FY_OFFICE_REQUESTS] = "/manage/requests",
+	[FY_OFFICE_HOLDS] = "/manage/holds",
+	[FY_OFFICE_BREACHES] = "/manage/breaches",
+	[FY_OFFICE_STUDIES] = "/manage/studies",
+	[FY_OFFICE_JOBS] = "/manage/jobs",
+	[FY_OFFICE_PEOPLE] = "/manage/people",
+	[FY_OFFICE_ACCESS] = "/manage/access-requests",
+	[FY_OFFICE_LOG] = "/manage/access-log",
+	[FY_OFFICE_PRIVACY] = "/manage/privacy",
 };
 
 static bool may_open(const char *path, unsigned role)

@@ -33,6 +33,9 @@ enum fy_csrf {
 	FY_CSRF_NONE = 0, /* GET and HEAD only; start-up refuses it on any other method */
 	FY_CSRF_FORM,     /* the hidden field `csrf` must match the cookie's token */
 	FY_CSRF_ORIGIN,   /* JSON: Origin or Sec-Fetch-Site must be our own; a bearer token needs neither */
+	/* The token of the mail's link in the query decides, and no cookie is looked at: the POST may come from anywhere, as
+	 * that of a mail program does (RFC 8058 3.2). Only for FY_ACCESS_ANYONE. */
+	FY_CSRF_LINK,
 };
 
 enum fy_rate {

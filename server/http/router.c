@@ -42,10 +42,11 @@ static void check(const struct fy_route *route)
 		bad_route(route, "changes something without a check of where the request comes from");
 	if (route->param_count > FY_PARAMS_MAX)
 		bad_route(route, "has too many parameters");
-	bool has_csrf = false;
+	bool has_csrf = false, has_token = false;
 	for (unsigned i = 0; i < route->param_count; i++) {
 		has_csrf |= strcmp(route->params[i].name, "csrf") == 0;
 		enum fy_param_in in = route->params[i].in;
+		has_token |= in == FY_IN_QUERY && strcmp(route->params[i].name, "token") == 0;
 		if (route->params[i].max == 0 || in == 0)
 			bad_route(route, "has a parameter without limit or place");
 		if (safe && (in == FY_IN_FORM || in == FY_IN_JSON))
@@ -53,6 +54,8 @@ static void check(const struct fy_route *route)
 	}
 	if (route->csrf == FY_CSRF_FORM && !has_csrf)
 		bad_route(route, "does not declare the field csrf that it needs");
+	if (route->csrf == FY_CSRF_LINK && (!has_token || route->access != FY_ACCESS_ANYONE))
+		bad_route(route, "rests on a link and has no token in the query, or looks at who is signed in");
 }
 
 void fy_router_init(void)

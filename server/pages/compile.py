@@ -23,6 +23,9 @@ C_TYPES = {"text": "struct fy_slice", "url": "struct fy_slice", "personal": "str
            "html": "struct fy_html"}
 
 
+WITHDRAW = "withdraw_link"
+
+
 def collation(name):
     """Accents do not count in alphabetical order."""
     return "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c)).casefold()
@@ -42,6 +45,7 @@ class Compiler:
             "button": ('<p style="margin:24px 0"><a style="background:#1f4d46;color:#ffffff;padding:12px 20px;'
                        'border-radius:8px;text-decoration:none;font-weight:600;display:inline-block" href="',
                        "</a></p>"),
+            "link": ('<p style="margin:0 0 12px;font-size:14px"><a style="color:#1f4d46" href="', "</a></p>"),
             "small": ('<p style="margin:0 0 12px;color:#5c5648;font-size:14px">', "</p>"),
         }
 
@@ -179,8 +183,24 @@ class Compiler:
             self.source.append("\treturn (struct fy_html){ fy_slice(out->ptr + start, out->len - start) };")
         self.source.append("}\n")
 
+    @staticmethod
+    def consent(t):
+        """The consent that a mail rests on, as C; None: on none. Who agreed can take it back by each such mail (GDPR
+        Article 7(3)), so its link stands in it under no condition."""
+        unknown = set(t.options) - {"consent"}
+        if unknown:
+            raise template.TemplateError(t.path, 1, f"a mail has no option {', '.join(sorted(unknown))}")
+        if "consent" not in t.options:
+            return None
+        if ("secret", WITHDRAW, None) not in t.fields:
+            raise template.TemplateError(t.path, 1, f"a mail that rests on a consent is given: secret {WITHDRAW}")
+        if not any(n.kind == "block" and n.text != "subject" and n.args.get("url") == WITHDRAW for n in t.body):
+            raise template.TemplateError(t.path, 1, f"a mail that rests on a consent links to {WITHDRAW}, always")
+        return f"FY_CONSENT_{t.options['consent'].value.upper()}"
+
     def mail(self, t):
         self.kind = "mail"
+        consent = self.consent(t)
         view = f"const struct fy_mailview_{t.name} *"
         self.struct_view("fy_mailview_", t)
         head = f"void fy_mail_{t.name}(struct fy_buf *fields, {view}view)"
@@ -223,6 +243,8 @@ class Compiler:
         self.source += ["}\n", f"static bool write_{t.name}(struct fy_letter_text *out, const struct fy_letterhead *mail, "
                         "struct fy_fields *in)", "{", f"\tstruct fy_mailview_{t.name} view;", *unpack,
                         "\tif (in->failed || in->rest.len)", "\t\treturn false;"]
+        if consent:
+            self.source.append(f"\tout->withdraw_link = view.{WITHDRAW};")
         for what in ("subject", "text", "html"):
             self.source.append(f"\t(mail->lang == FY_LANG_EN ? mail_{t.name}_{what}_en : mail_{t.name}_{what}_fr)"
                                f"(&out->{what}, mail, &view);")
@@ -230,7 +252,7 @@ class Compiler:
 
     def letter_table(self, mails):
         self.source.append("const struct fy_letter_template fy_letter_templates[] = {")
-        self.source += [f"\t{{ FY_LIT({c_string(t.name)}), write_{t.name} }}," for t in mails]
+        self.source += [f"\t{{ FY_LIT({c_string(t.name)}), {self.consent(t) or 0}, write_{t.name} }}," for t in mails]
         self.source += ["};", f"const size_t fy_letter_template_count = {len(mails)};\n"]
 
     def sentences(self):

@@ -23,6 +23,7 @@ PAGE_FIELDS = {
     "may_access": ("bool", "(page->office >> FY_OFFICE_ACCESS & 1)"),
     "may_requests": ("bool", "(page->office >> FY_OFFICE_REQUESTS & 1)"),
     "may_holds": ("bool", "(page->office >> FY_OFFICE_HOLDS & 1)"),
+    "may_studies": ("bool", "(page->office >> FY_OFFICE_STUDIES & 1)"),
     "may_breaches": ("bool", "(page->office >> FY_OFFICE_BREACHES & 1)"),
     "may_privacy": ("bool", "(page->office >> FY_OFFICE_PRIVACY & 1)"),
     "may_log": ("bool", "(page->office >> FY_OFFICE_LOG & 1)"),

@@ -62,18 +62,33 @@ int64_t fy_fields_take_number(struct fy_fields *in, const char *name)
 	return value;
 }
 
+static const struct fy_letter_template *find(struct fy_slice name)
+{
+	for (size_t i = 0; i < fy_letter_template_count; i++)
+		if (fy_eq(fy_letter_templates[i].name, name))
+			return &fy_letter_templates[i];
+	return NULL;
+}
+
+enum fy_consent_purpose fy_letter_consent(struct fy_slice name)
+{
+	const struct fy_letter_template *template = find(name);
+
+	return template ? template->consent : 0;
+}
+
 int fy_letter_compose(struct fy_slice name, struct fy_slice fields, const struct fy_letterhead *mail,
 		      struct fy_letter_text *ret_text)
 {
+	const struct fy_letter_template *template = find(name);
 	struct fy_fields in = { .rest = fields };
 
-	for (size_t i = 0; i < fy_letter_template_count; i++) {
-		if (!fy_eq(fy_letter_templates[i].name, name))
-			continue;
-		if (!fy_letter_templates[i].write(ret_text, mail, &in))
-			return FY_ERR_INVALID;
-		return ret_text->subject.failed || ret_text->text.failed || ret_text->html.failed ? FY_ERR_TOO_LARGE
-												  : 0;
-	}
-	return FY_ERR_NOT_FOUND;
+	if (template == NULL)
+		return FY_ERR_NOT_FOUND;
+	ret_text->withdraw_link.text = FY_NONE;
+	if (!template->write(ret_text, mail, &in))
+		return FY_ERR_INVALID;
+	if (template->consent && ret_text->withdraw_link.text.len == 0)
+		return FY_ERR_INVALID;
+	return ret_text->subject.failed || ret_text->text.failed || ret_text->html.failed ? FY_ERR_TOO_LARGE : 0;
 }

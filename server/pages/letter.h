@@ -4,6 +4,7 @@
 #pragma once
 
 #include "server/pages/pages.h"
+#include "storage/consents.h"
 
 struct fy_letterhead {
 	enum fy_lang lang;
@@ -13,6 +14,7 @@ struct fy_letterhead {
 
 struct fy_letter_text {
 	struct fy_buf subject, text, html;
+	struct fy_secret withdraw_link; /* of a mail that rests on a consent; points into the fields */
 };
 
 /* Packed values, in the order of the template: NAME=LENGTH:BYTES; each. */
@@ -28,13 +30,17 @@ int64_t fy_fields_take_number(struct fy_fields *in, const char *name);
 
 struct fy_letter_template {
 	struct fy_slice name;
+	enum fy_consent_purpose consent; /* that the mail rests on; 0: on none */
 	/* False: the fields are not those of this template. */
 	bool (*write)(struct fy_letter_text *out, const struct fy_letterhead *mail, struct fy_fields *in);
 };
 extern const struct fy_letter_template fy_letter_templates[];
 extern const size_t fy_letter_template_count;
 
+/* The consent that a mail of this template rests on; 0: on none, or there is no such template. */
+enum fy_consent_purpose fy_letter_consent(struct fy_slice name);
+
 /* Writes into the three buffers. FY_ERR_NOT_FOUND: no such template; FY_ERR_INVALID: the fields are another's, or of
- * another version of it; FY_ERR_TOO_LARGE. */
+ * another version of it, or it rests on a consent and its link to withdraw it is empty; FY_ERR_TOO_LARGE. */
 int fy_letter_compose(struct fy_slice name, struct fy_slice fields, const struct fy_letterhead *mail,
 		      struct fy_letter_text *ret_text);

@@ -1,6 +1,7 @@
 """Reads a template: its head (what the page is given), and its body as a tree of nodes.
 
     {% page title="register.title" %}                     a page; also: fragment, mail, part
+    {% mail consent="market_research" %}                   a mail that rests on a consent: it has a link to withdraw it
     {% view %}
     personal given_name                                    types: text personal secret url bool u64 time html
     list session sessions: text id, time seen              a list, each item a struct fy_row_session
@@ -255,14 +256,14 @@ class Reader:
     tag_t, tag_include, tag_asset = named("text"), named("include"), named("asset")
 
     def block_tag(shape):
-        """Mail blocks: {% p "key" name=given_name %}, {% button "key" url=link %}."""
+        """Mail blocks: {% p "key" name=given_name %}, {% button "key" url=link %}, {% link "key" url=link %}."""
         def method(self, rest, line):
             name, *parts = words(self.t.path, line, rest)
             return Node("block", line, shape, {"$": name, **arguments(self.t.path, line, parts)})
         return method
 
     tag_subject, tag_p = block_tag("subject"), block_tag("p")
-    tag_button, tag_small = block_tag("button"), block_tag("small")
+    tag_button, tag_small, tag_link = block_tag("button"), block_tag("small"), block_tag("link")
 
     def tag_builtin(self, rest, line):
         """{% builtin NAME [value] %}: what only the C side can write (server/pages/write.h)."""

@@ -239,6 +239,9 @@ static const struct {
 	{ FY_TEXT_NOTICE_SETUP_DONE, FY_NOTICE_DONE, "/manage/login" },
 	{ FY_TEXT_NOTICE_SIGNED_OUT, FY_NOTICE_DONE, "/login" },
 	{ FY_TEXT_NOTICE_SIGNED_OUT, FY_NOTICE_DONE, "/manage/login" },
+	{ FY_TEXT_NOTICE_STUDY_SAVED, FY_NOTICE_DONE, "/manage/studies/:id" },
+	{ FY_TEXT_NOTICE_STUDY_SENT, FY_NOTICE_DONE, "/manage/studies/:id" },
+	{ FY_TEXT_NOTICE_STUDY_STOPPED, FY_NOTICE_DONE, "/manage/studies/:id" },
 };
 
 void fy_page_said(struct fy_req *req, struct fy_page *page)

@@ -28,9 +28,11 @@ static int finish_in(struct fy_ctx *ctx, const struct fy_buf *fields, const char
 {
 	if (fields->failed)
 		return fy_fail(ctx, FY_ERR_TOO_LARGE, "the values of mail %s are too long", name);
-	*ret_mail = (struct fy_mail_new){
-		.template_name = fy_str(name), .lang = lang, .to_address = { to }, .fields = { fy_buf_slice(fields) }
-	};
+	*ret_mail = (struct fy_mail_new){ .template_name = fy_str(name),
+					  .lang = lang,
+					  .consent = fy_letter_consent(fy_str(name)),
+					  .to_address = { to },
+					  .fields = { fy_buf_slice(fields) } };
 	return 0;
 }
 
@@ -309,8 +311,27 @@ static int write_policy(struct fy_ctx *ctx, const struct fy_policy_version *vers
 	return finish_in(ctx, &fields, "policy_change", person->lang, email.text, ret_mail);
 }
 
+int fy_mails_study(struct fy_ctx *ctx, const struct fy_study_text *text, const struct fy_study_recipient *to,
+		   struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = begin_in(ctx);
+	fy_mail_study_invitation(&fields,
+				 &(struct fy_mailview_study_invitation){
+					 .given_name = to->given_name,
+					 .title = text->title[to->lang],
+					 .body = text->text[to->lang],
+					 .link = text->link,
+					 .agreed = to->agreed_at,
+					 .withdraw_link = { fy_fmt(ctx->arena, FY_FMT "/withdraw?token=" FY_FMT,
+								   FY_ARG(ctx->config->server_base_url),
+								   FY_ARG(to->withdrawal.text)) } });
+	return finish_in(ctx, &fields, "study_invitation", to->lang, to->email.text, ret_mail);
+}
+
 /* ---- At delivery ---- */
 
+/* A mail whose template rests on another consent than the mail was opened for is not written: the withdrawal of that one
+ * would not have stopped it. */
 static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter)
 {
 	struct fy_letter_text out;
@@ -320,6 +341,8 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 		.site_address = ctx->config->site_address,
 		.home_url = ctx->config->server_base_url,
 	};
+	if (fy_letter_consent(mail->template_name) != mail->consent)
+		return FY_ERR_INVALID;
 	fy_buf_init(&out.subject, ctx->arena, FY_LETTER_SUBJECT_MAX);
 	fy_buf_init(&out.text, ctx->arena, FY_LETTER_BODY_MAX);
 	fy_buf_init(&out.html, ctx->arena, FY_LETTER_BODY_MAX);
@@ -331,6 +354,32 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 	letter->subject = (struct fy_personal){ fy_buf_slice(&out.subject) };
 	letter->text = (struct fy_secret){ fy_buf_slice(&out.text) };
 	letter->html = (struct fy_secret){ fy_buf_slice(&out.html) };
+	letter->withdraw_link = out.withdraw_link;
+	return 0;
+}
+
+int fy_mails_study_preview(struct fy_ctx *ctx, const struct fy_study_text *text, enum fy_lang lang,
+			   struct fy_slice *ret_subject, struct fy_slice *ret_text)
+{
+	const struct fy_study_recipient to = { .lang = lang,
+					       .email = { FY_LIT("camille@example.org") },
+					       .given_name = { FY_LIT("Camille") },
+					       .agreed_at = ctx->now,
+					       .withdrawal = { FY_LIT("…") } };
+	struct fy_letter letter = { .lang = lang };
+	struct fy_mail_new mail;
+	int err = fy_mails_study(ctx, text, &to, &mail);
+	if (err == 0)
+		err = compose(ctx,
+			      &(struct fy_outbox_mail){ .template_name = mail.template_name,
+							.lang = lang,
+							.consent = mail.consent,
+							.fields = mail.fields },
+			      &letter);
+	if (err)
+		return err;
+	*ret_subject = letter.subject.text;
+	*ret_text = letter.text.text;
 	return 0;
 }
 
@@ -339,7 +388,8 @@ void fy_mails_author(void)
 	static const struct fy_job_letters letters = { .erased = write_erased,
 						       .inactive = write_inactive,
 						       .provided = { write_provided_erased, write_provided_gone },
-						       .policy = write_policy };
+						       .policy = write_policy,
+						       .study = fy_mails_study };
 	fy_mail_set_author(compose);
 	fy_jobs_set_letters(&letters);
 }

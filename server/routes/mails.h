@@ -8,6 +8,7 @@
 #include "storage/outbox.h"
 #include "storage/provided.h"
 #include "storage/rights.h"
+#include "storage/studies.h"
 
 int fy_mails_confirm(struct fy_req *req, struct fy_slice to, struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_address_known(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
@@ -56,6 +57,14 @@ fy_async int fy_mails_role_changed(struct fy_req *req, uint64_t account, enum fy
 int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields *fields, struct fy_personal provider,
 			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail);
 extern const struct fy_provided_letters fy_mails_provided; /* of the end of such a record */
+
+/* An invitation to market research, as the job and the preview write it. */
+int fy_mails_study(struct fy_ctx *ctx, const struct fy_study_text *text, const struct fy_study_recipient *to,
+		   struct fy_mail_new *ret_mail);
+
+/* What an invitation will say, with a name and a link that are nobody's. */
+int fy_mails_study_preview(struct fy_ctx *ctx, const struct fy_study_text *text, enum fy_lang lang,
+			   struct fy_slice *ret_subject, struct fy_slice *ret_text);
 
 void fy_mails_kick(struct fy_req *req);
 

@@ -136,9 +136,9 @@ fy_async static bool list_news(struct fy_req *req, struct fy_view_manage_privacy
 			.day = fy_policy_day(version),
 			.effective = later ? fy_policy_effective(version) : 0,
 			.silent = item->silent,
-			.counted = item->counted,
-			.told = item->told,
-			.persons = item->persons,
+			.counted = item->telling.counted,
+			.told = item->telling.told,
+			.persons = item->telling.persons,
 			.ended = item->ended_at,
 			.rewritten = item->rewritten,
 		};

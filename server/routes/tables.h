@@ -19,6 +19,7 @@
 	X(privacy_request) \
 	X(people)          \
 	X(notice)          \
+	X(withdraw)        \
 	X(manage_login)    \
 	X(manage_sessions) \
 	X(manage_contact)  \
@@ -26,6 +27,7 @@
 	X(record_request)  \
 	X(manage_breaches) \
 	X(manage_holds)    \
+	X(manage_studies)  \
 	X(breach_facts)    \
 	X(breach_letter)   \
 	X(manage_jobs)     \

@@ -69,6 +69,7 @@ const pages = {
     accessibility: '/accessibility', forgot: '/password/forgot', 'manage-login': '/manage/login', 'not-found': '/nowhere',
     'contact-done': '/contact/done?reference=ABCDEFGH23', 'token-verify': '/verify?token=x', 'token-reset': '/password/reset?token=x', 'token-setup': '/setup?token=x',
     'privacy-request': '/privacy/request', 'privacy-data': () => links.data, 'token-export': '/privacy/request/data?token=x',
+    'token-withdraw': '/withdraw?token=x',
     'privacy-request-wrong': ['/privacy/request', fill({ email: 'x' }, '/privacy/request')],
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
     'login-wrong': ['/login', fill({ email: 'nobody@example.org', password: 'not a password' }, '/login')],
@@ -94,6 +95,8 @@ const pages = {
     breaches: '/manage/breaches', 'breaches-none': '/manage/breaches?state=closed', breach: () => links.breach, 'breach-new': '/manage/breaches/new',
     'breach-new-wrong': ['/manage/breaches/new', fill({ name: '', persons: 'x' }, '/manage/breaches/new')], 'breach-facts': () => `${links.breach}/facts`,
     'breach-letter': () => `${links.breach}/letter/fr`, 'breach-letter-lacking': () => `${links.breach}/letter/en/print`, 'breach-notification': () => `${links.breach}/notification`,
+    studies: '/manage/studies', study: () => links.study, 'study-sent': () => links.sent, 'study-edit': () => `${links.study}/edit`, 'study-new': '/manage/studies/new',
+    'study-new-wrong': ['/manage/studies/new', fill({ title_fr: '', link: 'x' }, '/manage/studies/new')],
     holds: '/manage/holds', 'holds-none': '/manage/holds?state=lifted', hold: () => links.hold,
     'holds-wrong': ['/manage/holds', fill({ email: '', reason: '' }, '/manage/holds')],
     messages: '/manage/contact', 'messages-none': '/manage/contact?state=closed', message: () => links.message, jobs: '/manage/jobs', 'job-done': '/manage/jobs?job=purge&said=job_done',
@@ -105,11 +108,13 @@ const pages = {
   },
   // The member again, once the team has asked and looked.
   asked: { 'account-privacy-asked': '/account/privacy' },
+  // Who was invited to market research, with the link of the mail alone.
+  invited: { withdraw: () => links.withdraw, withdrawn: () => links.withdrawn },
 };
 
 async function contextFor(who, options) {
   const context = await openContext(browser, foyer, options);
-  if (who !== 'guest')
+  if (cookies[who])
     await context.addCookies([...cookies[who]].map(([name, value]) => ({ name, value: value.split('.')[0], url: foyer.origin, httpOnly: true })));
   return context;
 }
@@ -167,7 +172,7 @@ async function look(who, mode, options, body) {
   const page = await context.newPage();
   const problems = [];
   // A member's language is the account's until another is chosen, which then sticks.
-  if (mode === 'en' && who !== 'guest') await page.goto(who === 'office' ? '/manage/sessions?lang=en' : '/account?lang=en');
+  if (mode === 'en' && cookies[who]) await page.goto(who === 'office' ? '/manage/sessions?lang=en' : '/account?lang=en');
   for (const [name, entry] of Object.entries(pages[who])) {
     await visit(page, entry);
     for (const problem of await body(page, name)) problems.push(`${name} (${mode}): ${problem}`);
@@ -177,7 +182,7 @@ async function look(who, mode, options, body) {
   await context.close();
 }
 
-for (const who of ['guest', 'member', 'office', 'asked']) {
+for (const who of ['guest', 'member', 'office', 'asked', 'invited']) {
   if (who === 'office')
     test('an administrator signs in', async () => {
       await setUp(foyer);
@@ -202,6 +207,14 @@ for (const who of ['guest', 'member', 'office', 'asked']) {
       cookies.asked = cookies.member;
       const hold = { email: owner.email, reason: 'Séjour impayé, dossier 12/2026', review_on: new Date(Date.now() + 30 * 86400000).toISOString().slice(0, 10) };
       links.hold = (await office.submit('/manage/holds', '/manage/holds', hold)).location.split('?')[0];
+      const research = { title_fr: 'Votre accueil idéal, et ce que vous attendez d’une famille', text_fr: `Dix questions.\n\n${'mot'.repeat(60)}`, title_en: 'Your ideal welcome', text_en: 'Ten questions.', link: `https://survey.example.org/${'q'.repeat(120)}` };
+      const written = async () => (await office.submit('/manage/studies/new', '/manage/studies/new', research)).location.split('?')[0];
+      const invited = [(await member(foyer, { market_research: 'yes' })).who, (await member(foyer, { market_research: 'yes' })).who];
+      links.study = await written();
+      links.sent = await written();
+      assert.equal((await office.submit(links.sent, `${links.sent}/send`)).status, 303);
+      [links.withdraw, links.withdrawn] = await Promise.all(invited.map(async ({ email }) => pathOf(linkIn(await foyer.mailTo(email, (mail) => mail.text.includes('/withdraw?token=')), '/withdraw'))));
+      assert.equal((await new Visitor(foyer).post(links.withdrawn)).status, 200);
       links.message = (await office.get('/manage/contact')).text.match(/href="(\/manage\/contact\/\d+)"/)[1];
     });
 

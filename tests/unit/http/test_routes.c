@@ -23,7 +23,9 @@ static const char role_letters[] = { [FY_ROLE_OWNER] = 'o',
 				     [FY_ROLE_ACCOUNTING] = 'a',
 				     [FY_ROLE_AUDITOR] = 'u',
 				     [FY_ROLE_DPO] = 'd' };
-static const char *const csrf_names[] = { [FY_CSRF_NONE] = "-", [FY_CSRF_FORM] = "form", [FY_CSRF_ORIGIN] = "origin" };
+static const char *const csrf_names[] = {
+	[FY_CSRF_NONE] = "-", [FY_CSRF_FORM] = "form", [FY_CSRF_ORIGIN] = "origin", [FY_CSRF_LINK] = "link"
+};
 static const char *const rate_names[] = { [FY_RATE_NONE] = "-", [FY_RATE_WRITE] = "write", [FY_RATE_MAIL] = "mail" };
 static const char in_names[] = { [FY_IN_PATH] = ':', [FY_IN_QUERY] = '?', [FY_IN_FORM] = '=', [FY_IN_JSON] = '{' };
 

@@ -20,6 +20,8 @@
 static struct fake_smtp *server;
 static char url[64];
 
+static const char *withdraw_link = "";
+
 /* In place of the server's templates: the only value is the text. */
 static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct fy_letter *letter)
 {
@@ -28,6 +30,7 @@ static int compose(struct fy_ctx *ctx, const struct fy_outbox_mail *mail, struct
 	letter->subject = (struct fy_personal){ fy_copy(ctx->arena, FY_LIT("Confirmez votre adresse é")) };
 	letter->text = (struct fy_secret){ fy_copy(ctx->arena, mail->fields.text) };
 	letter->html = (struct fy_secret){ fy_copy(ctx->arena, FY_LIT("<p>Bonjour Zoé</p>\n")) };
+	letter->withdraw_link.text = fy_str(withdraw_link);
 	return 0;
 }
 
@@ -36,6 +39,7 @@ static int begin(void **state)
 	(void)state;
 	change("DELETE FROM outbox; DELETE FROM job_lease");
 	empty_dir("mail");
+	withdraw_link = "";
 	fy_mail_set_author(compose);
 	stage.config.mail_transport = FY_MAIL_DIRECTORY;
 	stage.config.mail_per_second = 0;
@@ -349,6 +353,49 @@ static void by_smtp_each_mail_goes_to_its_one_recipient(void **state)
 	assert_int_equal(count_files("mail", ""), 0);
 }
 
+#define ONE_CLICK "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" /* RFC 8058 3.1 */
+
+static bool has_fields(const char *text)
+{
+	bool link = strstr(text, "\r\nList-Unsubscribe: <https://example.org/withdraw?token=A-_b>\r\n") != NULL;
+	assert_int_equal(link, strstr(text, ONE_CLICK) != NULL);
+	assert_int_equal(link, strstr(text, "List-Unsubscribe") != NULL);
+	return link;
+}
+
+/* What the file of a mail with this link says. */
+static bool announced_with(const char *link)
+{
+	char name[256];
+	empty_dir("mail");
+	withdraw_link = link;
+	given_mails(1, "zoe@example.net");
+	assert_int_equal(run_mail(0, false).send, 1);
+	char *text = any_mail(name, sizeof name);
+	bool has = has_fields(text);
+	free(text);
+	return has;
+}
+
+static void a_link_to_withdraw_is_announced_to_mail_programs(void **state)
+{
+	(void)state;
+	assert_true(announced_with("https://example.org/withdraw?token=A-_b"));
+	assert_false(announced_with(""));                                       /* the mail rests on no consent */
+	assert_false(announced_with("http://example.org/withdraw?token=A-_b")); /* only https may be */
+}
+
+static void and_by_smtp_too(void **state)
+{
+	(void)state;
+	withdraw_link = "https://example.org/withdraw?token=A-_b";
+	given_mails(1, "zoe@example.net");
+	assert_int_equal(run_mail(0, false).send, 1);
+	char *text = fake_smtp_dialogue(server);
+	assert_true(has_fields(text));
+	free(text);
+}
+
 static void refused_for_now_is_tried_again_and_then_sent(void **state)
 {
 	(void)state;
@@ -467,6 +514,8 @@ int main(void)
 		TEST(an_address_that_is_none_is_given_up),
 		TEST(a_mail_that_no_template_writes_waits_for_another_version),
 		TEST(a_wrong_sender_loses_no_mail),
+		TEST(a_link_to_withdraw_is_announced_to_mail_programs),
+		SMTP_TEST(and_by_smtp_too),
 		SMTP_TEST(by_smtp_each_mail_goes_to_its_one_recipient),
 		SMTP_TEST(refused_for_now_is_tried_again_and_then_sent),
 		SMTP_TEST(refused_for_ever_is_given_up),

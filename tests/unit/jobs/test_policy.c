@@ -1,17 +1,15 @@
 /* The policy job: each person concerned gets one mail, whoever is killed in between; nobody else gets any. Linked with the
  * tables of a next release (tests/support/next_register.py): phone numbers get a new purpose, sessions of the back office
  * are kept for longer, and passions are called hobbies. */
-#include "tests/unit/jobs/harness.h"
+#include "tests/unit/jobs/people.h"
 
 #include <string.h>
 
 #include "foyer/require.h"
 #include "jobs/letters.h"
-#include "storage/accounts.h"
 #include "storage/outbox.h"
 #include "storage/policy.h"
 
-#define PHONE "+33 1 23 45 67 89"
 #define VERSION "2098-12-01"
 #define OLDER "'2026-01-01'" /* the version that people knew */
 #define TOLD "SELECT COUNT(*) FROM account WHERE policy_told = '" VERSION "'"
@@ -58,66 +56,20 @@ static int begin(void **state)
 	return 0;
 }
 
-struct people {
-	unsigned count;
-	bool phone;
-	enum fy_account_role role;
-	enum fy_account_state state;
-	uint64_t ids[8]; /* of the first ones */
-};
-
-static void add_people(struct task *t)
-{
-	static uint64_t serial;
-	struct people *p = t->arg;
-	for (unsigned i = 0; i < p->count; i++) {
-		uint8_t *hash = fy_zalloc(t->ctx.arena, 32);
-		uint64_t id;
-		serial++;
-		memcpy(hash, &serial, sizeof serial);
-		struct fy_account_new account = { .email = { FY_LIT("x@example.org") },
-						  .email_hash = fy_slice(hash, 32),
-						  .given_name = { FY_LIT("X") },
-						  .family_name = { FY_LIT("Y") },
-						  .language = FY_LANG_EN,
-						  .role = p->role,
-						  .state = p->state ? p->state : FY_ACCOUNT_ACTIVE };
-		struct fy_profile profile = { .given_name = account.given_name,
-					      .family_name = account.family_name,
-					      .language = account.language,
-					      .phone = { p->phone ? FY_LIT(PHONE) : FY_NONE } };
-		CHECK_CODE(fy_accounts_create(&t->ctx, &account, 0, FY_NONE, 0, NULL, &id), 0);
-		CHECK_CODE(fy_accounts_update_profile(&t->ctx, id, 1, &profile, NULL), 0);
-		if (i < FY_COUNT(p->ids))
-			p->ids[i] = id;
-	}
-}
-
 /* People who knew the version before. */
 static struct people given(struct people people)
 {
-	run_tasks(1, add_people, &people);
+	people = given_people(people);
 	change("UPDATE account SET policy_told = " OLDER);
 	return people;
 }
 
-static struct fy_job_report report;
-static char detail[300];
-static bool dry;
-static int result;
-
-static void run_job(struct task *t)
-{
-	CHECK_CODE(fy_jobs_run_now(&t->ctx, "policy", dry, &report), 0);
-	result = report.result;
-	snprintf(detail, sizeof detail, FY_FMT, FY_ARG(report.detail));
-}
+static struct outcome ran;
 
 static void run_policy(void)
 {
-	dry = false;
-	run_tasks(1, run_job, NULL);
-	assert_int_equal(result, 0);
+	ran = run_named("policy", false);
+	assert_int_equal(ran.result, 0);
 }
 
 static long long state_of(const char *column)
@@ -130,8 +82,7 @@ static long long state_of(const char *column)
 static void nobody_is_told_of_a_first_version_or_of_what_is_known(void **state)
 {
 	(void)state;
-	struct people p = { .count = 3, .phone = true };
-	run_tasks(1, add_people, &p); /* who registered with the new version */
+	given_people((struct people){ .count = 3, .phone = true }); /* who registered with the new version */
 	run_policy();
 	assert_int_equal(number(MAILS), 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM policy_version WHERE ended_at IS NOT NULL"),
@@ -140,7 +91,7 @@ static void nobody_is_told_of_a_first_version_or_of_what_is_known(void **state)
 				"' AND effective_on = '2099-01-01' AND told = 0 AND persons = 0"),
 			 1);
 	run_policy();
-	assert_string_equal(detail, "nothing to do");
+	assert_string_equal(ran.detail, "nothing to do");
 }
 
 static void only_those_are_told_who_are_concerned_and_of_what_concerns_them(void **state)
@@ -209,15 +160,14 @@ static void a_dry_run_says_what_the_run_does(void **state)
 	(void)state;
 	given((struct people){ .count = 5, .phone = true });
 	stage.config.mail_announcements_per_run = 3;
-	dry = true;
-	run_tasks(1, run_job, NULL);
-	assert_int_equal(result, 0);
-	assert_string_equal(detail,
+	ran = run_named("policy", true);
+	assert_int_equal(ran.result, 0);
+	assert_string_equal(ran.detail,
 			    "sent 3 announcements of a change of the policy, left for the next run: 2 accounts");
 	assert_int_equal(number("SELECT COUNT(*) FROM policy_version"), 0);
 	assert_int_equal(number(MAILS), 0);
 	run_policy();
-	assert_string_equal(detail,
+	assert_string_equal(ran.detail,
 			    "sent 3 announcements of a change of the policy, left for the next run: 2 accounts");
 	assert_int_equal(number(MAILS), 3);
 }
@@ -247,9 +197,8 @@ static void a_run_that_stops_in_the_middle_is_gone_on_with(void **state)
 	(void)state;
 	given((struct people){ .count = 8, .phone = true });
 	for (fails_at = 3; fails_at <= 8; fails_at += 3) { /* the 3rd letter, and after one more the 6th */
-		dry = false;
-		run_tasks(1, run_job, NULL);
-		assert_int_equal(result, FY_ERR_IO);
+		ran = run_named("policy", false);
+		assert_int_equal(ran.result, FY_ERR_IO);
 		assert_int_equal(number(MAILS), number(TOLD));
 		assert_int_equal(number(MAILS), state_of("told"));
 		assert_int_equal(state_of("ended_at"), -1);
@@ -311,7 +260,7 @@ static void one_account_that_cannot_be_opened_does_not_keep_the_others(void **st
 	run_policy();
 	assert_int_equal(number(MAILS), 2);
 	assert_true(state_of("ended_at") > 0);
-	assert_non_null(strstr(detail, "left alone 1 unreadable account"));
+	assert_non_null(strstr(ran.detail, "left alone 1 unreadable account"));
 }
 
 static void a_version_that_was_rewritten_is_named(void **state)
@@ -320,7 +269,7 @@ static void a_version_that_was_rewritten_is_named(void **state)
 	run_policy();
 	change("UPDATE policy_version SET fingerprint = REPEAT('0', 64) WHERE version = '" VERSION "'");
 	run_policy();
-	assert_string_equal(detail, "left alone 1 version of the policy that was rewritten");
+	assert_string_equal(ran.detail, "left alone 1 version of the policy that was rewritten");
 }
 
 int main(void)

@@ -510,6 +510,60 @@ SHOW(breach_letter, .id = 4, .language = FY_LIT("fr"), .complete = true, .nature
      .advice = FY_LIT("Changez de mot de passe."), .contact = FY_LIT("contact@hostfamiliesinparis.com"))
 SHOW(breach_notification, .id = 4, .contact = FY_LIT("contact@hostfamiliesinparis.com"), BREACH_FACTS, .partial = true)
 
+SHOW(manage_study_form, .title_fr = FY_LIT("Votre accueil idéal"), .text_fr = FY_LIT("Dix questions.\n\nMerci."),
+     .title_en = FY_LIT("Your ideal welcome"), .text_en = FY_LIT("Ten questions."),
+     .link = FY_LIT("https://enquete.example.org/accueil?x=1&y=2"))
+SHOW(manage_study, .id = 3, .version = 1, .name = FY_LIT("Votre accueil <idéal>"), .state = FY_LIT("draft"),
+     .draft = true, .may_write = true, .created = AGO(FY_DAY), .created_by = 12, .agreed = 240,
+     .subject_fr = FY_LIT("Host Families in Paris vous invite à une étude : Votre accueil idéal"),
+     .letter_fr = FY_LIT("Bonjour Camille,\n\nDix questions."),
+     .subject_en = FY_LIT("Host Families in Paris invites you to take part in research: Your ideal welcome"),
+     .letter_en = FY_LIT("Hello Camille,\n\nTen questions."))
+
+static void show_study_sending(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_manage_study(out, page,
+			     &(struct fy_view_manage_study){ .id = 3,
+							     .name = FY_LIT("Votre accueil idéal"),
+							     .state = FY_LIT("sending"),
+							     .sending = true,
+							     .may_write = true,
+							     .created = AGO(FY_DAY),
+							     .created_by = 12,
+							     .sent = AGO(FY_HOUR),
+							     .sent_by = 13,
+							     .told = 60,
+							     .persons = 240,
+							     .counted = true,
+							     .subject_fr = FY_LIT("Une étude"),
+							     .letter_fr = FY_LIT("Bonjour Camille,"),
+							     .subject_en = FY_LIT("Some research"),
+							     .letter_en = FY_LIT("Hello Camille,") });
+}
+
+static void show_manage_studies(struct fy_buf *out, const struct fy_page *page)
+{
+	const struct fy_row_study studies[] = {
+		{ .id = 4, .title = FY_LIT("Petit-déjeuner <inclus> ?"), .state = FY_LIT("draft") },
+		{ .id = 3,
+		  .title = FY_LIT("Votre accueil idéal"),
+		  .state = FY_LIT("sending"),
+		  .sent = AGO(FY_HOUR),
+		  .told = 60 },
+		{ .id = 2, .title = FY_LIT("La rentrée"), .state = FY_LIT("stopped"), .sent = AGO(9 * FY_DAY) },
+		{ .id = 1, .title = FY_LIT("L'été"), .state = FY_LIT("ended"), .sent = AGO(90 * FY_DAY), .told = 1 },
+	};
+	fy_page_manage_studies(out, page,
+			       &(struct fy_view_manage_studies){ .agreed = 240,
+								 .may_write = true,
+								 .next_cursor = FY_LIT("1"),
+								 .studies = studies,
+								 .studies_count = FY_COUNT(studies) });
+}
+
+SHOW(withdraw, .token = { FY_LIT("AAAAAAAAAAwBq1_-bQ") })
+SHOW(withdrawn)
+
 static void show_breach_closed(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_manage_breach(out, page,
@@ -712,6 +766,11 @@ static void show_token_export(struct fy_buf *out, const struct fy_page *page)
 	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("export") });
 }
 
+static void show_token_withdraw(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_token_invalid(out, page, &(struct fy_view_token_invalid){ .purpose = FY_LIT("withdraw") });
+}
+
 static void show_conflict(struct fy_buf *out, const struct fy_page *page)
 {
 	fy_page_account_profile(out, page,
@@ -864,6 +923,7 @@ const struct given_page given_pages[] = {
 	GUEST(token_invalid),
 	{ "token_reset", FY_PAGE_GUEST, show_token_reset },
 	{ "token_export", FY_PAGE_GUEST, show_token_export },
+	{ "token_withdraw", FY_PAGE_GUEST, show_token_withdraw },
 	GUEST(login),
 	{ "login_refused", FY_PAGE_GUEST, show_login, ERRORS(login_errors) },
 	{ "login_ended", FY_PAGE_GUEST, show_login, .notice = FY_TEXT_NOTICE_SESSION_ENDED, .tone = FY_NOTICE_INFO },
@@ -895,6 +955,8 @@ const struct given_page given_pages[] = {
 	GUEST(notice_erased),
 	GUEST(notice_old),
 	GUEST(notice_sent),
+	GUEST(withdraw),
+	GUEST(withdrawn),
 	GUEST(contact),
 	{ "contact_refused", FY_PAGE_GUEST, show_contact, ERRORS(contact_errors) },
 	GUEST(contact_done),
@@ -927,6 +989,10 @@ const struct given_page given_pages[] = {
 	MANAGER(manage_holds_lifted),
 	MANAGER(manage_hold),
 	MANAGER(manage_hold_lifted),
+	MANAGER(manage_studies),
+	MANAGER(manage_study),
+	MANAGER(study_sending),
+	MANAGER(manage_study_form),
 	MANAGER(manage_breaches),
 	MANAGER(manage_breach),
 	MANAGER(breach_closed),
@@ -973,6 +1039,10 @@ MAIL(erasure_done, .given_name = P("Camille"), .when = AGO(FY_HOUR),
 MAIL(inactive, .given_name = P("Camille"), .erase_at = AGO(-60 * FY_DAY),
      .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"))
 #define SITE "https://www.hostfamiliesinparis.com"
+MAIL(study_invitation, .given_name = P("Camille"), .title = FY_LIT("Votre accueil <idéal>"),
+     .body = FY_LIT("Dix questions.\n\nMerci."), .link = FY_LIT("https://enquete.example.org/accueil"),
+     .agreed = AGO(30 * FY_DAY),
+     .withdraw_link = { FY_LIT("https://www.hostfamiliesinparis.com/withdraw?token=AAAA_-b") })
 MAIL(policy_change, .given_name = P("Camille"), .effective = AGO(-30 * FY_DAY),
      .changes =
 	     FY_LIT("– Téléphone (Compte)\u00a0: nouvelle finalité, facturation.\n– <Session>\u00a0: la durée change."),
@@ -1023,11 +1093,12 @@ MAIL(provided_gone, .name = P("Claire"), .person = P("Mei-Ling Wang"), .why = FY
 #name, pack_##name \
 	}
 const struct given_mail given_mails[] = {
-	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password),  LETTER(password_changed),
-	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),    LETTER(inactive),
-	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),    LETTER(right_extended),
-	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),    LETTER(access_waiting),
-	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice), LETTER(provided_erased),
-	LETTER(provided_gone),   LETTER(policy_change), LETTER(export_link),     LETTER(export_nothing),
+	LETTER(confirm_address), LETTER(address_known), LETTER(reset_password),   LETTER(password_changed),
+	LETTER(contact_receipt), LETTER(erasure_asked), LETTER(erasure_done),     LETTER(inactive),
+	LETTER(right_receipt),   LETTER(right_ask),     LETTER(right_proven),     LETTER(right_extended),
+	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),     LETTER(access_waiting),
+	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice),  LETTER(provided_erased),
+	LETTER(provided_gone),   LETTER(policy_change), LETTER(study_invitation), LETTER(export_link),
+	LETTER(export_nothing),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

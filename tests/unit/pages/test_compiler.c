@@ -57,6 +57,10 @@ static int remove_site(void **state)
 					     "parts/layout_top.html",
 					     "parts/layout_bottom.html",
 					     "parts/p.html",
+					     "parts/mail_top.html",
+					     "parts/mail_bottom.html",
+					     "parts/mail_text.html",
+					     "mail/m.mail",
 					     "countries.toml",
 					     "text.toml",
 					     "out.c",
@@ -221,6 +225,40 @@ static void parts_and_static_files_must_exist_and_fit(void **state)
 	assert_refused("{% include \"p\" name=word other=word %}", "part p takes no other");
 }
 
+#define MAIL_TEXTS TEXTS "subject = { fr = \"Sujet\", en = \"Subject\" }\nstop = { fr = \"Stop\", en = \"Stop it\" }\n"
+#define MAIL(options, fields, body) \
+	"{% mail " options " %}\n{% view %}\n" fields "\n{% endview %}\n{% subject \"a.subject\" %}\n" body "\n"
+#define LINK "{% link \"a.stop\" url=withdraw_link %}"
+
+static void assert_mail_refused(const char *mail, const char *because)
+{
+	save("mail/m.mail", mail);
+	assert_refused("x", because);
+}
+
+static void a_mail_that_rests_on_a_consent_links_to_its_withdrawal(void **state)
+{
+	(void)state;
+	save("text.toml", MAIL_TEXTS);
+	save("parts/mail_top.html", "<!doctype html><html><body>");
+	save("parts/mail_bottom.html", "</body></html>");
+	save("parts/mail_text.html", "-- ");
+	save("mail/m.mail", MAIL("consent=\"market_research\"", "secret withdraw_link", LINK));
+	assert_int_equal(compile("x"), 0);
+	assert_string_equal(said, "");
+	save("mail/m.mail", MAIL("", "url withdraw_link", LINK)); /* without a consent it is a link as any */
+	assert_int_equal(compile("x"), 0);
+	assert_mail_refused(MAIL("consent=\"market_research\"", "url link", "{% link \"a.stop\" url=link %}"),
+			    "m.mail:1: a mail that rests on a consent is given: secret withdraw_link");
+	assert_mail_refused(MAIL("consent=\"market_research\"", "secret withdraw_link", "{% p \"a.stop\" %}"),
+			    "links to withdraw_link, always");
+	assert_mail_refused(
+		MAIL("consent=\"market_research\"", "secret withdraw_link\nu64 n", "{% if n %}" LINK "{% endif %}"),
+		"links to withdraw_link, always");
+	assert_mail_refused(MAIL("consant=\"market_research\"", "secret withdraw_link", LINK),
+			    "a mail has no option consant");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_site, remove_site)
@@ -234,6 +272,7 @@ int main(void)
 		TEST(a_sentence_in_one_language_only_is_refused),
 		TEST(unknown_unused_and_incomplete_sentences_are_refused),
 		TEST(parts_and_static_files_must_exist_and_fit),
+		TEST(a_mail_that_rests_on_a_consent_links_to_its_withdrawal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,7 +178,9 @@ static void every_page_keeps_the_promises_of_the_layout(void **state)
 			assert_holds(lang ? "<html lang=\"en\">" : "<html lang=\"fr\">");
 			assert_int_equal(count(html, "<h1"), 1);
 			assert_int_equal(count(html, "<main"), 1);
-			assert_int_equal(count(html, "method=\"post\""), count(html, "name=\"csrf\""));
+			/* The form of a mail's link is sent with the link's token in the place of ours. */
+			assert_int_equal(count(html, "method=\"post\""),
+					 count(html, "name=\"csrf\"") + count(html, "action=\"/withdraw?token="));
 			assert_lacks("<script");
 			assert_lacks(" style=");
 			assert_lacks(" onclick=");
@@ -353,6 +355,38 @@ static void each_letter_is_written_in_both_languages(void **state)
 	fy_buf_finish(&fields);
 }
 
+static void a_letter_that_rests_on_a_consent_hands_out_the_link_to_withdraw_it(void **state)
+{
+	(void)state;
+	static const char link[] = "https://example.org/withdraw?token=AAA-_b";
+	struct fy_letterhead head = { .lang = FY_LANG_EN, .home_url = FY_LIT("/") };
+	struct fy_mailview_study_invitation view = { .title = FY_LIT("T"),
+						     .body = FY_LIT("x"),
+						     .withdraw_link = { fy_str(link) } };
+	struct fy_buf fields;
+	fy_buf_init(&fields, NULL, 4096);
+	fy_mail_study_invitation(&fields, &view);
+	struct fy_letter_text letter = letter_of("study_invitation", &fields, &head, 0);
+	assert_true(fy_eq(letter.withdraw_link.text, fy_str(link)));
+	assert_non_null(memmem(letter.text.ptr, letter.text.len, link, strlen(link)));
+	assert_non_null(memmem(letter.html.ptr, letter.html.len, link, strlen(link)));
+	forget_letter(&letter);
+	fields.len = 0;
+	view.withdraw_link.text = FY_NONE;
+	fy_mail_study_invitation(&fields, &view);
+	letter = letter_of("study_invitation", &fields, &head, FY_ERR_INVALID);
+	forget_letter(&letter);
+	assert_int_equal(fy_letter_consent(FY_LIT("study_invitation")), FY_CONSENT_MARKET_RESEARCH);
+	assert_int_equal(fy_letter_consent(FY_LIT("policy_change")), 0);
+	assert_int_equal(fy_letter_consent(FY_LIT("no_such_letter")), 0);
+	fields.len = 0;
+	fy_mail_confirm_address(&fields, &(struct fy_mailview_confirm_address){ .link = { fy_str(link) } });
+	letter = letter_of("confirm_address", &fields, &head, 0);
+	assert_int_equal(letter.withdraw_link.text.len, 0);
+	forget_letter(&letter);
+	fy_buf_finish(&fields);
+}
+
 static void fields_of_another_letter_are_refused(void **state)
 {
 	(void)state;
@@ -489,6 +523,7 @@ int main(void)
 		TEST(a_value_in_a_mail_cannot_add_a_line_or_markup),
 		TEST(a_letter_inside_a_mail_keeps_its_lines_and_nothing_else),
 		TEST(each_letter_is_written_in_both_languages),
+		TEST(a_letter_that_rests_on_a_consent_hands_out_the_link_to_withdraw_it),
 		TEST(fields_of_another_letter_are_refused),
 		TEST(each_status_has_its_page),
 		TEST(durations_are_rounded_up_and_agree_in_number),

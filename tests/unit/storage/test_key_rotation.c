@@ -11,6 +11,7 @@
 #include "storage/keys.h"
 #include "storage/persons.h"
 #include "storage/statements.h"
+#include "storage/withdrawal.h"
 #include "tests/support/given_person.h"
 
 #define PEOPLE 450 /* more than two slices */
@@ -96,6 +97,34 @@ static void start_with_both(struct worker *w)
 	w->ctx.keys = late;
 	CHECK_CODE(fy_instance_check_key(&w->ctx), 0);
 	CHECK(given_person(&w->ctx) != 0);
+}
+
+static char token[FY_WITHDRAWAL_CHARS];
+
+static void make_link(struct worker *w)
+{
+	struct fy_person person;
+	w->ctx.keys = early;
+	CHECK_CODE(fy_persons_get(&w->ctx, people[0], &person), 0);
+	memcpy(token, fy_withdrawal_token(&w->ctx, &person, FY_CONSENT_MARKET_RESEARCH).text.ptr, sizeof token);
+}
+
+static void follow_link(struct worker *w)
+{
+	enum fy_consent_purpose purpose;
+	uint64_t id;
+	w->ctx.keys = late;
+	CHECK_CODE(fy_withdrawal_find(&w->ctx, fy_slice(token, sizeof token), &id, &purpose), 0);
+	CHECK(id == people[0] && purpose == FY_CONSENT_MARKET_RESEARCH);
+}
+
+static void links_to_withdraw_a_consent_outlive_a_rotation(void **harness)
+{
+	(void)harness;
+	run_all(1, make_link, NULL);
+	run_all(1, rotate, NULL);
+	assert_int_equal(outcome, 0);
+	run_all(1, follow_link, NULL);
 }
 
 static void between_preparing_and_rotating_new_persons_can_be_made(void **harness)
@@ -211,6 +240,7 @@ int main(void)
 		TEST(a_damaged_key_is_named_and_the_old_master_key_stays_in_use),
 		TEST(a_server_that_missed_the_rotation_learns_of_it_before_it_can_lose_a_key),
 		TEST(after_a_rotation_the_old_key_file_is_refused),
+		TEST(links_to_withdraw_a_consent_outlive_a_rotation),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
