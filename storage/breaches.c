@@ -5,6 +5,7 @@
 #include "storage/statements.h"
 
 #define PAGE_MAX 100
+#define STEPS_MAX 1000
 
 /* What the two writing statements have in common. */
 #define FACTS(f)                                                                                                 \
@@ -17,17 +18,59 @@
 	.nature = (f)->nature, .consequences = (f)->consequences, .measures_taken = (f)->measures_taken,         \
 	.measures_planned = (f)->measures_planned, .risk = (uint8_t)(f)->risk
 
+static fy_async int note(struct fy_ctx *ctx, uint64_t id, uint64_t by_account_id, enum fy_breach_act act)
+{
+	return fy_sql_breach_step_insert(
+		ctx,
+		&(struct fy_sql_breach_step_insert_params){
+			.at = ctx->now, .by_account_id = by_account_id, .act = (uint8_t)act, .breach_id = id },
+		NULL);
+}
+
+struct recording {
+	const struct fy_breach_facts *facts;
+	uint64_t by_account_id, id;
+};
+
+static fy_async int record(struct fy_ctx *ctx, void *arg)
+{
+	struct recording *r = arg;
+	struct fy_db_done done;
+	int err = fy_sql_breach_insert(ctx,
+				       &(struct fy_sql_breach_insert_params){ FACTS(r->facts), .created_at = ctx->now,
+									      .created_by = r->by_account_id },
+				       &done);
+	r->id = done.insert_id;
+	return err ? err : note(ctx, r->id, r->by_account_id, FY_BREACH_RECORDED);
+}
+
 fy_async int fy_breaches_add(struct fy_ctx *ctx, const struct fy_breach_facts *facts, uint64_t by_account_id,
 			     uint64_t *ret_id)
 {
-	struct fy_db_done done;
-	int err = fy_sql_breach_insert(ctx,
-				       &(struct fy_sql_breach_insert_params){ FACTS(facts), .created_at = ctx->now,
-									      .created_by = by_account_id },
-				       &done);
+	struct recording r = { .facts = facts, .by_account_id = by_account_id };
+	int err = fy_repo_join(ctx, record, &r);
 	if (err == 0)
-		*ret_id = done.insert_id;
+		*ret_id = r.id;
 	return err;
+}
+
+fy_async int fy_breaches_steps(struct fy_ctx *ctx, uint64_t id, struct fy_breach_step **ret_steps, size_t *ret_count)
+{
+	struct fy_sql_breach_step_list_row *rows;
+	int err = fy_sql_breach_step_list(
+		ctx, &(struct fy_sql_breach_step_list_params){ .breach_id = id, .limit = STEPS_MAX }, &rows, ret_count);
+	if (err)
+		return err;
+	struct fy_breach_step *steps = fy_new_array(ctx->arena, struct fy_breach_step, *ret_count + 1);
+	for (size_t i = 0; i < *ret_count; i++)
+		steps[i] = (struct fy_breach_step){ .at = rows[i].at,
+						    .aware_at = rows[i].aware_at,
+						    .by_account_id = rows[i].by_account_id,
+						    .act = (enum fy_breach_act)rows[i].act,
+						    .state = (enum fy_breach_state)rows[i].state,
+						    .risk = (enum fy_breach_risk)rows[i].risk };
+	*ret_steps = steps;
+	return 0;
 }
 
 fy_async int fy_breaches_get(struct fy_ctx *ctx, uint64_t id, struct fy_breach *ret_breach)
@@ -108,73 +151,90 @@ fy_async int fy_breaches_list(struct fy_ctx *ctx, enum fy_breach_state state, ui
 	return 0;
 }
 
-/* Nothing was changed: it is gone, or is not what its reader saw. */
-static fy_async int settle(struct fy_ctx *ctx, uint64_t id, int err, const struct fy_db_done *done)
+/* ---- Changes ---- */
+
+/* `update` is the statement, `params` are its. */
+struct changing {
+	const struct fy_breach_change *change;
+	enum fy_breach_act act;
+	fy_async int (*update)(struct fy_ctx *ctx, const void *params, struct fy_db_done *done);
+	const void *params;
+};
+
+static fy_async int change_it(struct fy_ctx *ctx, void *arg)
 {
+	const struct changing *c = arg;
 	struct fy_breach now;
-	if (err || done->affected)
-		return err;
-	err = fy_breaches_get(ctx, id, &now);
+	struct fy_db_done done;
+	int err = c->update(ctx, c->params, &done);
+	if (err == 0 && done.affected)
+		return note(ctx, c->change->id, c->change->by_account_id, c->act);
+	if (err == 0) /* it is gone, or is not what its reader saw */
+		err = fy_breaches_get(ctx, c->change->id, &now);
 	return err ? err : FY_ERR_CONFLICT;
 }
 
-fy_async int fy_breaches_save_facts(struct fy_ctx *ctx, uint64_t id, uint32_t version,
+#define UPDATE(name)                                                                                       \
+	static fy_async int update_##name(struct fy_ctx *ctx, const void *params, struct fy_db_done *done) \
+	{                                                                                                  \
+		return fy_sql_breach_##name(ctx, params, done);                                            \
+	}
+UPDATE(save_facts)
+UPDATE(notified)
+UPDATE(not_notified)
+UPDATE(persons)
+UPDATE(close)
+
+fy_async int fy_breaches_save_facts(struct fy_ctx *ctx, const struct fy_breach_change *change,
 				    const struct fy_breach_facts *facts)
 {
-	struct fy_db_done done;
-	int err = fy_sql_breach_save_facts(
-		ctx,
-		&(struct fy_sql_breach_save_facts_params){ FACTS(facts), .risk_again = (uint8_t)facts->risk, .id = id,
-							   .version = version },
-		&done);
-	return settle(ctx, id, err, &done);
+	const struct fy_sql_breach_save_facts_params params = { FACTS(facts), .risk_again = (uint8_t)facts->risk,
+								.id = change->id, .version = change->version };
+	struct changing c = { change, FY_BREACH_FACTS_SAVED, update_save_facts, &params };
+	return fy_repo_join(ctx, change_it, &c);
 }
 
-fy_async int fy_breaches_notified(struct fy_ctx *ctx, uint64_t id, uint32_t version, fy_time at,
+fy_async int fy_breaches_notified(struct fy_ctx *ctx, const struct fy_breach_change *change, fy_time at,
 				  struct fy_slice reference, struct fy_slice delay_reasons)
 {
-	struct fy_db_done done;
-	int err = fy_sql_breach_notified(ctx,
-					 &(struct fy_sql_breach_notified_params){ .cnil_notified_at = at,
-										  .cnil_reference = reference,
-										  .delay_reasons = delay_reasons,
-										  .id = id,
-										  .version = version },
-					 &done);
-	return settle(ctx, id, err, &done);
+	const struct fy_sql_breach_notified_params params = { .cnil_notified_at = at,
+							      .cnil_reference = reference,
+							      .delay_reasons = delay_reasons,
+							      .id = change->id,
+							      .version = change->version };
+	struct changing c = { change, FY_BREACH_ACT_NOTIFIED, update_notified, &params };
+	return fy_repo_join(ctx, change_it, &c);
 }
 
-fy_async int fy_breaches_not_notified(struct fy_ctx *ctx, uint64_t id, uint32_t version, struct fy_slice reason)
+fy_async int fy_breaches_not_notified(struct fy_ctx *ctx, const struct fy_breach_change *change, struct fy_slice reason)
 {
-	struct fy_db_done done;
-	int err = fy_sql_breach_not_notified(
-		ctx, &(struct fy_sql_breach_not_notified_params){ .cnil_reason = reason, .id = id, .version = version },
-		&done);
-	return settle(ctx, id, err, &done);
+	const struct fy_sql_breach_not_notified_params params = { .cnil_reason = reason,
+								  .id = change->id,
+								  .version = change->version };
+	struct changing c = { change, FY_BREACH_ACT_NOT_NOTIFIED, update_not_notified, &params };
+	return fy_repo_join(ctx, change_it, &c);
 }
 
-fy_async int fy_breaches_persons(struct fy_ctx *ctx, uint64_t id, uint32_t version, fy_time at, struct fy_slice how,
-				 struct fy_slice reason)
+fy_async int fy_breaches_persons(struct fy_ctx *ctx, const struct fy_breach_change *change, fy_time at,
+				 struct fy_slice how, struct fy_slice reason)
 {
-	struct fy_db_done done;
-	int err = fy_sql_breach_persons(ctx,
-					&(struct fy_sql_breach_persons_params){ .persons_informed_at = at,
-										.has_persons_informed_at = at != 0,
-										.persons_how = how,
-										.persons_reason = reason,
-										.id = id,
-										.version = version },
-					&done);
-	return settle(ctx, id, err, &done);
+	const struct fy_sql_breach_persons_params params = { .persons_informed_at = at,
+							     .has_persons_informed_at = at != 0,
+							     .persons_how = how,
+							     .persons_reason = reason,
+							     .id = change->id,
+							     .version = change->version };
+	struct changing c = { change, FY_BREACH_PERSONS_DECIDED, update_persons, &params };
+	return fy_repo_join(ctx, change_it, &c);
 }
 
-fy_async int fy_breaches_close(struct fy_ctx *ctx, uint64_t id, uint32_t version)
+fy_async int fy_breaches_close(struct fy_ctx *ctx, const struct fy_breach_change *change)
 {
-	struct fy_db_done done;
-	int err = fy_sql_breach_close(
-		ctx, &(struct fy_sql_breach_close_params){ .closed_at = ctx->now, .id = id, .version = version },
-		&done);
-	return settle(ctx, id, err, &done);
+	const struct fy_sql_breach_close_params params = { .closed_at = ctx->now,
+							   .id = change->id,
+							   .version = change->version };
+	struct changing c = { change, FY_BREACH_ACT_CLOSED, update_close, &params };
+	return fy_repo_join(ctx, change_it, &c);
 }
 
 fy_async int fy_breaches_letter(struct fy_ctx *ctx, uint64_t id, enum fy_lang lang, struct fy_breach_letter *ret_letter)

@@ -73,6 +73,33 @@ struct fy_breach_letter {
 	struct fy_slice nature, consequences, measures, advice;
 };
 
+/* What was done to it, when and by whom, and how the deadline and the risk stood afterwards; never changed. */
+enum fy_breach_act {
+	FY_BREACH_RECORDED = 1,
+	FY_BREACH_FACTS_SAVED,
+	FY_BREACH_ACT_NOTIFIED,
+	FY_BREACH_ACT_NOT_NOTIFIED,
+	FY_BREACH_PERSONS_DECIDED,
+	FY_BREACH_ACT_CLOSED,
+};
+
+struct fy_breach_step {
+	fy_time at, aware_at;
+	uint64_t by_account_id;
+	enum fy_breach_act act;
+	enum fy_breach_state state;
+	enum fy_breach_risk risk;
+};
+
+/* The newest first, up to 1000, in the arena. */
+fy_async int fy_breaches_steps(struct fy_ctx *ctx, uint64_t id, struct fy_breach_step **ret_steps, size_t *ret_count);
+
+/* Which breach is changed, from the version that was read, and by whom. */
+struct fy_breach_change {
+	uint64_t id, by_account_id;
+	uint32_t version;
+};
+
 fy_async int fy_breaches_add(struct fy_ctx *ctx, const struct fy_breach_facts *facts, uint64_t by_account_id,
 			     uint64_t *ret_id);
 fy_async int fy_breaches_get(struct fy_ctx *ctx, uint64_t id, struct fy_breach *ret_breach);
@@ -81,17 +108,18 @@ fy_async int fy_breaches_get(struct fy_ctx *ctx, uint64_t id, struct fy_breach *
 fy_async int fy_breaches_list(struct fy_ctx *ctx, enum fy_breach_state state, uint64_t cursor, unsigned limit,
 			      struct fy_breach_page *ret_page);
 
-/* Changes, each from the version that was read: FY_ERR_CONFLICT when it is another now or its state does not allow it.
- * Closing needs a decision about the CNIL and one about the persons. */
-fy_async int fy_breaches_save_facts(struct fy_ctx *ctx, uint64_t id, uint32_t version,
+/* Changes, each with its step of the history: FY_ERR_CONFLICT when the version is another now or the state does not allow
+ * it. Closing needs a decision about the CNIL and one about the persons. */
+fy_async int fy_breaches_save_facts(struct fy_ctx *ctx, const struct fy_breach_change *change,
 				    const struct fy_breach_facts *facts);
-fy_async int fy_breaches_notified(struct fy_ctx *ctx, uint64_t id, uint32_t version, fy_time at,
+fy_async int fy_breaches_notified(struct fy_ctx *ctx, const struct fy_breach_change *change, fy_time at,
 				  struct fy_slice reference, struct fy_slice delay_reasons);
-fy_async int fy_breaches_not_notified(struct fy_ctx *ctx, uint64_t id, uint32_t version, struct fy_slice reason);
+fy_async int fy_breaches_not_notified(struct fy_ctx *ctx, const struct fy_breach_change *change,
+				      struct fy_slice reason);
 /* `at` 0: they were not informed, for `reason`. */
-fy_async int fy_breaches_persons(struct fy_ctx *ctx, uint64_t id, uint32_t version, fy_time at, struct fy_slice how,
-				 struct fy_slice reason);
-fy_async int fy_breaches_close(struct fy_ctx *ctx, uint64_t id, uint32_t version);
+fy_async int fy_breaches_persons(struct fy_ctx *ctx, const struct fy_breach_change *change, fy_time at,
+				 struct fy_slice how, struct fy_slice reason);
+fy_async int fy_breaches_close(struct fy_ctx *ctx, const struct fy_breach_change *change);
 
 /* Empty with version 0 where none was written. Saving one whose version is another now: FY_ERR_CONFLICT. */
 fy_async int fy_breaches_letter(struct fy_ctx *ctx, uint64_t id, enum fy_lang lang,

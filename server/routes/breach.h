@@ -10,6 +10,9 @@ fy_async int fy_breach_find(struct fy_req *req, struct fy_breach *ret_breach);
 /* "/manage/breaches/7" and what follows it. */
 struct fy_slice fy_breach_path(struct fy_req *req, uint64_t id, const char *rest);
 
+/* What the one who is signed in is about to change. */
+struct fy_breach_change fy_breach_change_of(const struct fy_req *req, const struct fy_breach *breach, uint32_t version);
+
 /* 303 to the breach, saying that the register is up to date. */
 int fy_breach_saved(struct fy_req *req, uint64_t id);
 

@@ -162,11 +162,14 @@ fy_async static int submit_edit(struct fy_req *req)
 		return FY_ERR_INVALID;
 	fy_form_init(&form, req);
 	take(&form, &facts);
+	if (breach.cnil_notified_at && facts.aware_at > breach.cnil_notified_at)
+		fy_form_error(&form, "aware_at", FY_TEXT_ERROR_NOTIFIED_BEFORE_AWARE);
 	if (form.count) {
 		breach.version = (uint32_t)version; /* mending a field does not make it newer */
 		return form_page(req, &breach, &facts, &form, false, 422);
 	}
-	err = fy_breaches_save_facts(&req->ctx, breach.id, (uint32_t)version, &facts);
+	struct fy_breach_change change = fy_breach_change_of(req, &breach, (uint32_t)version);
+	err = fy_breaches_save_facts(&req->ctx, &change, &facts);
 	if (err != FY_ERR_CONFLICT)
 		return err ? err : fy_breach_saved(req, breach.id);
 	err = fy_breaches_get(&req->ctx, breach.id, &breach);

@@ -1,6 +1,7 @@
 /* The register of breaches: the list with what is left of the 72 hours, a breach, and the decisions about it (GDPR
  * Articles 33 and 34). Each decision is made from the version that its form showed. Facts are breach_facts.c's, what is
  * printed is breach_letter.c's. */
+#include "foyer/log.h"
 #include "foyer/require.h"
 #include "server/domain/deadline.h"
 #include "server/routes/breach.h"
@@ -24,8 +25,16 @@ struct fy_slice fy_breach_path(struct fy_req *req, uint64_t id, const char *rest
 	return fy_fmt(&req->arena, "/manage/breaches/%llu%s", (unsigned long long)id, rest);
 }
 
+struct fy_breach_change fy_breach_change_of(const struct fy_req *req, const struct fy_breach *breach, uint32_t version)
+{
+	return (struct fy_breach_change){ .id = breach->id,
+					  .by_account_id = req->session->account_id,
+					  .version = version };
+}
+
 int fy_breach_saved(struct fy_req *req, uint64_t id)
 {
+	fy_log(&req->ctx, FY_LOG_INFO, "breach.saved", FY_KV("breach", id), FY_KV("by", req->session->account_id));
 	return fy_redirect_said(req, fy_cstr(&req->arena, fy_breach_path(req, id, "")), FY_TEXT_NOTICE_BREACH_SAVED, 0);
 }
 
@@ -107,9 +116,37 @@ fy_async static int list(struct fy_req *req)
 
 enum decision { NONE, NOTIFIED, UNNOTIFIED, PERSONS, CLOSE };
 
+static const char *const act_names[] = {
+	[FY_BREACH_RECORDED] = "recorded",       [FY_BREACH_FACTS_SAVED] = "facts",
+	[FY_BREACH_ACT_NOTIFIED] = "notified",   [FY_BREACH_ACT_NOT_NOTIFIED] = "not_notified",
+	[FY_BREACH_PERSONS_DECIDED] = "persons", [FY_BREACH_ACT_CLOSED] = "closed",
+};
+
+/* The newest first; each says whether it moved the moment from which the 72 hours count. */
+static fy_async int make_history(struct fy_req *req, uint64_t id, struct fy_view_manage_breach *view)
+{
+	struct fy_breach_step *steps;
+	size_t count;
+	int err = fy_breaches_steps(&req->ctx, id, &steps, &count);
+	if (err)
+		return err;
+	struct fy_row_breach_step *rows = fy_new_array(&req->arena, struct fy_row_breach_step, count + 1);
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct fy_row_breach_step){
+			.at = steps[i].at,
+			.by = steps[i].by_account_id,
+			.act = fy_str(act_names[steps[i].act]),
+			.aware = steps[i].aware_at,
+			.was = i + 1 < count && steps[i + 1].aware_at != steps[i].aware_at ? steps[i + 1].aware_at : 0,
+		};
+	view->steps = rows;
+	view->steps_count = count;
+	return 0;
+}
+
 /* `made` is what was sent, and shown again in its form. */
-static int breach_page(struct fy_req *req, const struct fy_breach *b, const struct fy_form *form, enum decision made,
-		       bool conflict, int status)
+fy_async static int breach_page(struct fy_req *req, const struct fy_breach *b, const struct fy_form *form,
+				enum decision made, bool conflict, int status)
 {
 	struct fy_page page;
 	struct fy_buf out;
@@ -160,6 +197,9 @@ static int breach_page(struct fy_req *req, const struct fy_breach *b, const stru
 		view.informed_how = fy_param(req, "informed_how");
 		view.informed_reason = fy_param(req, "informed_reason");
 	}
+	int err = make_history(req, b->id, &view);
+	if (err)
+		return err;
 	fy_form_page(req, form, &page);
 	if (made)
 		page.path = fy_breach_path(req, b->id, "");
@@ -220,7 +260,8 @@ fy_async static int notified(struct fy_req *req)
 		fy_form_error(&form, "delay_reasons", FY_TEXT_ERROR_DELAY_REASONS_MISSING);
 	if (form.count)
 		return breach_page(req, &breach, &form, NOTIFIED, false, 422);
-	err = fy_breaches_notified(&req->ctx, breach.id, breach.version, at, fy_param(req, "reference"), reasons);
+	struct fy_breach_change change = fy_breach_change_of(req, &breach, breach.version);
+	err = fy_breaches_notified(&req->ctx, &change, at, fy_param(req, "reference"), reasons);
 	return end(req, breach.id, err, NOTIFIED);
 }
 
@@ -239,7 +280,8 @@ fy_async static int unnotified(struct fy_req *req)
 	}
 	if (form.count)
 		return breach_page(req, &breach, &form, UNNOTIFIED, false, 422);
-	err = fy_breaches_not_notified(&req->ctx, breach.id, breach.version, fy_param(req, "reason"));
+	struct fy_breach_change change = fy_breach_change_of(req, &breach, breach.version);
+	err = fy_breaches_not_notified(&req->ctx, &change, fy_param(req, "reason"));
 	return end(req, breach.id, err, UNNOTIFIED);
 }
 
@@ -259,7 +301,8 @@ fy_async static int persons(struct fy_req *req)
 		fy_form_error(&form, "informed_at", FY_TEXT_ERROR_INFORMED_MISSING);
 	if (form.count)
 		return breach_page(req, &breach, &form, PERSONS, false, 422);
-	err = fy_breaches_persons(&req->ctx, breach.id, breach.version, at, how, reason);
+	struct fy_breach_change change = fy_breach_change_of(req, &breach, breach.version);
+	err = fy_breaches_persons(&req->ctx, &change, at, how, reason);
 	return end(req, breach.id, err, PERSONS);
 }
 
@@ -276,7 +319,8 @@ fy_async static int close_it(struct fy_req *req)
 		fy_form_error(&form, "delay_reasons", FY_TEXT_ERROR_DELAY_REASONS_MISSING);
 		return breach_page(req, &breach, &form, CLOSE, false, 422);
 	}
-	err = fy_breaches_close(&req->ctx, breach.id, breach.version);
+	struct fy_breach_change change = fy_breach_change_of(req, &breach, breach.version);
+	err = fy_breaches_close(&req->ctx, &change);
 	return end(req, breach.id, err, CLOSE);
 }
 

@@ -9,7 +9,7 @@ let foyer;
 let office;
 
 before(async () => {
-  foyer = await Foyer.start({ workers: 2 });
+  foyer = await Foyer.start({ workers: 2, env: { FOYER__SITE__DPO_NAME: 'Ada Lovelace', FOYER__SITE__DPO_CONTACT: 'ada@example.org' } });
   await setUp(foyer);
   office = await signInToOffice(foyer);
   await office.get('/manage/breaches?lang=en');
@@ -83,6 +83,24 @@ test('facts come in phases, and are not overwritten', async () => {
   assert.equal((await office.submit(second, `${path}/facts`, {})).status, 303);
   assert.match((await office.get(path)).words, /Phishing <mails>/);
   assert.equal((await office.post(`${path}/facts`, { ...theirs.form(`${path}/facts`).fields, version: 'x' })).status, 400);
+});
+
+test('who moves the moment of becoming aware is seen, and it cannot pass the notification', async () => {
+  const path = await record({ discovered_at: ago(90), aware_at: ago(80) });
+  assert.match((await office.get(path)).words, /hours? late/);
+  assert.equal((await office.submit(`${path}/facts`, `${path}/facts`, { aware_at: ago(1) })).status, 303);
+  const moved = await office.get(path);
+  assert.match(moved.words, /hours left/);
+  const rows = moved.text.split('id="history-caption"')[1].split('<tr>').slice(2);
+  assert.equal(rows.length, 2);
+  assert.ok(rows[0].includes('Facts changed') && rows[0].includes('moved') && /before: \d+ \w+ \d{4}/.test(rows[0]), rows[0]);
+  assert.ok(rows[1].includes('Put into the register') && !rows[1].includes('moved'));
+  const number = rows[0].match(/Account no\. (\d+)/)[1];
+  const events = foyer.events().filter((one) => one.event === 'breach.saved' && path.endsWith(`/${one.breach}`));
+  assert.deepEqual(events.map((one) => String(one.by)), [number, number]);
+  await act(path, 'notified', { notified_at: ago(0.5) });
+  const late = await office.submit(`${path}/facts`, `${path}/facts`, { aware_at: ago(0) });
+  assert.deepEqual([late.status, late.wrong], [422, ['aware_at']]);
 });
 
 test('a notification in time needs no reasons, a late one does', async () => {
@@ -177,7 +195,7 @@ test('the letter to the persons is not to be had while a part is missing', async
   await office.get('/manage/breaches?lang=fr');
   const letter = await office.get(`${edit}/print`);
   assert.deepEqual([letter.status, letter.language], [200, 'en'], 'the letter’s language, not the reader’s');
-  for (const part of [...Object.values(titles), 'A laptop of ours was stolen.', 'You may get false mails.', 'The disk was wiped.', 'Do not answer <them>.', 'contact@hostfamiliesinparis.com', 'CNIL'])
+  for (const part of [...Object.values(titles), 'A laptop of ours was stolen.', 'You may get false mails.', 'The disk was wiped.', 'Do not answer <them>.', 'data protection officer answers your questions: Ada Lovelace, ada@example.org', 'CNIL'])
     assert.ok(letter.words.includes(part), part);
   assert.equal((await office.get(`${path}/letter/fr/print`)).status, 409, 'each language is a letter of its own');
   await office.submit(`${path}/letter/fr`, `${path}/letter/fr`, { nature: 'n', consequences: 'c', measures: 'm', advice: 'a' });
@@ -198,7 +216,7 @@ test('the letter to the persons is not to be had while a part is missing', async
 test('the notification to the CNIL says what is known, and that the rest follows', async () => {
   const path = await record({ persons: '120' });
   const page = await office.get(`${path}/notification`);
-  for (const part of ['Notification of a breach to the CNIL', 'A bag was stolen.', '120', 'Confidentiality', 'Not known yet', 'contact@hostfamiliesinparis.com', 'What is missing will follow'])
+  for (const part of ['Notification of a breach to the CNIL', 'A bag was stolen.', '120', 'Confidentiality', 'Not known yet', 'Ada Lovelace', 'ada@example.org', 'What is missing will follow'])
     assert.ok(page.words.includes(part), part);
   await office.submit(`${path}/facts`, `${path}/facts`, { persons_categories: 'Families', data_categories: 'Names', records: '0', consequences: 'None', measures_taken: 'Wiped' });
   assert.doesNotMatch((await office.get(`${path}/notification`)).words, /What is missing/);

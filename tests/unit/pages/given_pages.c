@@ -500,8 +500,13 @@ static void show_manage_breaches(struct fy_buf *out, const struct fy_page *page)
 								   .breaches_count = FY_COUNT(breaches) });
 }
 
-SHOW(manage_breach, .id = 4, .version = 2, .state = FY_LIT("open"), .open = true, .hours = 24,
-     .due = GIVEN_NOW + FY_DAY, .name = FY_LIT("Ordinateur volé"), BREACH_FACTS, .high = true)
+static const struct fy_row_breach_step breach_steps[] = {
+	{ AGO(FY_HOUR), 487120394812990, FY_LIT("facts"), AGO(20 * FY_HOUR), AGO(90 * FY_HOUR) },
+	{ AGO(3 * FY_HOUR), 487120394812990, FY_LIT("recorded"), AGO(90 * FY_HOUR), 0 },
+};
+SHOW(manage_breach, .steps = breach_steps, .steps_count = FY_COUNT(breach_steps), .id = 4, .version = 2,
+     .state = FY_LIT("open"), .open = true, .hours = 24, .due = GIVEN_NOW + FY_DAY, .name = FY_LIT("Ordinateur volé"),
+     BREACH_FACTS, .high = true)
 SHOW(manage_breach_form, .name = FY_LIT("Ordinateur volé"), .discovered_at = FY_LIT("2026-11-23T14:05"),
      .confidentiality = true, .risk = FY_LIT("2"), .conflict = true)
 SHOW(manage_breach_letter, .id = 4, .language = FY_LIT("en"), .nature = FY_LIT("A laptop was stolen."))
