@@ -26,14 +26,21 @@ const struct fy_policy_version *fy_policy_now(void)
 	return &fy_policy_versions.items[fy_policy_versions.count - 1];
 }
 
-const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name)
+static const struct fy_policy_entry *find_entry(const struct fy_policy_version *version, struct fy_slice name)
 {
-	const struct fy_policy_version *now = fy_policy_now();
-	size_t i = 0;
-	while (i < now->entry_count && !fy_eq(fy_str(now->entries[i].name), name))
-		i++;
-	FY_REQUIRE(i < now->entry_count);
-	return &now->entries[i];
+	for (size_t i = 0; i < version->entry_count; i++)
+		if (fy_eq(fy_str(version->entries[i].name), name))
+			return &version->entries[i];
+	return NULL;
+}
+
+const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name, fy_time now)
+{
+	const struct fy_policy_entry *entry = find_entry(fy_policy_in_force(&fy_policy_versions, now), name);
+	if (entry == NULL)
+		entry = find_entry(fy_policy_now(), name);
+	FY_REQUIRE(entry != NULL);
+	return entry;
 }
 
 const struct fy_policy_version *fy_policy_in_force(const struct fy_policy_list *list, fy_time now)

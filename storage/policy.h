@@ -63,8 +63,9 @@ fy_time fy_policy_effective(const struct fy_policy_version *version);
 
 /* The newest version, which is what the register says. */
 const struct fy_policy_version *fy_policy_now(void);
-/* What is said now of that column, which must be there. */
-const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name);
+/* What is said of that column in the version in force, or, where it came with a later one, in the newest. It must be
+ * there. */
+const struct fy_policy_entry *fy_policy_entry_of(struct fy_slice name, fy_time now);
 /* The newest that has taken effect, or the first one. */
 const struct fy_policy_version *fy_policy_in_force(const struct fy_policy_list *list, fy_time now);
 /* The next to take effect that has a major change for people of these kinds (bits 1u << FY_PERSONS_…); NULL: none. */

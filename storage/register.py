@@ -608,8 +608,12 @@ def publish(args, register):
     versions = policy.read_versions(folder)
     before = versions[-2].content if len(versions) > 1 else None
     changes = policy.difference(before, versions[-1].content, lambda keep: keep_seconds(keep, register.settings)) if before else []
+    waits = versions[-1].effective != versions[-1].date
     for change in changes:
-        print(f"  {'major' if change['major'] else 'minor'}: {change['kind']} {', '.join(change['fields'])}".rstrip())
+        # Only a purpose is shut until its day (fy_policy_shut): what else changes, the program does as soon as it runs.
+        early = waits and change["major"] and change["kind"] not in ("purpose_added", "field_added")
+        print(f"  {'major' if change['major'] else 'minor'}: {change['kind']} {', '.join(change['fields'])}".rstrip()
+              + (f"; does NOT wait for {versions[-1].effective}: deploy it on that day" if early else ""))
     if any(change["major"] for change in changes):
         print(f"  in force from {versions[-1].effective}; the persons concerned are told by mail once a server runs with it")
 

@@ -177,7 +177,7 @@ static struct fy_personal reader_of(const struct fy_provided_fields *f, fy_time 
 int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields *f, struct fy_personal provider,
 			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail)
 {
-	const struct fy_policy_entry *said = fy_policy_entry_of(FY_LIT("provided_person.given_name"));
+	const struct fy_policy_entry *said = fy_policy_entry_of(FY_LIT("provided_person.given_name"), req->ctx.now);
 	struct fy_ctx theirs = req->ctx;
 	struct fy_buf fields = fy_mails_begin(req);
 	struct fy_mailview_provided_notice view = {

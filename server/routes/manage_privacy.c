@@ -91,7 +91,7 @@ static void put_rows(struct fy_ctx *ctx, const struct fy_row_promise *rows, size
 /* Activities without data have no sheet. */
 static size_t make_sheets(struct fy_ctx *ctx, const struct fy_row_sheet **ret_sheets)
 {
-	const struct fy_policy_version *policy = fy_policy_now();
+	const struct fy_policy_version *policy = fy_policy_in_force(&fy_policy_versions, ctx->now);
 	struct fy_row_sheet *sheets = fy_new_array(ctx->arena, struct fy_row_sheet, FY_ACTIVITY_COUNT);
 	struct fy_policy_entry *of = fy_new_array(ctx->arena, struct fy_policy_entry, policy->entry_count);
 	size_t n = 0;
@@ -151,7 +151,7 @@ fy_async static bool list_news(struct fy_req *req, struct fy_view_manage_privacy
 fy_async static int show(struct fy_req *req)
 {
 	const struct fy_config *config = req->app->config;
-	const struct fy_policy_version *policy = fy_policy_now();
+	const struct fy_policy_version *policy = fy_policy_in_force(&fy_policy_versions, req->ctx.now);
 	struct fy_view_manage_privacy view = {
 		.contact = config->site_contact,
 		.dpo_name = config->site_dpo_name,
@@ -203,7 +203,7 @@ fy_async static int show_csv(struct fy_req *req)
 	const struct fy_config *config = req->app->config;
 	const struct fy_row_sheet *sheets;
 	size_t count = make_sheets(&req->ctx, &sheets);
-	const char *date = fy_policy_now()->date;
+	const char *date = fy_policy_in_force(&fy_policy_versions, req->ctx.now)->date;
 	enum fy_lang lang = req->ctx.lang;
 	struct fy_slice cells[FY_COUNT(heads)], measures = measures_of(req);
 	struct fy_buf out;

@@ -46,7 +46,7 @@ static fy_async int find(struct fy_req *req, uint8_t hash[FY_HASH_BYTES], struct
 fy_async static int notice_page(struct fy_req *req, const struct fy_form *form, const struct fy_provided *p,
 				const struct fy_provided_fields *f, int status)
 {
-	const struct fy_policy_version *policy = fy_policy_now();
+	const struct fy_policy_version *policy = fy_policy_in_force(&fy_policy_versions, req->ctx.now);
 	const struct fy_config *config = req->app->config;
 	struct fy_personal provider;
 	struct fy_page page;

@@ -62,7 +62,11 @@ test('the next release tells each person concerned once, however often it is kil
     await until(`${mails} announcements`, () => announcements().length === mails, 30000);
   }
   const office = await signInToOffice(foyer);
-  assert.match((await office.get('/manage/privacy?lang=en')).words, /Announced to 3 of 4 persons so far/);
+  const record = await office.get('/manage/privacy?lang=en');
+  assert.match(record.words, /Announced to 3 of 4 persons so far/);
+  assert.ok(!record.words.includes('Hobbies') && record.words.includes('Passions'), 'the record is of the version in force');
+  const { text: csv } = await office.get('/manage/privacy/record.csv');
+  assert.ok(csv.includes('2026-') && !csv.includes(date) && !csv.includes('Hobbies'), csv.slice(0, 300));
   await foyer.kill();
   await start();
   await until('all to be told', async () => {

@@ -77,6 +77,7 @@ class Folder:
                   (("register", "register.toml"), ("settings", "settings.def"), ("migrations", "0001_pet.sql"), ("policy", "policy"))]
         done = subprocess.run([sys.executable, os.path.join(ROOT, "storage/register.py"), *inputs, "--statements", *args],
                               capture_output=True, text=True, check=False)
+        self.said = done.stdout
         return done.returncode, done.stderr
 
     def publish(self, date, *more):
@@ -181,6 +182,19 @@ class Versions(unittest.TestCase):
                          [("2026-01-02", "2026-01-02"), ("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-03-01")])
         with open(f.path("2026-03-01"), encoding="utf-8") as file:
             self.assertNotIn("effective", json.load(file), "the same day goes without saying")
+
+    def test_what_does_not_wait_for_its_day_is_named(self):
+        f = Folder(self)
+        f.publish("2026-01-02")
+        f.say(REGISTER.replace('basis = "contract"', 'basis = "consent"').replace('purposes = ["contact"]', 'purposes = ["contact", "billing"]'))
+        self.assertEqual(f.publish("2026-02-01", "--effective", "2026-03-01"), (0, ""))
+        lines = {line.split()[1]: line for line in f.said.splitlines() if line.startswith("  major: ")}
+        self.assertIn("does NOT wait for 2026-03-01", lines["basis"])
+        self.assertNotIn("wait", lines["purpose_added"])
+        f.say(REGISTER)
+        f.publish("2026-04-01")
+        self.assertIn("major: basis", f.said)
+        self.assertNotIn("wait", f.said)
 
     def test_a_date_of_effect_cannot_be_written_into_a_published_version(self):
         f = Folder(self)
