@@ -206,8 +206,12 @@ fy_async int fy_access_log_list_person(struct fy_ctx *ctx, uint64_t person_id, u
 	limit = page_limit(limit);
 	int err = fy_sql_access_log_list_person(
 		ctx,
-		&(struct fy_sql_access_log_list_person_params){
-			.person_id = person_id, .before_id = cursor ? cursor : UINT64_MAX, .limit = limit + 1 },
+		&(struct fy_sql_access_log_list_person_params){ .account_id = person_id,
+								.writes_as = person_id,
+								.asks_as = person_id,
+								.reasons_of = person_id,
+								.before_id = cursor ? cursor : UINT64_MAX,
+								.limit = limit + 1 },
 		&rows, &page.count);
 	if (err == 0 && page.count)
 		err = fy_persons_get(ctx, person_id, &person);

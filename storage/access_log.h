@@ -42,8 +42,8 @@ struct fy_read_page {
 /* Durable on return, or part of the running transaction. Appends queue behind each other: one commit each. */
 fy_async int fy_access_log_append(struct fy_ctx *ctx, const struct fy_read *read);
 
-/* Newest first, below `cursor` (0: from the top), at most `limit` (up to 200): all, and what a person may see of the
- * reads of the own data. */
+/* Newest first, below `cursor` (0: from the top), at most `limit` (up to 200): all, and what the holder of
+ * an account may see of the reads of the own data, messages and requests written with its address included. */
 fy_async int fy_access_log_list(struct fy_ctx *ctx, uint64_t cursor, unsigned limit, struct fy_read_page *ret_page);
 fy_async int fy_access_log_list_person(struct fy_ctx *ctx, uint64_t person_id, uint64_t cursor, unsigned limit,
 				       struct fy_read_page *ret_page);

@@ -118,7 +118,8 @@ fy_async int fy_grants_decide(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum
 {
 	struct fy_db_done done;
 	uint64_t person = as == FY_DECIDES_PERSON ? by : 0, staff = as == FY_DECIDES_STAFF ? by : 0;
-	fy_time asked_after = ctx->now - FY_GRANT_WAIT;
+	fy_time asked_after = ctx->now - FY_GRANT_WAIT, refused_after = ctx->now - FY_GRANT_REFUSAL_HOLDS;
+	struct fy_sql_access_request_refused_by_person_row earlier = { 0 };
 	int err = approve ? fy_sql_access_request_approve(
 				    ctx,
 				    &(struct fy_sql_access_request_approve_params){ .decided_by = by,
@@ -128,7 +129,8 @@ fy_async int fy_grants_decide(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum
 										    .asked_after = asked_after,
 										    .not_by = by,
 										    .person_id = person,
-										    .staff_id = staff },
+										    .staff_id = staff,
+										    .refused_after = refused_after },
 				    &done)
 			  : fy_sql_access_request_refuse(
 				    ctx,
@@ -142,7 +144,28 @@ fy_async int fy_grants_decide(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum
 				    &done);
 	if (err || done.affected)
 		return err;
-	return why_not(ctx, id, false);
+	if (approve && as == FY_DECIDES_STAFF)
+		err = fy_sql_access_request_refused_by_person(ctx,
+							      &(struct fy_sql_access_request_refused_by_person_params){
+								      .id = id, .refused_after = refused_after },
+							      &earlier);
+	if (err == 0)
+		err = why_not(ctx, id, false);
+	return err == FY_ERR_DENIED && earlier.refused ? FY_ERR_EXISTS : err;
+}
+
+fy_async int fy_grants_end(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum fy_grant_decider as)
+{
+	struct fy_db_done done;
+	int err = fy_sql_access_request_end(
+		ctx,
+		&(struct fy_sql_access_request_end_params){ .ends_at = ctx->now,
+							    .id = id,
+							    .now = ctx->now,
+							    .person_id = as == FY_DECIDES_PERSON ? by : 0,
+							    .staff_id = as == FY_DECIDES_STAFF ? by : 0 },
+		&done);
+	return err || done.affected ? err : FY_ERR_NOT_FOUND;
 }
 
 fy_async int fy_grants_give_back(struct fy_ctx *ctx, uint64_t id, uint64_t by)

@@ -23,6 +23,7 @@ enum fy_grant_verdict { FY_VERDICT_JUSTIFIED = 1, FY_VERDICT_UNJUSTIFIED };
 #define FY_GRANT_MINUTES 60 /* where nothing else is asked */
 #define FY_GRANT_MINUTES_MAX 480
 #define FY_GRANT_WAIT FY_DAY                  /* for a decision */
+#define FY_GRANT_REFUSAL_HOLDS (30 * FY_DAY)  /* the person's: until then only the person approves of the same */
 #define FY_GRANT_REVIEW_WITHIN (72 * FY_HOUR) /* of a break-glass */
 
 /* For what staff may ask: the purposes of the policy that are about a person. */
@@ -69,13 +70,17 @@ fy_async int fy_grants_ask(struct fy_ctx *ctx, const struct fy_grant_new *grant,
 /* Approved at once, for an owner only: FY_ERR_DENIED. Other errors as above. */
 fy_async int fy_grants_break_glass(struct fy_ctx *ctx, const struct fy_grant_new *grant, uint64_t *ret_id);
 
-/* By the person it is about, or by staff other than the asker: FY_ERR_DENIED. FY_ERR_CONFLICT: it does not wait any
- * more. `as` is where they decide: on the own account's pages nobody decides about others. */
+/* By the person it is about, or by staff other than the asker: FY_ERR_DENIED. FY_ERR_EXISTS: the person has refused the
+ * same, so staff cannot approve of it. FY_ERR_CONFLICT: it does not wait any more. `as` is where they decide: on the own account's pages nobody decides about others. */
 enum fy_grant_decider { FY_DECIDES_PERSON = 1, FY_DECIDES_STAFF };
 fy_async int fy_grants_decide(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum fy_grant_decider as, bool approve);
 
 /* The asker gives an open grant back. FY_ERR_NOT_FOUND: there is none. */
 fy_async int fy_grants_give_back(struct fy_ctx *ctx, uint64_t id, uint64_t by);
+
+/* Ends an open grant before its time: the person it is about, or an owner or DPO. FY_ERR_NOT_FOUND: none of theirs is
+ * open. */
+fy_async int fy_grants_end(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum fy_grant_decider as);
 
 /* Of a break-glass, by an owner or DPO who did not ask: FY_ERR_DENIED. FY_ERR_CONFLICT: it has been reviewed. */
 fy_async int fy_grants_review(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum fy_grant_verdict verdict);

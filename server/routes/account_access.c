@@ -88,6 +88,20 @@ fy_async static int decide(struct fy_req *req)
 				approve ? FY_TEXT_NOTICE_ACCESS_APPROVED : FY_TEXT_NOTICE_ACCESS_REFUSED, 0);
 }
 
+fy_async static int end(struct fy_req *req)
+{
+	uint64_t id;
+	if (fy_param_u64(req, "id", &id))
+		return FY_ERR_INVALID;
+	int err = fy_grants_end(&req->ctx, id, req->session->account_id, FY_DECIDES_PERSON);
+	if (err == FY_ERR_NOT_FOUND)
+		return fy_redirect_said(req, "/account/privacy", FY_TEXT_NOTICE_ACCESS_ENDED_BEFORE, 0);
+	if (err)
+		return err;
+	fy_log(&req->ctx, FY_LOG_INFO, "access.ended", FY_KV("request", id), FY_KV("by", req->session->account_id));
+	return fy_redirect_said(req, "/account/privacy", FY_TEXT_NOTICE_ACCESS_ENDED, 0);
+}
+
 /* ---- The API ---- */
 
 static void put_read(struct fy_req *req, struct fy_json *json, const struct fy_read_entry *e)
@@ -142,11 +156,14 @@ fy_async static int api_log(struct fy_req *req)
 }
 
 static const struct fy_param decide_params[] = { FY_FORM("csrf", 64), FY_FORM("id", 20), FY_FORM("decision", 10) };
+static const struct fy_param end_params[] = { FY_FORM("csrf", 64), FY_FORM("id", 20) };
 static const struct fy_param log_params[] = { FY_LIST_PARAMS(20) };
 
 const struct fy_route fy_account_access_routes[] = {
 	{ FY_POST, "/account/access", decide, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
 	  FY_PARAMS(decide_params), .body_max = 4096 },
+	{ FY_POST, "/account/access/end", end, .access = FY_ACCESS_MEMBER, .csrf = FY_CSRF_FORM, .rate = FY_RATE_WRITE,
+	  FY_PARAMS(end_params), .body_max = 4096 },
 	{ FY_GET, "/api/v1/me/access-log", api_log, .access = FY_ACCESS_MEMBER, FY_PARAMS(log_params), .api = true },
 };
 const unsigned fy_account_access_route_count = sizeof fy_account_access_routes / sizeof fy_account_access_routes[0];

@@ -21,8 +21,6 @@ static struct fy_row_access_row row_of(struct fy_req *req, const struct fy_grant
 		.asker = g->asked_by,
 		.role = fy_role_label(req->ctx.lang, g->asker_role),
 		.purpose = fy_purpose_label(req->ctx.lang, g->purpose),
-		.reason = g->reason,
-		.unreadable = g->unreadable,
 		.minutes = g->minutes,
 		.asked = g->asked_at,
 		.state = fy_grant_state_key(g->state),
@@ -33,9 +31,14 @@ static struct fy_row_access_row row_of(struct fy_req *req, const struct fy_grant
 		.reviewer = g->reviewed_by,
 		.reviewed = g->reviewed_at,
 		.own = own,
+		.may_end = g->state == FY_GRANT_APPROVED && (REVIEWERS & role),
 		.may_decide = g->state == FY_GRANT_WAITING && !own && (FY_ROLES_ASKERS & role),
 		.may_review = g->break_glass && g->reviewed_at == 0 && !own && (REVIEWERS & role),
 	};
+	if (own || row.may_decide || row.may_review) { /* whom it is for */
+		row.reason = g->reason;
+		row.unreadable = g->unreadable;
+	}
 	if (g->verdict) {
 		row.review = g->verdict == FY_VERDICT_JUSTIFIED ? FY_LIT("justified") : FY_LIT("unjustified");
 	} else if (g->break_glass) {
@@ -44,6 +47,21 @@ static struct fy_row_access_row row_of(struct fy_req *req, const struct fy_grant
 		row.hours = left > 0 ? (uint64_t)((left + FY_HOUR - 1) / FY_HOUR) : 0;
 	}
 	return row;
+}
+
+/* A reason tells of the person: who reads one that somebody else wrote is in the log before. */
+static fy_async int log_reasons(struct fy_req *req, const struct fy_row_access_row *rows, size_t count)
+{
+	int err = 0;
+	for (size_t i = 0; i < count && err == 0; i++)
+		if (rows[i].reason.text.len && !rows[i].own)
+			err = fy_access_log_append(
+				&req->ctx, &(struct fy_read){ .reader_id = req->session->account_id,
+							      .reader_role = (enum fy_account_role)req->session->role,
+							      .person_id = rows[i].account,
+							      .purpose = FY_PURPOSE_LEGAL_DUTIES,
+							      .fields = FY_LIT("access_request.reason") });
+	return err;
 }
 
 fy_async static int list(struct fy_req *req)
@@ -61,6 +79,9 @@ fy_async static int list(struct fy_req *req)
 	struct fy_row_access_row *rows = fy_new_array(&req->arena, struct fy_row_access_row, found.count + 1);
 	for (size_t i = 0; i < found.count; i++)
 		rows[i] = row_of(req, &found.items[i]);
+	err = log_reasons(req, rows, found.count);
+	if (err)
+		return err;
 	fy_page_with_form(req, &page);
 	fy_page_said(req, &page);
 	fy_page_buf(req, &out);
@@ -83,6 +104,10 @@ static int said(struct fy_req *req, int err, enum fy_text done)
 		done = FY_TEXT_NOTICE_ACCESS_OVER;
 	else if (err == FY_ERR_DENIED)
 		done = FY_TEXT_NOTICE_ACCESS_NOT_YOURS;
+	else if (err == FY_ERR_EXISTS)
+		done = FY_TEXT_NOTICE_ACCESS_PERSON_REFUSED;
+	else if (err == FY_ERR_NOT_FOUND)
+		done = FY_TEXT_NOTICE_ACCESS_ENDED_BEFORE;
 	else if (err)
 		return err;
 	return fy_redirect_said(req, LIST, done, 0);
@@ -101,6 +126,18 @@ fy_async static int decide(struct fy_req *req)
 		fy_log(&req->ctx, FY_LOG_INFO, approve ? "access.approved" : "access.refused", FY_KV("request", id),
 		       FY_KV("by", req->session->account_id));
 	return said(req, err, approve ? FY_TEXT_NOTICE_ACCESS_APPROVED : FY_TEXT_NOTICE_ACCESS_REFUSED);
+}
+
+fy_async static int end(struct fy_req *req)
+{
+	uint64_t id;
+	if (fy_param_u64(req, "id", &id))
+		return FY_ERR_NOT_FOUND;
+	int err = fy_grants_end(&req->ctx, id, req->session->account_id, FY_DECIDES_STAFF);
+	if (err == 0)
+		fy_log(&req->ctx, FY_LOG_INFO, "access.ended", FY_KV("request", id),
+		       FY_KV("by", req->session->account_id));
+	return said(req, err, FY_TEXT_NOTICE_ACCESS_ENDED);
 }
 
 fy_async static int review(struct fy_req *req)
@@ -163,12 +200,15 @@ fy_async static int show_log(struct fy_req *req)
 static const struct fy_param list_params[] = { FY_QUERY("show", 10), FY_QUERY("cursor", 20), FY_SAID };
 static const struct fy_param decide_params[] = { FY_PATH("id", 20), FY_FORM("csrf", 64), FY_FORM("decision", 10) };
 static const struct fy_param review_params[] = { FY_PATH("id", 20), FY_FORM("csrf", 64), FY_FORM("verdict", 12) };
+static const struct fy_param end_params[] = { FY_PATH("id", 20), FY_FORM("csrf", 64) };
 static const struct fy_param log_params[] = { FY_QUERY("cursor", 20) };
 
 const struct fy_route fy_manage_access_routes[] = {
 	{ FY_GET, LIST, list, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_STAFF, FY_PARAMS(list_params) },
 	{ FY_POST, LIST "/:id/decide", decide, .access = FY_ACCESS_MANAGER, .roles = FY_ROLES_ASKERS,
 	  .csrf = FY_CSRF_FORM, FY_PARAMS(decide_params), .body_max = 4096 },
+	{ FY_POST, LIST "/:id/end", end, .access = FY_ACCESS_MANAGER, .roles = REVIEWERS, .csrf = FY_CSRF_FORM,
+	  FY_PARAMS(end_params), .body_max = 4096 },
 	{ FY_POST, LIST "/:id/review", review, .access = FY_ACCESS_MANAGER, .roles = REVIEWERS, .csrf = FY_CSRF_FORM,
 	  FY_PARAMS(review_params), .body_max = 4096 },
 	{ FY_GET, "/manage/access-log", show_log, .access = FY_ACCESS_MANAGER,

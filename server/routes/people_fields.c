@@ -166,7 +166,7 @@ static fy_async int check_limits(struct fy_req *req, struct fy_form *form, uint6
 		req->retry_after_s = wait_s;
 		return FY_ERR_LIMITED;
 	}
-	if (!fy_throttle_mail(&req->ctx, FY_MAIL_NOTICE, fy_slice(hash, sizeof hash))) {
+	if (!fy_throttle_mail(&req->ctx, FY_MAIL_ENTERED, fy_slice(hash, sizeof hash))) {
 		if (form)
 			fy_form_error(form, "", FY_TEXT_ERROR_RECIPIENT_LIMIT);
 		return FY_ERR_LIMITED;

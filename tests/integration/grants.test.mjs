@@ -18,6 +18,7 @@ const profile = {
   postal_code: '75004', address_level2: 'Canaryville', country: 'FR',
 };
 const sql = (text) => sqlOf(foyer)(text);
+const looks = "fields <> 'access_request.reason'"; // at the data itself
 const states = (answer) => [...answer.text.matchAll(/<dt>([^<]*)<\/dt><dd>(?:<time[^>]*>|<(?:span|a)[^>]*>)?([^<]*)/g)].map(([, label, value]) => [label, value]);
 
 before(async () => {
@@ -120,7 +121,7 @@ test('nobody decides on their own request, nor on another’s from the account p
   const own = (await asMember.get('/account')).form('/logout').fields.csrf;
   assert.equal((await asMember.post('/account/access', { csrf: own, id, decision: 'approve' })).status, 404);
   const auditor = await team.auditor.office.get('/manage/access-requests');
-  assert.ok(auditor.words.includes(reason) && !auditor.text.includes('/decide"'), 'an auditor reads');
+  assert.ok(auditor.words.includes('Scellé') && !auditor.words.includes(reason) && !auditor.text.includes('/decide"'), 'an auditor sees that there is one');
   assert.equal((await team.auditor.office.post(`/manage/access-requests/${id}/decide`, { csrf: auditor.form('/manage/logout').fields.csrf, decision: 'approve' })).status, 403);
   assert.equal(sql('SELECT state FROM access_request'), '1');
 });
@@ -133,8 +134,8 @@ test('a colleague agrees: the fields of that purpose open, to this reader only, 
   for (const text of [profile.phone, profile.position, profile.skills, profile.passions]) assert.ok(!open.text.includes(text), text);
   assert.match(open.words, /cette raison n.y donne pas accès/);
   assert.match(open.words, /Refusé : Téléphone, [^.]*Passions, [^.]*\. Ces informations n.ont pas été recueillies pour « facturation »\. Ce refus est inscrit/, open.words);
-  assert.equal(sql('SELECT CONCAT_WS(" ", id, reader_id, reader_role, person_id, fields) FROM access_log'),
-    `1 ${account} 3 ${canary.account} account.given_name account.family_name account.email account.street_address account.postal_code account.address_level2 account.country`);
+  assert.equal(sql(`SELECT CONCAT_WS(" ", reader_id, reader_role, person_id, fields) FROM access_log WHERE ${looks}`),
+    `${account} 3 ${canary.account} account.given_name account.family_name account.email account.street_address account.postal_code account.address_level2 account.country`);
   for (const other of [ines, team.dpo.office, team.accounting.office])
     for (const secret of secrets()) assert.ok(!(await other.get(file(canary.account))).text.includes(secret), 'not for others');
   const neighbour = await accountOf((await member(foyer, { given_name: 'Voisin', family_name: 'Canarivoisin' })).visitor);
@@ -142,7 +143,8 @@ test('a colleague agrees: the fields of that purpose open, to this reader only, 
   for (const path of ['/manage/people', '/manage/access-requests?show=all'])
     for (const secret of secrets()) assert.ok(!(await office.get(path)).text.includes(secret), path);
   await office.get(file(canary.account));
-  assert.equal(sql('SELECT COUNT(*) FROM access_log'), '2');
+  assert.equal(sql(`SELECT COUNT(*) FROM access_log WHERE ${looks}`), '2');
+  assert.equal(sql(`SELECT COUNT(*) FROM access_log WHERE NOT (${looks}) AND reader_id = ${team.accounting.account} AND person_id = ${canary.account}`), '1', 'who decides reads the reason, and that is noted, too');
 });
 
 test('no log, no data: where the read cannot be written, nothing is shown', async () => {
@@ -162,7 +164,7 @@ test('the person sees who looked by role, when, why, and at what; the API gives 
   for (const text of [reason, 'équipe', 'facturation', 'Prénom, Nom, Adresse e-mail']) assert.ok(page.words.includes(text), text);
   assert.ok(!page.text.includes(String(team.staff.account)) && !page.words.includes('Rôle-staff'), 'a role, not a name');
   const { reads } = (await canary.visitor.get('/api/v1/me/access-log')).json;
-  assert.equal(reads.length, 3);
+  assert.deepEqual(reads.map((one) => one.fields[0]), ['account.given_name', 'account.given_name', 'account.given_name', 'access_request.reason']);
   assert.deepEqual([reads[0].role, reads[0].purpose, reads[0].reason, reads[0].emergency, reads[0].fields[0]], ['staff', 'billing', reason, false, 'account.given_name']);
   const first = await canary.visitor.get('/api/v1/me/access-log?limit=2');
   const next = await canary.visitor.get(first.headers.link.match(/^<([^>]+)>; rel="next"$/)[1]);
@@ -225,6 +227,23 @@ test('the person refuses one request and agrees to the next', async () => {
   assert.ok(/d.autres rôles/.test(open.words) && !open.text.includes(profile.phone), 'the register says what accounting does not see');
 });
 
+test('what the person refused nobody else grants, and an open access ends when the person says so', async () => {
+  const { office } = team.accounting;
+  const open = await canary.visitor.get('/account/privacy');
+  assert.match(notice(await canary.visitor.follow(await canary.visitor.submit(open, '/account/access/end'))), /terminé/);
+  assert.ok(!(await office.get(file(canary.account))).text.includes(canary.who.email));
+  assert.equal((await ask(office, canary.account, { purpose: 'contractualisation' })).status, 303);
+  assert.match(notice(await decide(ines, canary.account, 'approve')), /refusé cet accès il y a moins de 30 jours/);
+  assert.ok(!(await office.get(file(canary.account))).text.includes(canary.who.email));
+  await canary.visitor.submit('/account/privacy', '/account/access', { decision: 'approve' });
+  assert.ok((await office.get(file(canary.account))).words.includes(canary.who.email));
+  const all = await ines.get('/manage/access-requests?show=all');
+  const [, id] = all.text.match(/access-requests\/(\d+)\/end"/);
+  assert.match(notice(await ines.follow(await ines.submit(all, `/manage/access-requests/${id}/end`))), /terminé/);
+  assert.ok(!(await office.get(file(canary.account))).text.includes(canary.who.email));
+  assert.equal(foyer.events().filter((one) => one.event === 'access.ended').length, 2);
+});
+
 test('an unanswered request lapses after a day', async () => {
   const { office } = team.dpo;
   await ask(office, canary.account, { purpose: 'identification' });
@@ -275,6 +294,13 @@ test('opening a message of the contact form is noted, too', async () => {
   assert.equal(sql(`SELECT reader_id FROM access_log WHERE person_id = ${id}`), String(account));
   const log = await team.auditor.office.get('/manage/access-log');
   assert.ok(log.words.includes(id) && log.words.includes('Message'), log.words);
+
+  await new Visitor(foyer).submit('/contact', '/contact', { name: 'Canarine', email: canary.who.email, subject: 'Une chambre', message: 'Bonjour.', consent: 'yes' });
+  const [, hers] = (await office.get('/manage/contact')).text.match(/href="\/manage\/contact\/(\d+)"/);
+  await office.get(`/manage/contact/${hers}`);
+  const [latest] = (await canary.visitor.get('/api/v1/me/access-log')).json.reads;
+  assert.equal(latest.fields[0], 'contact_message.name', 'a member sees who read what was written with the own address');
+  assert.match((await canary.visitor.get('/account/privacy')).words, /Nom, Adresse e-mail, Objet, Message/);
 });
 
 test('foyer access-log verify finds nothing, and then what was changed', async () => {

@@ -211,6 +211,21 @@ test('that somebody has an account is not told, and who enters them sees no diff
   assert.deepEqual(seen[0], seen[1]);
 });
 
+test('nor by how many mails the address had for other reasons', async () => {
+  const { who: known } = await member(foyer);
+  const { visitor } = await member(foyer, school);
+  const answers = [];
+  for (const email of [known.email, student().email]) {
+    for (let i = 0; i < 8; i++) {
+      await register(foyer, { ...known, email });
+      for (const path of ['/password/forgot', '/privacy/request']) await new Visitor(foyer).submit(path, path, { email });
+      await new Visitor(foyer).submit('/contact', '/contact', { name: 'X', email, subject: 'x', message: `x ${i}`, consent: 'yes' });
+    }
+    answers.push((await visitor.submit(NEW, NEW, student({ email }))).status);
+  }
+  assert.deepEqual(answers, [303, 303]);
+});
+
 test('a member who restricted the use of the own data is still named as the source', async () => {
   const { visitor, link } = await given();
   assert.equal((await visitor.submit('/account/requests', '/account/requests', { kind: 'restriction', wish: 'Ne vous en servez plus.' })).status, 303);

@@ -165,6 +165,38 @@ static void the_person_may_decide_and_sees_who_looked_by_role_and_why(void **sta
 	run_all(1, the_person_decides, NULL);
 }
 
+static void the_person_refuses(struct worker *w)
+{
+	uint64_t first, again, other;
+	CHECK_CODE(ask(w, cast.staff, FY_PURPOSE_BILLING, &first), 0);
+	CHECK_CODE(fy_grants_decide(&w->ctx, first, cast.ada, FY_DECIDES_PERSON, false), 0);
+	w->ctx.now += FY_HOUR;
+	CHECK_CODE(ask(w, cast.staff, FY_PURPOSE_BILLING, &again), 0);
+	CHECK_CODE(ask(w, cast.staff, FY_PURPOSE_CONTACT, &other), 0);
+	CHECK_CODE(fy_grants_decide(&w->ctx, again, cast.other, FY_DECIDES_STAFF, true), FY_ERR_EXISTS);
+	CHECK_CODE(fy_grants_decide(&w->ctx, other, cast.other, FY_DECIDES_STAFF, true), 0); /* for another purpose */
+	CHECK_CODE(read_as(w, again, cast.staff, cast.ada, FY_PURPOSE_BILLING), FY_ERR_DENIED);
+	CHECK_CODE(fy_grants_decide(&w->ctx, again, cast.ada, FY_DECIDES_PERSON, true), 0); /* the person may */
+	CHECK_CODE(read_as(w, again, cast.staff, cast.ada, FY_PURPOSE_BILLING), 0);
+	CHECK_CODE(fy_grants_end(&w->ctx, again, cast.bob, FY_DECIDES_PERSON), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_grants_end(&w->ctx, again, cast.other, FY_DECIDES_STAFF), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_grants_end(&w->ctx, again, cast.ada, FY_DECIDES_PERSON), 0);
+	CHECK_CODE(read_as(w, again, cast.staff, cast.ada, FY_PURPOSE_BILLING), FY_ERR_DENIED);
+	CHECK_CODE(fy_grants_end(&w->ctx, again, cast.ada, FY_DECIDES_PERSON), FY_ERR_NOT_FOUND);
+	CHECK_CODE(read_as(w, other, cast.staff, cast.ada, FY_PURPOSE_CONTACT), 0);
+	CHECK_CODE(fy_grants_end(&w->ctx, other, cast.owner, FY_DECIDES_STAFF), 0);
+	CHECK_CODE(read_as(w, other, cast.staff, cast.ada, FY_PURPOSE_CONTACT), FY_ERR_DENIED);
+	w->ctx.now = NOON + FY_GRANT_REFUSAL_HOLDS;
+	CHECK_CODE(ask(w, cast.staff, FY_PURPOSE_BILLING, &again), 0);
+	CHECK_CODE(fy_grants_decide(&w->ctx, again, cast.other, FY_DECIDES_STAFF, true), 0);
+}
+
+static void what_the_person_refused_or_ended_stays_shut(void **state)
+{
+	(void)state;
+	run_all(1, the_person_refuses, NULL);
+}
+
 static void wait_too_long(struct worker *w)
 {
 	uint64_t id, again;
@@ -426,6 +458,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STAGED(a_grant_is_for_one_reader_one_person_one_purpose_and_ends),
 		STAGED(the_person_may_decide_and_sees_who_looked_by_role_and_why),
+		STAGED(what_the_person_refused_or_ended_stays_shut),
 		STAGED(a_request_lapses_after_a_day_and_may_be_asked_again),
 		STAGED(what_may_not_be_asked_or_by_whom_not_is_refused),
 		STAGED(of_many_who_ask_or_decide_at_once_one_does),
