@@ -71,7 +71,8 @@ fy_async int fy_grants_ask(struct fy_ctx *ctx, const struct fy_grant_new *grant,
 fy_async int fy_grants_break_glass(struct fy_ctx *ctx, const struct fy_grant_new *grant, uint64_t *ret_id);
 
 /* By the person it is about, or by staff other than the asker: FY_ERR_DENIED. FY_ERR_EXISTS: the person has refused the
- * same, so staff cannot approve of it. FY_ERR_CONFLICT: it does not wait any more. `as` is where they decide: on the own account's pages nobody decides about others. */
+ * same, so staff cannot approve of it. FY_ERR_CONFLICT: it does not wait any more. `as` is where they decide: on the own
+ * account's pages nobody decides about others. */
 enum fy_grant_decider { FY_DECIDES_PERSON = 1, FY_DECIDES_STAFF };
 fy_async int fy_grants_decide(struct fy_ctx *ctx, uint64_t id, uint64_t by, enum fy_grant_decider as, bool approve);
 

@@ -157,6 +157,8 @@ static void check_mail(struct checking *c)
 		COMPLAIN(c, "mail.from: \"" FY_FMT "\" is not an address", FY_ARG(config->mail_from));
 	if (!looks_like_address(config->site_contact))
 		COMPLAIN(c, "site.contact: \"" FY_FMT "\" is not an address", FY_ARG(config->site_contact));
+	if (config->site_dpo_contact.len && !looks_like_address(config->site_dpo_contact))
+		COMPLAIN(c, "site.dpo_contact: \"" FY_FMT "\" is not an address", FY_ARG(config->site_dpo_contact));
 	if (config->site_dpo_name.len && config->site_dpo_contact.len == 0)
 		COMPLAIN(c, "site.dpo_name is set, which needs site.dpo_contact");
 	if (url.len == 0) {

@@ -127,13 +127,13 @@ test('the record of processing is for the back office, a sheet for each activity
 });
 
 test('a cell that a spreadsheet would compute is text; and only a trial keeps its mails in files', async () => {
-  const evil = await Foyer.start({ env: { FOYER__SITE__NAME: '=HYPERLINK("http://evil.example";"x")', FOYER__SITE__DPO_CONTACT: '+33 1 00 00 00 00', FOYER__MAIL__TRANSPORT: 'smtp', FOYER__MAIL__SMTP_URL: 'smtp://127.0.0.1:1' } });
+  const evil = await Foyer.start({ env: { FOYER__SITE__NAME: '=HYPERLINK("http://evil.example";"x")', FOYER__SITE__DPO_CONTACT: '+dpo@example.org', FOYER__MAIL__TRANSPORT: 'smtp', FOYER__MAIL__SMTP_URL: 'smtp://127.0.0.1:1' } });
   try {
     await setUp(evil);
     const office = await signInToOffice(evil);
     const rows = parseCsv((await office.get('/manage/privacy/record.csv')).bytes.subarray(3).toString('utf8'));
     assert.ok(rows[1][1].startsWith(`'=HYPERLINK("http://evil.example";"x"), 33`), rows[1][1]);
-    assert.equal(rows[1][3], "'+33 1 00 00 00 00");
+    assert.equal(rows[1][3], "'+dpo@example.org");
     const [trial, real] = [await reader('en').get('/privacy'), await new Visitor(evil).get('/privacy?lang=en')];
     assert.match(trial.words, /puts its e-mails into a folder instead of sending/);
     assert.doesNotMatch(real.words, /e-mails into a folder/, 'one that sends them does not say so');

@@ -176,7 +176,7 @@ test('HUP takes a good configuration, and a bad one keeps the old and says why',
   foyer.writeConfig('[site]\nname = "After"\n');
   foyer.signal('SIGHUP');
   await until('the new name', async () => (await name()) === 'After', 20000 * slower);
-  for (const [bad, sentence] of [['[site]\nname = "x"\n[server]\nworkerz = 3\n', /foyer\.toml:4:.*workers/], ['[site\n', /foyer\.toml:1/], ['[limits]\nidle_seconds = 0\n', /idle_seconds/]]) {
+  for (const [bad, sentence] of [['[site]\nname = "x"\n[server]\nworkerz = 3\n', /foyer\.toml:4:.*workers/], ['[site\n', /foyer\.toml:1/], ['[limits]\nidle_seconds = 0\n', /idle_seconds/], ['[site]\ndpo_contact = "https://example.org/dpo"\n', /site\.dpo_contact.*is not an address/]]) {
     const before = foyer.stderr.length;
     foyer.writeConfig(bad);
     foyer.signal('SIGHUP');
