@@ -45,10 +45,16 @@ struct fy_register_since fy_provided_since(const struct fy_provided *person)
 	return since;
 }
 
+/* Born on 29 February, on 1 March of the year: no day is missing in the eighteen years. */
+fy_time fy_provided_of_age(struct fy_date birth_date)
+{
+	struct fy_date day = fy_date_add_months(birth_date, 12 * FY_PROVIDED_ADULT_AGE);
+	return fy_paris_day_start(day.day < birth_date.day ? fy_date_add_days(day, 1) : day);
+}
+
 bool fy_provided_is_minor(struct fy_date birth_date, fy_time now)
 {
-	struct fy_date of_age = fy_date_add_months(birth_date, 12 * FY_PROVIDED_ADULT_AGE);
-	return fy_date_compare(of_age, fy_paris_date(now)) > 0;
+	return now < fy_provided_of_age(birth_date);
 }
 
 struct fy_personal fy_provided_recipient(const struct fy_provided_fields *fields, fy_time now)
@@ -459,32 +465,6 @@ fy_async int fy_provided_find(struct fy_ctx *ctx, struct fy_slice hash, struct f
 	return err == 0 && row.notice_expires_at <= ctx->now ? FY_ERR_EXPIRED : err;
 }
 
-fy_async int fy_provided_correct(struct fy_ctx *ctx, struct fy_slice hash, const struct fy_provided_fields *fields)
-{
-	struct fy_provided now;
-	struct fy_person person;
-	struct fy_db_done done;
-	struct values v;
-	int err = check(ctx, fields);
-	if (err == 0)
-		err = fy_provided_find(ctx, hash, &now);
-	if (err == 0)
-		err = fy_persons_get(ctx, now.id, &person);
-	if (err)
-		return err;
-	seal_all(ctx, &person, now.provider_id, fields, &v);
-	err = fy_sql_provided_correct(ctx,
-				      &(struct fy_sql_provided_correct_params){ .lang = (uint8_t)fields->lang,
-										VALUES(v),
-										.last_active_at = ctx->now,
-										.noticed_at = ctx->now,
-										.id = now.id,
-										.now = ctx->now,
-										.notice_hash = { hash } },
-				      &done);
-	return err || done.affected ? err : FY_ERR_NOT_FOUND;
-}
-
 fy_async int fy_provided_restrict(struct fy_ctx *ctx, struct fy_slice hash, bool restricted)
 {
 	struct fy_db_done done;
@@ -522,6 +502,48 @@ static fy_async int renew(struct fy_ctx *ctx, void *arg)
 	if (err == 0 && done.affected == 0)
 		err = FY_ERR_NOT_FOUND;
 	return err ? err : fy_outbox_add(ctx, &mail);
+}
+
+struct correction {
+	struct fy_slice hash;
+	const struct fy_provided_fields *fields;
+	const struct fy_provided_notice *notice;
+};
+
+static fy_async int correct(struct fy_ctx *ctx, void *arg)
+{
+	const struct correction *c = arg;
+	struct fy_provided now;
+	struct fy_person person;
+	struct fy_db_done done;
+	struct values v;
+	int err = fy_provided_find(ctx, c->hash, &now);
+	if (err == 0)
+		err = fy_persons_get(ctx, now.id, &person);
+	if (err)
+		return err;
+	seal_all(ctx, &person, now.provider_id, c->fields, &v);
+	err = fy_sql_provided_correct(ctx,
+				      &(struct fy_sql_provided_correct_params){ .lang = (uint8_t)c->fields->lang,
+										VALUES(v),
+										.last_active_at = ctx->now,
+										.noticed_at = ctx->now,
+										.id = now.id,
+										.now = ctx->now,
+										.notice_hash = { c->hash } },
+				      &done);
+	if (err == 0 && done.affected == 0)
+		err = FY_ERR_NOT_FOUND;
+	struct renewal r = { now.id, c->hash, c->notice };
+	return err || c->notice == NULL ? err : renew(ctx, &r);
+}
+
+fy_async int fy_provided_correct(struct fy_ctx *ctx, struct fy_slice hash, const struct fy_provided_fields *fields,
+				 const struct fy_provided_notice *notice)
+{
+	struct correction c = { hash, fields, notice };
+	int err = check(ctx, fields);
+	return err ? err : fy_repo_join(ctx, correct, &c);
 }
 
 fy_async int fy_provided_renew(struct fy_ctx *ctx, struct fy_slice hash, const struct fy_provided_notice *notice)

@@ -58,6 +58,7 @@ struct fy_provided_notice {
 /* Pure. The day counts in Paris. */
 bool fy_provided_birth_date_ok(struct fy_date birth_date, fy_time now);
 bool fy_provided_is_minor(struct fy_date birth_date, fy_time now);
+fy_time fy_provided_of_age(struct fy_date birth_date); /* the beginning of that day */
 /* Where the notice goes: the person, or the adult responsible for a minor; also for one who has come of age since and has
  * no address. */
 struct fy_personal fy_provided_recipient(const struct fy_provided_fields *fields, fy_time now);
@@ -110,8 +111,10 @@ fy_async int fy_provided_update(struct fy_ctx *ctx, uint64_t provider_id, uint64
 /* All of it. FY_ERR_EXPIRED: the record is there, the link too old. ret_person is written in both cases. */
 fy_async int fy_provided_find(struct fy_ctx *ctx, struct fy_slice hash, struct fy_provided *ret_person);
 
-/* Each of these proves that the notice arrived. */
-fy_async int fy_provided_correct(struct fy_ctx *ctx, struct fy_slice hash, const struct fy_provided_fields *fields);
+/* Each of these proves that the notice arrived. `notice` (NULL: the link stays) is another one whose link replaces this
+ * one: for who is of age by the correction, as the link was the adult's. */
+fy_async int fy_provided_correct(struct fy_ctx *ctx, struct fy_slice hash, const struct fy_provided_fields *fields,
+				 const struct fy_provided_notice *notice);
 fy_async int fy_provided_restrict(struct fy_ctx *ctx, struct fy_slice hash, bool restricted);
 
 /* A new link instead of an expired one, by mail to whom the notice went. */

@@ -99,6 +99,29 @@ static int done(struct fy_req *req, int err, enum fy_text notice)
 	return err ? refuse(req, err) : fy_redirect_said(req, path, notice, 0);
 }
 
+static int sent(struct fy_req *req)
+{
+	struct fy_page page;
+	struct fy_buf out;
+	fy_mails_kick(req);
+	fy_page_with_form(req, &page);
+	page.path = FY_LIT(PATH);
+	fy_page_buf(req, &out);
+	fy_page_notice_sent(&out, &page, &(struct fy_view_notice_sent){ 0 });
+	return fy_reply_html(req, 200, &out);
+}
+
+/* The adult says that the person is of age: from now on the link is the person's, who gets it by mail. */
+fy_async static int hand_over(struct fy_req *req, const struct fy_provided *p, uint8_t hash[FY_HASH_BYTES],
+			      const struct fy_provided_fields *fields)
+{
+	struct fy_people_notice notice;
+	int err = fy_people_notify(req, NULL, p->provider_id, fields, &notice);
+	if (err == 0)
+		err = fy_provided_correct(&req->ctx, fy_slice(hash, FY_HASH_BYTES), fields, &notice.notice);
+	return err ? refuse(req, err) : sent(req);
+}
+
 fy_async static int correct(struct fy_req *req)
 {
 	uint8_t hash[FY_HASH_BYTES];
@@ -112,7 +135,10 @@ fy_async static int correct(struct fy_req *req)
 	fy_people_take(&form, &fields);
 	if (form.count)
 		return notice_page(req, &form, &p, &fields, 422);
-	err = fy_provided_correct(&req->ctx, fy_slice(hash, sizeof hash), &fields);
+	if (fy_provided_is_minor(p.fields.birth_date, req->ctx.now) &&
+	    !fy_provided_is_minor(fields.birth_date, req->ctx.now))
+		return hand_over(req, &p, hash, &fields);
+	err = fy_provided_correct(&req->ctx, fy_slice(hash, sizeof hash), &fields, NULL);
 	return done(req, err, FY_TEXT_NOTICE_DATA_CORRECTED);
 }
 
@@ -169,22 +195,13 @@ fy_async static int again(struct fy_req *req)
 	uint8_t hash[FY_HASH_BYTES];
 	struct fy_provided p;
 	struct fy_people_notice notice;
-	struct fy_page page;
-	struct fy_buf out;
 	int err = find(req, hash, &p);
 	if (err && err != FY_ERR_EXPIRED)
 		return refuse(req, err);
 	err = fy_people_notify(req, NULL, p.provider_id, &p.fields, &notice);
 	if (err == 0)
 		err = fy_provided_renew(&req->ctx, fy_slice(hash, sizeof hash), &notice.notice);
-	if (err)
-		return refuse(req, err);
-	fy_mails_kick(req);
-	fy_page_with_form(req, &page);
-	page.path = FY_LIT(PATH);
-	fy_page_buf(req, &out);
-	fy_page_notice_sent(&out, &page, &(struct fy_view_notice_sent){ 0 });
-	return fy_reply_html(req, 200, &out);
+	return err ? refuse(req, err) : sent(req);
 }
 
 static const struct fy_param show_params[] = { FY_QUERY("token", 64), FY_SAID };

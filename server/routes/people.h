@@ -8,7 +8,8 @@
 #include "storage/outbox.h"
 #include "storage/provided.h"
 
-#define FY_NOTICE_DAYS 90 /* that a link works, once it has left */
+#define FY_NOTICE_DAYS \
+	90 /* that a link works, once it has left; an adult's no longer than until the person is of age */
 
 #define FY_PEOPLE_PARAMS(PARAM)                                                                                       \
 	PARAM("given_name", FY_ACCOUNT_NAME_MAX), PARAM("family_name", FY_ACCOUNT_NAME_MAX), PARAM("birth_date", 10), \

@@ -189,11 +189,15 @@ fy_async int fy_people_notify(struct fy_req *req, struct fy_form *form, uint64_t
 	if (err)
 		return err;
 	fy_one_time_make(req->ctx.keys, &n->link);
+	fy_time now = req->ctx.now, expires_at = now + FY_NOTICE_DAYS * FY_DAY;
+	fy_time of_age = fy_provided_of_age(fields->birth_date);
+	if (now < of_age && of_age < expires_at) /* the adult's link ends where the person decides alone */
+		expires_at = of_age;
+	unsigned days = (unsigned)((expires_at - now + FY_DAY - 1) / FY_DAY);
 	n->notice = (struct fy_provided_notice){ .hash = fy_slice(n->link.hash, sizeof n->link.hash),
-						 .expires_at = req->ctx.now + FY_NOTICE_DAYS * FY_DAY,
+						 .expires_at = expires_at,
 						 .mail = &n->mail };
-	return fy_mails_provided_notice(req, fields, provider, fy_link(req, "/notice", n->link.token), FY_NOTICE_DAYS,
-					&n->mail);
+	return fy_mails_provided_notice(req, fields, provider, fy_link(req, "/notice", n->link.token), days, &n->mail);
 }
 
 static int said(struct fy_form *form, int err)

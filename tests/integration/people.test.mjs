@@ -168,6 +168,25 @@ test('of a minor the responsible adult is told, about both', async () => {
   assert.ok(!(await visitor.get(`/account/people/${id}`)).text.includes(who.adult_email));
 });
 
+test('who comes of age decides alone: the adult’s link ends, and the person gets an own one', async () => {
+  const { visitor } = await member(foyer, school);
+  const who = child({ email: `grown.${process.pid}@example.org`, adult_email: `adult.${process.pid}@example.org` });
+  await enter(visitor, who);
+  const link = pathOf(linkIn(await noticeTo(who.adult_email), '/notice'));
+  const adult = new Visitor(foyer);
+  const answer = await adult.submit(link, '/notice/correct', { birth_date: bornYearsAgo(19), adult_given_name: '', adult_family_name: '', adult_email: '' });
+  assert.equal(answer.status, 200, answer.words);
+  assert.equal((await adult.get(link)).status, 410, 'the adult’s link is over');
+  const own = await new Visitor(foyer).get(pathOf(linkIn(await noticeTo(who.email), '/notice')));
+  assert.ok(own.words.includes(who.email) && !own.words.includes(who.adult_email));
+
+  const soon = new Date(Date.now() + 3 * 86400000);
+  const almost = child({ email: `almost.${process.pid}@example.org`, adult_email: `adult2.${process.pid}@example.org`, given_name: 'Almost',
+    birth_date: new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Paris' }).format(new Date(soon).setFullYear(soon.getFullYear() - 18)) });
+  await enter(visitor, almost);
+  assert.match((await noticeTo(almost.adult_email)).text, /\b[34] jours\b/, 'no longer than until the birthday');
+});
+
 test('what is no name, date or address is refused, and what was typed stays', async () => {
   const { visitor } = await member(foyer, school);
   for (const [field, values] of Object.entries({

@@ -176,6 +176,12 @@ static void refused(struct worker *w)
 	CHECK(fy_provided_birth_date_ok((struct fy_date){ 2026, 11, 23 }, NOON));
 	CHECK(fy_provided_is_minor((struct fy_date){ 2008, 11, 24 }, NOON));
 	CHECK(!fy_provided_is_minor((struct fy_date){ 2008, 11, 23 }, NOON));
+	const struct fy_date leap = { 2008, 2, 29 };
+	CHECK(fy_provided_of_age(leap) == fy_paris_day_start((struct fy_date){ 2026, 3, 1 }));
+	CHECK(fy_provided_of_age((struct fy_date){ 2008, 2, 28 }) ==
+	      fy_paris_day_start((struct fy_date){ 2026, 2, 28 }));
+	CHECK(fy_provided_is_minor(leap, fy_provided_of_age(leap) - 1) &&
+	      !fy_provided_is_minor(leap, fy_provided_of_age(leap)));
 	/* 23:30 in London is tomorrow in Paris, where they come of age */
 	CHECK(!fy_provided_is_minor((struct fy_date){ 2008, 11, 24 }, NOON + 13 * FY_HOUR + 30 * FY_MINUTE));
 	CHECK(fy_eq(fy_provided_recipient(&f, NOON).text, FY_LIT("lan@example.org")));
@@ -248,8 +254,8 @@ static void speak_for_oneself(struct worker *w)
 	CHECK(p.id == id && p.notice == FY_NOTICE_ON_ITS_WAY && fy_eq(p.fields.family_name.text, FY_LIT("Serin")));
 	mine = p.fields;
 	mine.family_name = personal("Colibri");
-	CHECK_CODE(fy_provided_correct(&w->ctx, hash_of(&w->arena, "x"), &mine), FY_ERR_NOT_FOUND);
-	CHECK_CODE(fy_provided_correct(&w->ctx, link, &mine), 0);
+	CHECK_CODE(fy_provided_correct(&w->ctx, hash_of(&w->arena, "x"), &mine, NULL), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_provided_correct(&w->ctx, link, &mine, NULL), 0);
 	CHECK_CODE(fy_provided_get(&w->ctx, school, id, &p), 0);
 	CHECK(p.state == FY_PROVIDED_TAKEN_OVER && fy_eq(p.fields.family_name.text, FY_LIT("Colibri")));
 	CHECK(p.notice == FY_NOTICE_DELIVERED && p.noticed_at == NOON);
@@ -263,7 +269,7 @@ static void speak_for_oneself(struct worker *w)
 	CHECK(page.items[0].withheld && page.items[0].fields.email.text.len == 0);
 	CHECK_CODE(fy_provided_update(&w->ctx, school, id, p.version, &f, NULL), FY_ERR_DENIED);
 	CHECK_CODE(fy_provided_end(&w->ctx, school, id, FY_PROVIDED_BY_PROVIDER, &letters, NULL), FY_ERR_DENIED);
-	CHECK_CODE(fy_provided_correct(&w->ctx, link, &mine), 0); /* their own to mend still */
+	CHECK_CODE(fy_provided_correct(&w->ctx, link, &mine, NULL), 0); /* their own to mend still */
 	CHECK_CODE(fy_provided_find(&w->ctx, link, &p), 0);
 	CHECK(p.state == FY_PROVIDED_RESTRICTED && p.fields.email.text.len);
 	CHECK_CODE(fy_provided_restrict(&w->ctx, link, false), 0);
@@ -287,7 +293,7 @@ static void old_link(struct worker *w)
 	CHECK_CODE(add(w, school, &f, "one", &id), 0);
 	w->ctx.now = NOON + 90 * FY_DAY;
 	CHECK_CODE(fy_provided_find(&w->ctx, link, &p), FY_ERR_EXPIRED);
-	CHECK_CODE(fy_provided_correct(&w->ctx, link, &f), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_provided_correct(&w->ctx, link, &f, NULL), FY_ERR_EXPIRED);
 	CHECK_CODE(fy_provided_restrict(&w->ctx, link, true), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_provided_renew(&w->ctx, link, notice(w, "new", &p.fields)), 0);
 	CHECK_CODE(fy_provided_renew(&w->ctx, link, notice(w, "newer", &p.fields)), FY_ERR_NOT_FOUND);
