@@ -13,6 +13,7 @@
 #include "server/cli/find.h"
 #include "server/export/export.h"
 #include "server/routes/mails.h"
+#include "storage/access_log.h"
 #include "storage/accounts.h"
 #include "storage/holds.h"
 #include "storage/tx.h"
@@ -216,6 +217,31 @@ static fy_async int save_zip(struct fy_ctx *ctx, const struct fy_export *export)
 	return save(name, zip);
 }
 
+/* Written before anything is shown; the person sees it. Without an account it is noted with the first row that has a
+ * number of its own. */
+static fy_async int log_export(struct fy_ctx *ctx, const struct fy_export *export)
+{
+	struct fy_read read = { .reader_role = FY_ROLE_OWNER, .purpose = FY_PURPOSE_RIGHTS };
+	const struct fy_export_record *first = export->records;
+	struct fy_buf fields;
+	while (first && first->kind != FY_EXPORT_ACCOUNT && first->kind != FY_EXPORT_MESSAGE &&
+	       first->kind != FY_EXPORT_REQUEST)
+		first = first->next;
+	if (first == NULL)
+		return 0;
+	read.person_id = export->account_id                 ? export->account_id
+			 : first->kind == FY_EXPORT_MESSAGE ? first->message->id
+							    : first->request->id;
+	fy_buf_init(&fields, ctx->arena, FY_READ_FIELDS_MAX);
+	for (size_t i = 0; i < first->value_count; i++) {
+		const char *column = first->values[i].field->column;
+		if (fields.len + strlen(first->row.holder->name) + strlen(column) + 2 < FY_READ_FIELDS_MAX)
+			fy_buf_fmt(&fields, "%s%s.%s", fields.len ? " " : "", first->row.holder->name, column);
+	}
+	read.fields = fy_buf_slice(&fields);
+	return fy_access_log_append(ctx, &read);
+}
+
 static fy_async int export_body(struct fy_ctx *ctx, void *arg)
 {
 	const struct person_export *wanted = arg;
@@ -227,6 +253,13 @@ static fy_async int export_body(struct fy_ctx *ctx, void *arg)
 	int err = fy_export_gather(ctx, fy_slice(hash, sizeof(hash)), &export);
 	if (err) {
 		fy_cli_say("the data cannot be read: %s", ctx->fault ? ctx->fault : fy_strerror(err));
+		return FY_EXIT_FAILED;
+	}
+	err = log_export(ctx, &export);
+	if (err) {
+		fy_cli_say("the look cannot be noted in the log of reads, so nothing is shown: %s",
+			   ctx->fault ? ctx->fault : fy_strerror(err));
+		fy_export_finish(&export);
 		return FY_EXIT_FAILED;
 	}
 	int code = FY_EXIT_FAILED;

@@ -21,7 +21,7 @@
 struct list {
 	const char *person, *ip;
 	struct fy_cidr network;
-	bool json;
+	bool json, names;
 };
 
 static void put_line(struct fy_buf *buf, struct fy_arena *arena, const struct fy_session *s,
@@ -71,7 +71,7 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 	const struct list *list = arg;
 	struct fy_session_filter filter = { .network = list->ip ? &list->network : NULL };
 	char cursor[256] = "";
-	bool first = true, named = true;
+	bool first = true, named = list->names;
 	int err;
 
 	if (list->person && fy_find_account(outer, list->person, &filter.account_id) != 0)
@@ -85,7 +85,7 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 
 		fy_arena_init(&arena, 0);
 		ctx.arena = &arena;
-		ctx.db = named ? outer->db : NULL; /* the rest of the list does not wait for it again */
+		ctx.db = named ? outer->db : NULL; /* once it failed, the rest of the list does not wait for it again */
 		err = fy_sessions_list(&ctx, &filter, fy_str(cursor), PAGE, &page);
 		if (err)
 			fy_cli_say("the sessions cannot be listed: %s", ctx.fault ? ctx.fault : fy_strerror(err));
@@ -98,7 +98,7 @@ static fy_async int list_body(struct fy_ctx *outer, void *arg)
 	} while (err == 0 && cursor[0]);
 	if (list->json)
 		printf("%s]\n", first ? "" : "\n");
-	if (!named)
+	if (list->names && !named)
 		fy_cli_say("MariaDB cannot say who the people are; their account numbers stand alone");
 	return err ? FY_EXIT_FAILED : FY_EXIT_OK;
 }
@@ -115,6 +115,8 @@ int fy_cmd_sessions_list(int argc, char **argv)
 	const struct fy_flag flags[] = {
 		{ "--person", "E", "only those of the person with this address", &list.person, NULL },
 		{ "--ip", "CIDR", "only those last used from this network", &list.ip, NULL },
+		{ "--names", NULL, "who the people are, each of whom is told that it was looked up", NULL,
+		  &list.names },
 		{ "--json", NULL, "an array of objects", NULL, &list.json },
 	};
 	struct fy_cli cli = {

@@ -6,6 +6,7 @@
 #include "protocol/netaddr.h"
 #include "server/auth/one_time.h"
 #include "server/routes/staff_names.h"
+#include "storage/access_log.h"
 
 #define NAMES_MS 2000 /* a list is not to wait longer for what it can do without */
 
@@ -27,6 +28,27 @@ const char *fy_session_kind_name(enum fy_session_kind kind)
 	return kind == FY_SESSION_MANAGER ? "manager" : "visitor";
 }
 
+/* Of the operator: each person is told of the look, once a list. */
+static fy_async int log_names(struct fy_ctx *ctx, const uint64_t *ids, const struct fy_account_name *people,
+			      size_t count)
+{
+	int err = 0;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		bool again = people[i].email.text.len == 0;
+		for (size_t k = 0; k < i && !again; k++)
+			again = ids[k] == ids[i];
+		if (!again)
+			err = fy_access_log_append(
+				ctx,
+				&(struct fy_read){
+					.reader_role = FY_ROLE_OWNER,
+					.person_id = ids[i],
+					.purpose = FY_PURPOSE_IDENTIFICATION,
+					.fields = FY_LIT("account.given_name account.family_name account.email") });
+	}
+	return err;
+}
+
 fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *sessions, size_t count,
 				const struct fy_session *viewer, struct fy_account_name **ret_people)
 {
@@ -41,6 +63,8 @@ fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *ses
 		err = fy_staff_names(&brief, viewer, ids, count, ret_people);
 	else if (ctx->db)
 		err = fy_accounts_names(&brief, ids, count, FY_PURPOSE_IDENTIFICATION, ret_people);
+	if (err == 0 && !viewer)
+		err = log_names(ctx, ids, *ret_people, count);
 	if (err)
 		*ret_people = fy_new_array(ctx->arena, struct fy_account_name, count + 1);
 	return err == 0;

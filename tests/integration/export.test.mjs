@@ -228,7 +228,7 @@ test('requests about rights are in it with their history, and who of the staff t
 });
 
 test('on the command line: a file of one’s own, never over another, or JSON; with an account or without', async () => {
-  const { who } = await complete();
+  const { who, visitor } = await complete();
   const cwd = mkdtempSync(join(tmpdir(), 'foyer-export-'));
   const done = await foyer.run(['person', 'export', '--email', who.email], { cwd });
   assert.equal(done.code, 0, done.stderr);
@@ -238,6 +238,8 @@ test('on the command line: a file of one’s own, never over another, or JSON; w
   assert.equal(statSync(join(cwd, name)).mode & 0o777, 0o600);
   const bytes = readFileSync(join(cwd, name));
   assertComplete(JSON.parse(unzip(bytes)['data.json']));
+  const [look] = (await visitor.get('/api/v1/me/access-log')).json.reads;
+  assert.ok(look.role === 'owner' && look.purpose === 'rights' && look.fields.includes('account.phone'), 'the person is told');
   const again = await foyer.run(['person', 'export', '--email', who.email], { cwd });
   assert.equal(again.code, 1);
   assert.match(again.stderr, /exists/);

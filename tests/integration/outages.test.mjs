@@ -81,7 +81,7 @@ test('MariaDB is killed: what needs it says so, the rest answers, and it heals b
     const nameless = (list) => list.filter((one) => one.id === id).map((one) => [one.account_id, one.name, one.email]);
     const list = await office.get('/api/v1/manage/sessions');
     assert.deepEqual(nameless(list.json.sessions), [[account, null, null]]);
-    assert.deepEqual(nameless(await foyer.runJson(['sessions', 'list'])), [[account, null, null]]);
+    assert.deepEqual(nameless(await foyer.runJson(['sessions', 'list', '--names'])), [[account, null, null]]);
     const page = await office.get('/manage/sessions');
     assert.equal(page.status, 200);
     assert.ok(page.words.includes(`Compte n° ${account}`), page.words);

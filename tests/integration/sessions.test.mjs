@@ -194,7 +194,11 @@ test('the API lists and ends own sessions', async () => {
 test('foyer sessions list shows who is signed in, by person and by network', async () => {
   const { who, visitor } = await member(foyer);
   const far = await signIn(foyer, who, new Visitor(foyer, proxied('203.0.113.77')));
-  const all = await foyer.runJson(['sessions', 'list']);
+  const unnamed = await foyer.runJson(['sessions', 'list']);
+  assert.ok(unnamed.length && unnamed.every((one) => one.name === null && one.email === null), 'names are asked for, and that is noted');
+  const all = await foyer.runJson(['sessions', 'list', '--names']);
+  const { reads } = (await visitor.get('/api/v1/me/access-log')).json;
+  assert.deepEqual(reads.map((one) => [one.role, one.fields.length]), [['owner', 3]], 'once for two sessions');
   const { id } = (await visitor.get('/api/v1/session')).json;
   const mine = all.find((one) => one.id === id);
   assert.ok(mine);
@@ -206,7 +210,7 @@ test('foyer sessions list shows who is signed in, by person and by network', asy
   assert.equal((await foyer.runJson(['sessions', 'list', '--person', who.email])).length, 2);
   const near = await foyer.runJson(['sessions', 'list', '--ip', '203.0.113.0/24']);
   assert.deepEqual(near.map((one) => one.address), ['203.0.113.77']);
-  const table = await foyer.run(['sessions', 'list']);
+  const table = await foyer.run(['sessions', 'list', '--names']);
   assert.equal(table.code, 0);
   const line = table.stdout.split('\n').find((one) => one.includes(id));
   assert.ok(line.endsWith(`${who.given_name} ${who.family_name} <${who.email}>`), line);
