@@ -12,7 +12,8 @@ struct fy_slice fy_session_device(const struct fy_session *session);
 const char *fy_session_kind_name(enum fy_session_kind kind); /* "visitor", "manager" */
 
 /* Whose sessions they are, one for each, in the context's arena: as staff_names.h says for the session `viewer`, or all
- * for the operator (NULL), with a row in the log of reads for each person. The list is of use without: where MariaDB cannot say, all are empty and the answer is false. */
+ * for the operator (NULL), with a row in the log of reads for each person. The list is of use without: where MariaDB
+ * cannot say, all are empty and the answer is false. */
 fy_async bool fy_session_people(struct fy_ctx *ctx, const struct fy_session *sessions, size_t count,
 				const struct fy_session *viewer, struct fy_account_name **ret_people);
 
