@@ -47,7 +47,6 @@ struct fy_account_new {
 	enum fy_lang language;
 	enum fy_account_role role;   /* 0: FY_ROLE_MEMBER */
 	enum fy_account_state state; /* 0: FY_ACCOUNT_PENDING */
-	bool market_research;        /* consented to it with the registration */
 };
 
 /* What sign-in needs, and no more. */
@@ -97,9 +96,8 @@ struct fy_account {
 
 struct fy_mail_new;
 
-/* Saves a new account with its token, the mail that carries it, and a consent, in one transaction. An empty
- * `token_hash`: no token; `mail` NULL: no mail (its person is the new account). FY_ERR_EXISTS: the
- * address is taken. ret_id may be NULL. */
+/* Saves a new account with its token and the mail that carries it, in one transaction. An empty `token_hash`: no token;
+ * `mail` NULL: no mail (its person is the new account). FY_ERR_EXISTS: the address is taken. ret_id may be NULL. */
 fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account, enum fy_token_purpose purpose,
 				struct fy_slice token_hash, fy_time token_expires_at, const struct fy_mail_new *mail,
 				uint64_t *ret_id);
@@ -150,8 +148,10 @@ fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_
 					const struct fy_profile *profile, uint32_t *ret_version);
 
 /* Uses a confirmation token and makes its account active, in one transaction. Errors of fy_tokens_use.
- * An account that is active already stays so. */
-fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, uint64_t *ret_id);
+ * An account that is active already stays so. `market_research`: who holds the mailbox consents to it with that. No
+ * decision counts that was taken before by whoever registered, here and where a password proves the mailbox (below). */
+fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, bool market_research,
+				 uint64_t *ret_id);
 
 /* Uses a token (FY_TOKEN_RESET_PASSWORD or FY_TOKEN_SET_UP) and sets the password, in one transaction. A
  * pending account becomes active, as the token came by mail. FY_ERR_DENIED: the account is closed. The

@@ -8,6 +8,7 @@
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 /* A new person with an account: two rows. */
 struct newcomer {
@@ -25,8 +26,6 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 			       FY_HASH_BYTES);
 	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
 	fy_person_new(ctx, id, &n->person, &n->key);
-	if (account->market_research)
-		fy_person_withhold(ctx, &n->person, n->person.withheld & ~(1u << FY_PURPOSE_MARKET_RESEARCH), &n->key);
 	n->account = (struct fy_sql_account_insert_params){
 		.id = id,
 		.email = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_EMAIL, id, account->email.text),
@@ -70,8 +69,7 @@ static fy_async int create(struct fy_ctx *ctx, const struct creation *c, uint64_
 	struct newcomer newcomer;
 	struct fy_sql_token_insert_params token;
 	struct fy_sql_outbox_insert_params mail;
-	struct fy_sql_consent_insert_params consent;
-	struct fy_db_insert unit[5];
+	struct fy_db_insert unit[4];
 	size_t count = 0;
 	int err = make_newcomer(ctx, c->account, &newcomer);
 	if (err)
@@ -88,10 +86,6 @@ static fy_async int create(struct fy_ctx *ctx, const struct creation *c, uint64_
 		if (err)
 			return err;
 		unit[count++] = fy_sql_outbox_insert_insert(&mail);
-	}
-	if (c->account->market_research) {
-		fy_consent_row(ctx, id, FY_CONSENT_MARKET_RESEARCH, true, &consent);
-		unit[count++] = fy_sql_consent_insert_insert(&consent);
 	}
 	err = fy_db_unit(ctx, unit, count, NULL);
 	if (err == 0 && ret_id)
@@ -121,29 +115,51 @@ struct token_flow {
 	struct fy_slice token_hash;
 	struct fy_secret password_hash;
 	const struct fy_account_new *account;
+	bool market_research;
 	uint64_t id;
 };
+
+/* Decisions from before the mailbox was proven, which earlier versions took with the registration, may be anybody's. */
+static fy_async int drop_consents(struct fy_ctx *ctx, uint64_t id)
+{
+	struct fy_db_done done;
+	int err = fy_withheld_lock(ctx, id);
+	if (err == 0)
+		err = fy_sql_consent_delete_of_account(
+			ctx, &(struct fy_sql_consent_delete_of_account_params){ .account_id = id }, &done);
+	return err || done.affected == 0 ? err : fy_withheld_store(ctx, id);
+}
+
+/* The mailbox is proven: what was pending becomes active, and anything else stays as it is. */
+static fy_async int activate(struct fy_ctx *ctx, uint64_t id)
+{
+	struct fy_db_done done;
+	int err = fy_sql_account_activate(ctx,
+					  &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
+										    .confirmed_at = ctx->now,
+										    .id = id,
+										    .pending = FY_ACCOUNT_PENDING },
+					  &done);
+	return err || done.affected == 0 ? err : drop_consents(ctx, id);
+}
 
 static fy_async int confirm(struct fy_ctx *ctx, void *arg)
 {
 	struct token_flow *f = arg;
 	struct fy_token token;
 	int err = fy_tokens_use(ctx, FY_TOKEN_CONFIRM_EMAIL, f->token_hash, &token);
-	if (err)
-		return err;
-	err = fy_sql_account_activate(ctx,
-				      &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
-										.confirmed_at = ctx->now,
-										.id = token.account_id,
-										.pending = FY_ACCOUNT_PENDING },
-				      NULL);
-	f->id = token.account_id;
+	if (err == 0)
+		err = activate(ctx, token.account_id);
+	if (err == 0 && f->market_research)
+		err = fy_consents_set(ctx, token.account_id, FY_CONSENT_MARKET_RESEARCH, true);
+	if (err == 0)
+		f->id = token.account_id;
 	return err;
 }
 
-fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, uint64_t *ret_id)
+fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, bool market_research, uint64_t *ret_id)
 {
-	struct token_flow f = { .token_hash = token_hash };
+	struct token_flow f = { .token_hash = token_hash, .market_research = market_research };
 	int err = fy_repo_join(ctx, confirm, &f);
 	if (err)
 		return err;
@@ -190,16 +206,9 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 		return err;
 	if (account.state == FY_ACCOUNT_CLOSED)
 		return FY_ERR_DENIED;
-	if (account.state == FY_ACCOUNT_PENDING) {
-		err = fy_sql_account_activate(ctx,
-					      &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
-											.confirmed_at = ctx->now,
-											.id = token.account_id,
-											.pending = FY_ACCOUNT_PENDING },
-					      NULL);
-		if (err)
-			return err;
-	}
+	err = activate(ctx, token.account_id);
+	if (err)
+		return err;
 	f->id = token.account_id;
 	return store_password(ctx, token.account_id, f->password_hash);
 }

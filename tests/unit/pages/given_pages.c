@@ -39,6 +39,12 @@ SHOW(home)
 SHOW(register, .given_name = P("Zoë"), .family_name = P("O'Connor"), .email = P("zoe@example"))
 SHOW(register_done, .email = P("zoe@example.com"), .valid_hours = 24)
 SHOW(verify, .token = P("hT9s0Kc2"))
+
+static void show_verify_opted_out(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_verify(out, page, &(struct fy_view_verify){ .token = P("hT9s0Kc2"), .opted_out = true });
+}
+
 SHOW(verified)
 SHOW(token_invalid, .purpose = FY_LIT("verify"))
 SHOW(login, .email = P("camille@example.com"), .next = FY_LIT("/account"))
@@ -854,6 +860,7 @@ const struct given_page given_pages[] = {
 	{ "register_refused", FY_PAGE_GUEST, show_register, ERRORS(register_errors) },
 	GUEST(register_done),
 	GUEST(verify),
+	GUEST(verify_opted_out),
 	GUEST(verified),
 	GUEST(token_invalid),
 	{ "token_reset", FY_PAGE_GUEST, show_token_reset },

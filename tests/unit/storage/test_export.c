@@ -196,8 +196,7 @@ static fy_async int given_all(struct worker *w, const char *address, uint64_t *r
 						.email_hash = hash(w, address),
 						.given_name = personal("Zoé"),
 						.family_name = personal("Lefèvre"),
-						.state = FY_ACCOUNT_ACTIVE,
-						.market_research = true };
+						.state = FY_ACCOUNT_ACTIVE };
 	const struct fy_profile profile = { personal("Zoé"),     personal("Lefèvre"), personal("+33 6 12"),
 					    personal("Teacher"), personal("Piano"),   personal("Hiking"),
 					    personal("1, rue"),  personal("75003"),   personal("Paris"),
@@ -206,6 +205,8 @@ static fy_async int given_all(struct worker *w, const char *address, uint64_t *r
 					  .to_address = personal(address),
 					  .fields = secret("https://foyer.example/?token=never") };
 	int err = fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, &mail, ret_id);
+	if (err == 0)
+		err = fy_consents_set(&w->ctx, *ret_id, FY_CONSENT_MARKET_RESEARCH, true);
 	if (err == 0)
 		err = fy_accounts_update_profile(&w->ctx, *ret_id, 1, &profile, NULL);
 	if (err == 0)
