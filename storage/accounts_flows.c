@@ -41,7 +41,8 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 		.has_confirmed_at = state == FY_ACCOUNT_ACTIVE,
 		.password_changed_at = ctx->now,
 		.has_password_changed_at = account->password_hash.text.len != 0,
-		.policy_told = { fy_str(fy_policy_now()->date) }, /* the form links to it */
+		/* The form links to this one, whatever is published for later. */
+		.policy_told = { fy_str(fy_policy_in_force(&fy_policy_versions, ctx->now)->date) },
 	};
 	return 0;
 }
@@ -115,6 +116,7 @@ struct token_flow {
 	struct fy_slice token_hash;
 	struct fy_secret password_hash;
 	const struct fy_account_new *account;
+	fy_announcement_letter letter;
 	bool market_research;
 	uint64_t id;
 };
@@ -131,7 +133,7 @@ static fy_async int drop_consents(struct fy_ctx *ctx, uint64_t id)
 }
 
 /* The mailbox is proven: what was pending becomes active, and anything else stays as it is. */
-static fy_async int activate(struct fy_ctx *ctx, uint64_t id)
+static fy_async int activate(struct fy_ctx *ctx, uint64_t id, fy_announcement_letter letter)
 {
 	struct fy_db_done done;
 	int err = fy_sql_account_activate(ctx,
@@ -140,7 +142,10 @@ static fy_async int activate(struct fy_ctx *ctx, uint64_t id)
 										    .id = id,
 										    .pending = FY_ACCOUNT_PENDING },
 					  &done);
-	return err || done.affected == 0 ? err : drop_consents(ctx, id);
+	if (err || done.affected == 0)
+		return err;
+	err = drop_consents(ctx, id);
+	return err ? err : fy_announcements_catch_up(ctx, id, letter);
 }
 
 static fy_async int confirm(struct fy_ctx *ctx, void *arg)
@@ -149,7 +154,7 @@ static fy_async int confirm(struct fy_ctx *ctx, void *arg)
 	struct fy_token token;
 	int err = fy_tokens_use(ctx, FY_TOKEN_CONFIRM_EMAIL, f->token_hash, &token);
 	if (err == 0)
-		err = activate(ctx, token.account_id);
+		err = activate(ctx, token.account_id, f->letter);
 	if (err == 0 && f->market_research)
 		err = fy_consents_set(ctx, token.account_id, FY_CONSENT_MARKET_RESEARCH, true);
 	if (err == 0)
@@ -157,9 +162,10 @@ static fy_async int confirm(struct fy_ctx *ctx, void *arg)
 	return err;
 }
 
-fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, bool market_research, uint64_t *ret_id)
+fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, bool market_research,
+				 fy_announcement_letter letter, uint64_t *ret_id)
 {
-	struct token_flow f = { .token_hash = token_hash, .market_research = market_research };
+	struct token_flow f = { .token_hash = token_hash, .market_research = market_research, .letter = letter };
 	int err = fy_repo_join(ctx, confirm, &f);
 	if (err)
 		return err;
@@ -206,7 +212,7 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 		return err;
 	if (account.state == FY_ACCOUNT_CLOSED)
 		return FY_ERR_DENIED;
-	err = activate(ctx, token.account_id);
+	err = activate(ctx, token.account_id, f->letter);
 	if (err)
 		return err;
 	f->id = token.account_id;
@@ -232,11 +238,12 @@ static fy_async int set_up(struct fy_ctx *ctx, void *arg)
 }
 
 fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
-				uint64_t *ret_id)
+				fy_announcement_letter letter, uint64_t *ret_id)
 {
 	struct token_flow f = { .purpose = FY_TOKEN_SET_UP,
 				.token_hash = token_hash,
 				.password_hash = account->password_hash,
+				.letter = letter,
 				.account = account };
 	int err = fy_repo_join(ctx, set_up, &f);
 	if (err)
@@ -246,9 +253,11 @@ fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, 
 }
 
 fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose, struct fy_slice token_hash,
-					struct fy_secret password_hash, uint64_t *ret_id)
+					struct fy_secret password_hash, fy_announcement_letter letter, uint64_t *ret_id)
 {
-	struct token_flow f = { .purpose = purpose, .token_hash = token_hash, .password_hash = password_hash };
+	struct token_flow f = {
+		.purpose = purpose, .token_hash = token_hash, .password_hash = password_hash, .letter = letter
+	};
 	int err = fy_repo_join(ctx, reset_password, &f);
 	if (err)
 		return err;
@@ -292,14 +301,17 @@ static fy_async int set_up_owner(struct fy_ctx *ctx, void *arg)
 		err = fy_sql_person_key_insert(ctx, &newcomer.key, NULL);
 	if (err == 0)
 		err = fy_sql_account_insert(ctx, &newcomer.account, NULL);
+	if (err == 0)
+		err = fy_announcements_catch_up(ctx, newcomer.person.id, f->letter);
 	f->id = newcomer.person.id;
 	return err;
 }
 
 fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,
-				      const struct fy_account_new *account, uint64_t *ret_id)
+				      const struct fy_account_new *account, fy_announcement_letter letter,
+				      uint64_t *ret_id)
 {
-	struct token_flow f = { .token_hash = token_hash, .account = account };
+	struct token_flow f = { .token_hash = token_hash, .account = account, .letter = letter };
 	unsigned tries = 0;
 	int err;
 	do {

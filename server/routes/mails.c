@@ -289,9 +289,9 @@ static struct fy_slice changes_for(struct fy_ctx *ctx, const struct fy_policy_ve
 	return fy_buf_slice(&out);
 }
 
-static int write_policy(struct fy_ctx *ctx, const struct fy_policy_version *version,
-			const struct fy_announcement_person *person, struct fy_personal email,
-			struct fy_personal given_name, struct fy_mail_new *ret_mail)
+int fy_mails_policy_change(struct fy_ctx *ctx, const struct fy_policy_version *version,
+			   const struct fy_announcement_person *person, struct fy_personal email,
+			   struct fy_personal given_name, struct fy_mail_new *ret_mail)
 {
 	struct fy_slice site = ctx->config->server_base_url;
 	struct fy_mailview_policy_change view = {
@@ -339,7 +339,7 @@ void fy_mails_author(void)
 	static const struct fy_job_letters letters = { .erased = write_erased,
 						       .inactive = write_inactive,
 						       .provided = { write_provided_erased, write_provided_gone },
-						       .policy = write_policy };
+						       .policy = fy_mails_policy_change };
 	fy_mail_set_author(compose);
 	fy_jobs_set_letters(&letters);
 }

@@ -57,6 +57,11 @@ int fy_mails_provided_notice(struct fy_req *req, const struct fy_provided_fields
 			     struct fy_slice link, unsigned valid_days, struct fy_mail_new *ret_mail);
 extern const struct fy_provided_letters fy_mails_provided; /* of the end of such a record */
 
+/* Of a version of the policy that concerns the person: an fy_announcement_letter. */
+int fy_mails_policy_change(struct fy_ctx *ctx, const struct fy_policy_version *version,
+			   const struct fy_announcement_person *person, struct fy_personal email,
+			   struct fy_personal given_name, struct fy_mail_new *ret_mail);
+
 void fy_mails_kick(struct fy_req *req);
 
 /* For what packs mails elsewhere: room for the values, and the mail made of them. FY_ERR_TOO_LARGE. */

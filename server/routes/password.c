@@ -139,7 +139,7 @@ fy_async static int reset_submit(struct fy_req *req)
 	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
 	if (err == 0)
 		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_RESET_PASSWORD, fy_slice(hash, sizeof hash),
-						 encoded, &id);
+						 encoded, fy_mails_policy_change, &id);
 	if (err == FY_ERR_NOT_FOUND || err == FY_ERR_EXPIRED || err == FY_ERR_DENIED)
 		return invalid_link(req);
 	if (err == 0)

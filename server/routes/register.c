@@ -190,9 +190,11 @@ fy_async static int verify_submit(struct fy_req *req)
 		return invalid_token(req, "verify");
 	uint64_t id;
 	bool market_research = fy_param_on(req, "market_research") && !fy_visitor_opts_out(req);
-	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), market_research, &id);
+	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), market_research, fy_mails_policy_change,
+				      &id);
 	if (err)
 		return is_bad_token(err) ? invalid_token(req, "verify") : err;
+	fy_mails_kick(req);
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
 	fy_page_verified(&out, &page, &(struct fy_view_verified){ 0 });
@@ -288,7 +290,7 @@ fy_async static int setup_show(struct fy_req *req)
 fy_async static int set_up_known(struct fy_req *req, struct fy_slice token_hash, const struct fy_account_new *account)
 {
 	uint64_t id;
-	int err = fy_accounts_set_up(&req->ctx, token_hash, account, &id);
+	int err = fy_accounts_set_up(&req->ctx, token_hash, account, fy_mails_policy_change, &id);
 	return err ? err : fy_sessions_end_person(&req->ctx, id, NULL, NULL);
 }
 
@@ -334,7 +336,7 @@ fy_async static int setup_submit(struct fy_req *req)
 		.state = FY_ACCOUNT_ACTIVE,
 	};
 	struct fy_slice token_hash = fy_slice(setup.token_hash, sizeof setup.token_hash);
-	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, &id)
+	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, fy_mails_policy_change, &id)
 		    : set_up_known(req, token_hash, &owner);
 	if (err == FY_ERR_EXISTS) {
 		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);

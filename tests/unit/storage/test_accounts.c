@@ -76,17 +76,17 @@ static void consent_of_the_confirmation(struct worker *w)
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	research_reads(w, id, false, 0);
 	change("ALTER TABLE consent ADD CONSTRAINT refuses CHECK (given = FALSE)");
-	CHECK(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), true, &id) != 0);
+	CHECK(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), true, NULL, &id) != 0);
 	CHECK(number("SELECT state FROM account") == FY_ACCOUNT_PENDING);
 	change("ALTER TABLE consent DROP CONSTRAINT refuses");
 	w->ctx.now += FY_HOUR;
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), true, &id), 0);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), true, NULL, &id), 0);
 	research_reads(w, id, true, 1);
 	CHECK_CODE(fy_consents_get(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, &consent), 0);
 	CHECK(consent.given && consent.decided_at == NOON + FY_HOUR &&
 	      fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
 	CHECK_CODE(register_as(w, "bob", &id), 0);
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "bob"), false, &id), 0);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "bob"), false, NULL, &id), 0);
 	research_reads(w, id, false, 0);
 }
 
@@ -110,17 +110,17 @@ static void consents_of_strangers(struct worker *w)
 	uint64_t id = given_a_stranger_s_consent(w, "ada"), got;
 	struct fy_slice reset = hash_of(&w->arena, "reset");
 	research_reads(w, id, true, 1);
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), false, &got), 0);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), false, NULL, &got), 0);
 	research_reads(w, id, false, 0);
 	id = given_a_stranger_s_consent(w, "bob");
 	CHECK_CODE(fy_accounts_contest(&w->ctx, id), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, reset, NOON + FY_HOUR, NULL), 0);
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, reset, secret("$new"), &got), 0);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, reset, secret("$new"), NULL, &got), 0);
 	research_reads(w, id, false, 0);
 
 	/* What the holder decides stays, whatever link is followed later. */
 	CHECK_CODE(fy_consents_set(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, true), 0);
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "bob"), false, &got), 0);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "bob"), false, NULL, &got), 0);
 	research_reads(w, id, true, 1);
 }
 
@@ -279,7 +279,7 @@ static void of_many_edits_of_one_version_one_is_kept(void **state)
 static void confirm_ada(struct worker *w)
 {
 	uint64_t id = 0;
-	int err = fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), false, &id);
+	int err = fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), false, NULL, &id);
 	if (err) {
 		CHECK_CODE(err, FY_ERR_EXPIRED);
 		lost++;
@@ -313,12 +313,13 @@ static void reset(struct worker *w)
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, one, NOON + FY_HOUR, &confirm_mail), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, other, NOON + FY_HOUR, NULL), 0);
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_SET_UP, one, secret("$new"), &got), FY_ERR_NOT_FOUND);
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$new"), &got), 0);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_SET_UP, one, secret("$new"), NULL, &got),
+		   FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$new"), NULL, &got), 0);
 	CHECK(got == id);
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
 	CHECK(s.state == FY_ACCOUNT_ACTIVE && fy_eq(s.password_hash.text, FY_LIT("$new")));
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), &got),
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), NULL, &got),
 		   FY_ERR_EXPIRED);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, other, &token), FY_ERR_EXPIRED);
 
@@ -330,7 +331,7 @@ static void reset(struct worker *w)
 	struct fy_slice three = hash_of(&w->arena, "three");
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, three, NOON + FY_HOUR, NULL), 0);
 	change("UPDATE account SET state = 3");
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), &got),
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), NULL, &got),
 		   FY_ERR_DENIED);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, &token), 0); /* not used up */
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
@@ -381,14 +382,14 @@ static void set_up_known(struct worker *w)
 				      .given_name = personal("Eve"),
 				      .family_name = personal("Adam") };
 	CHECK_CODE(register_as(w, "ada", &id), 0);
-	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, &got), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, NULL, &got), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, hash_of(&w->arena, "link"), NOON + FY_HOUR, NULL), 0);
-	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), 0);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, NULL, &got), 0);
 	CHECK(got == id);
 	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.state == FY_ACCOUNT_ACTIVE && fy_eq(a.profile.given_name.text, FY_LIT("Eve")));
 	CHECK(fy_eq(a.profile.family_name.text, FY_LIT("Adam")));
-	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, NULL, &got), FY_ERR_EXPIRED);
 }
 
 static void an_account_is_set_up_with_its_names_by_its_own_link_once(void **state)
@@ -404,7 +405,7 @@ static int own(struct worker *w, const char *token, uint64_t *ret_id)
 					  .password_hash = secret("$h"),
 					  .given_name = personal("O"),
 					  .family_name = personal("W") };
-	return fy_accounts_set_up_owner(&w->ctx, hash_of(&w->arena, token), &account, ret_id);
+	return fy_accounts_set_up_owner(&w->ctx, hash_of(&w->arena, token), &account, NULL, ret_id);
 }
 
 static void set_up(struct worker *w)
@@ -452,7 +453,7 @@ static void purge(struct worker *w)
 	CHECK(n == 3);
 	CHECK_CODE(fy_accounts_list_unconfirmed(&w->ctx, before, 0, 2, &found, &count), 0);
 	CHECK(count == 2 && found[0] == ids[0] && found[1] == ids[1]);
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), false, &confirmed),
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), false, NULL, &confirmed),
 		   0); /* after the list was made */
 	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);
 	CHECK(deleted);
