@@ -174,7 +174,8 @@ fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_
 				      const struct fy_account_new *account, fy_announcement_letter letter,
 				      uint64_t *ret_id);
 
-/* Sets the password of a person who proved the old one. Earlier reset links become useless. */
+/* Sets the password of a person who proved the old one. Earlier reset links become useless. So does, here as above, a
+ * change of the address that waits (email_change.h). */
 fy_async int fy_accounts_set_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash);
 
 /* A second registration of an address whose first was never confirmed: whose password is it? Neither's, from now on;

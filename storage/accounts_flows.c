@@ -188,6 +188,8 @@ static fy_async int store_password(struct fy_ctx *ctx, uint64_t id, struct fy_se
 		return err;
 	if (done.affected != 1)
 		return FY_ERR_NOT_FOUND;
+	/* What was asked with the old password, by whoever knew it. */
+	err = fy_sql_email_change_delete(ctx, &(struct fy_sql_email_change_delete_params){ .account_id = id }, NULL);
 	static const enum fy_token_purpose ends[] = { FY_TOKEN_RESET_PASSWORD, FY_TOKEN_SET_UP };
 	for (size_t i = 0; i < 2 && !err; i++)
 		err = fy_sql_token_replace(ctx,

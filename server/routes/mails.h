@@ -16,6 +16,13 @@ int fy_mails_reset(struct fy_req *req, enum fy_lang lang, struct fy_slice to, st
 		   struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
 			      struct fy_mail_new *ret_mail);
+/* Of a change of the address: the link, to the new one; to the old one that it was asked for, and done; to somebody who
+ * has it already. `account` as it was before. */
+int fy_mails_email_confirm(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_slice link,
+			   struct fy_mail_new *ret_mail);
+int fy_mails_email_asked(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail);
+int fy_mails_email_changed(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail);
+int fy_mails_email_wanted(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
 int fy_mails_erasure_asked(struct fy_req *req, const struct fy_account_signin *account, fy_time erase_at,
