@@ -10,6 +10,7 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/contact.h"
+#include "storage/email_change.h"
 #include "storage/grants.h"
 #include "storage/outbox.h"
 #include "storage/proofs.h"
@@ -112,6 +113,8 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 					   fy_grants_purge };
 	static const struct heap reads = { "old rows of the access log", fy_access_log_count_old,
 					   fy_access_log_list_old, fy_access_log_purge };
+	static const struct heap changes = { "expired changes of an address", fy_email_change_count_expired,
+					     fy_email_change_list_expired, fy_email_change_purge };
 	const struct fy_config *config = run->ctx->config;
 	fy_time now = run->ctx->now;
 	fy_time proof_kept =
@@ -130,6 +133,8 @@ fy_async int fy_purge_run(struct fy_job_run *run)
 		err = purge_heap(run, &asked, now - config->retention_access_log_days * FY_DAY);
 	if (err == 0)
 		err = purge_heap(run, &reads, now - config->retention_access_log_days * FY_DAY);
+	if (err == 0)
+		err = purge_heap(run, &changes, now);
 	if (err == 0)
 		err = purge_registrations(run, now - config->retention_unconfirmed_days * FY_DAY);
 	if (err == 0 && !run->dry_run)

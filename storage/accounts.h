@@ -6,6 +6,7 @@
 
 #include "foyer/ctx.h"
 #include "foyer/fiber.h"
+#include "storage/announcements.h"
 #include "storage/receipt.h"
 #include "storage/register.h"
 #include "storage/tokens.h"
@@ -47,7 +48,6 @@ struct fy_account_new {
 	enum fy_lang language;
 	enum fy_account_role role;   /* 0: FY_ROLE_MEMBER */
 	enum fy_account_state state; /* 0: FY_ACCOUNT_PENDING */
-	bool market_research;        /* consented to it with the registration */
 };
 
 /* What sign-in needs, and no more. */
@@ -97,9 +97,8 @@ struct fy_account {
 
 struct fy_mail_new;
 
-/* Saves a new account with its token, the mail that carries it, and a consent, in one transaction. An empty
- * `token_hash`: no token; `mail` NULL: no mail (its person is the new account). FY_ERR_EXISTS: the
- * address is taken. ret_id may be NULL. */
+/* Saves a new account with its token and the mail that carries it, in one transaction. An empty `token_hash`: no token;
+ * `mail` NULL: no mail (its person is the new account). FY_ERR_EXISTS: the address is taken. ret_id may be NULL. */
 fy_async int fy_accounts_create(struct fy_ctx *ctx, const struct fy_account_new *account, enum fy_token_purpose purpose,
 				struct fy_slice token_hash, fy_time token_expires_at, const struct fy_mail_new *mail,
 				uint64_t *ret_id);
@@ -149,26 +148,34 @@ fy_async int fy_accounts_names(struct fy_ctx *ctx, const uint64_t *ids, size_t c
 fy_async int fy_accounts_update_profile(struct fy_ctx *ctx, uint64_t id, uint32_t version,
 					const struct fy_profile *profile, uint32_t *ret_version);
 
+/* Where an account becomes active, `letter` is of versions of the policy that are newer than the text it was made with
+ * (fy_announcements_catch_up); its mails join the transaction. */
+
 /* Uses a confirmation token and makes its account active, in one transaction. Errors of fy_tokens_use.
- * An account that is active already stays so. */
-fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, uint64_t *ret_id);
+ * An account that is active already stays so. `market_research`: who holds the mailbox consents to it with that. No
+ * decision counts that was taken before by whoever registered, here and where a password proves the mailbox (below). */
+fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, bool market_research,
+				 fy_announcement_letter letter, uint64_t *ret_id);
 
 /* Uses a token (FY_TOKEN_RESET_PASSWORD or FY_TOKEN_SET_UP) and sets the password, in one transaction. A
  * pending account becomes active, as the token came by mail. FY_ERR_DENIED: the account is closed. The
  * caller ends the person's sessions. */
 fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose, struct fy_slice token_hash,
-					struct fy_secret password_hash, uint64_t *ret_id);
+					struct fy_secret password_hash, fy_announcement_letter letter,
+					uint64_t *ret_id);
 
 /* Uses a FY_TOKEN_SET_UP and sets the password and the names of its account, likewise. */
 fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
-				uint64_t *ret_id);
+				fy_announcement_letter letter, uint64_t *ret_id);
 
 /* Uses the set-up token of the first owner (the one of account 0) and creates that account, active, in one
  * transaction. FY_ERR_EXISTS: the address is taken; FY_ERR_DENIED: there is an owner already. */
 fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,
-				      const struct fy_account_new *account, uint64_t *ret_id);
+				      const struct fy_account_new *account, fy_announcement_letter letter,
+				      uint64_t *ret_id);
 
-/* Sets the password of a person who proved the old one. Earlier reset links become useless. */
+/* Sets the password of a person who proved the old one. Earlier reset links become useless. So does, here as above, a
+ * change of the address that waits (email_change.h). */
 fy_async int fy_accounts_set_password(struct fy_ctx *ctx, uint64_t id, struct fy_secret password_hash);
 
 /* A second registration of an address whose first was never confirmed: whose password is it? Neither's, from now on;

@@ -8,6 +8,7 @@
 #include "storage/repo.h"
 #include "storage/repo_rows.h"
 #include "storage/statements.h"
+#include "storage/withheld.h"
 
 /* A new person with an account: two rows. */
 struct newcomer {
@@ -25,8 +26,6 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 			       FY_HASH_BYTES);
 	enum fy_account_state state = account->state ? account->state : FY_ACCOUNT_PENDING;
 	fy_person_new(ctx, id, &n->person, &n->key);
-	if (account->market_research)
-		fy_person_withhold(ctx, &n->person, n->person.withheld & ~(1u << FY_PURPOSE_MARKET_RESEARCH), &n->key);
 	n->account = (struct fy_sql_account_insert_params){
 		.id = id,
 		.email = fy_seal(ctx, &n->person, FY_COLUMN_ACCOUNT_EMAIL, id, account->email.text),
@@ -42,7 +41,8 @@ static int make_newcomer(struct fy_ctx *ctx, const struct fy_account_new *accoun
 		.has_confirmed_at = state == FY_ACCOUNT_ACTIVE,
 		.password_changed_at = ctx->now,
 		.has_password_changed_at = account->password_hash.text.len != 0,
-		.policy_told = { fy_str(fy_policy_now()->date) }, /* the form links to it */
+		/* The form links to this one, whatever is published for later. */
+		.policy_told = { fy_str(fy_policy_in_force(&fy_policy_versions, ctx->now)->date) },
 	};
 	return 0;
 }
@@ -70,8 +70,7 @@ static fy_async int create(struct fy_ctx *ctx, const struct creation *c, uint64_
 	struct newcomer newcomer;
 	struct fy_sql_token_insert_params token;
 	struct fy_sql_outbox_insert_params mail;
-	struct fy_sql_consent_insert_params consent;
-	struct fy_db_insert unit[5];
+	struct fy_db_insert unit[4];
 	size_t count = 0;
 	int err = make_newcomer(ctx, c->account, &newcomer);
 	if (err)
@@ -88,10 +87,6 @@ static fy_async int create(struct fy_ctx *ctx, const struct creation *c, uint64_
 		if (err)
 			return err;
 		unit[count++] = fy_sql_outbox_insert_insert(&mail);
-	}
-	if (c->account->market_research) {
-		fy_consent_row(ctx, id, FY_CONSENT_MARKET_RESEARCH, true, &consent);
-		unit[count++] = fy_sql_consent_insert_insert(&consent);
 	}
 	err = fy_db_unit(ctx, unit, count, NULL);
 	if (err == 0 && ret_id)
@@ -121,29 +116,56 @@ struct token_flow {
 	struct fy_slice token_hash;
 	struct fy_secret password_hash;
 	const struct fy_account_new *account;
+	fy_announcement_letter letter;
+	bool market_research;
 	uint64_t id;
 };
+
+/* Decisions from before the mailbox was proven, which earlier versions took with the registration, may be anybody's. */
+static fy_async int drop_consents(struct fy_ctx *ctx, uint64_t id)
+{
+	struct fy_db_done done;
+	int err = fy_withheld_lock(ctx, id);
+	if (err == 0)
+		err = fy_sql_consent_delete_of_account(
+			ctx, &(struct fy_sql_consent_delete_of_account_params){ .account_id = id }, &done);
+	return err || done.affected == 0 ? err : fy_withheld_store(ctx, id);
+}
+
+/* The mailbox is proven: what was pending becomes active, and anything else stays as it is. */
+static fy_async int activate(struct fy_ctx *ctx, uint64_t id, fy_announcement_letter letter)
+{
+	struct fy_db_done done;
+	int err = fy_sql_account_activate(ctx,
+					  &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
+										    .confirmed_at = ctx->now,
+										    .id = id,
+										    .pending = FY_ACCOUNT_PENDING },
+					  &done);
+	if (err || done.affected == 0)
+		return err;
+	err = drop_consents(ctx, id);
+	return err ? err : fy_announcements_catch_up(ctx, id, letter);
+}
 
 static fy_async int confirm(struct fy_ctx *ctx, void *arg)
 {
 	struct token_flow *f = arg;
 	struct fy_token token;
 	int err = fy_tokens_use(ctx, FY_TOKEN_CONFIRM_EMAIL, f->token_hash, &token);
-	if (err)
-		return err;
-	err = fy_sql_account_activate(ctx,
-				      &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
-										.confirmed_at = ctx->now,
-										.id = token.account_id,
-										.pending = FY_ACCOUNT_PENDING },
-				      NULL);
-	f->id = token.account_id;
+	if (err == 0)
+		err = activate(ctx, token.account_id, f->letter);
+	if (err == 0 && f->market_research)
+		err = fy_consents_set(ctx, token.account_id, FY_CONSENT_MARKET_RESEARCH, true);
+	if (err == 0)
+		f->id = token.account_id;
 	return err;
 }
 
-fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, uint64_t *ret_id)
+fy_async int fy_accounts_confirm(struct fy_ctx *ctx, struct fy_slice token_hash, bool market_research,
+				 fy_announcement_letter letter, uint64_t *ret_id)
 {
-	struct token_flow f = { .token_hash = token_hash };
+	struct token_flow f = { .token_hash = token_hash, .market_research = market_research, .letter = letter };
 	int err = fy_repo_join(ctx, confirm, &f);
 	if (err)
 		return err;
@@ -166,6 +188,8 @@ static fy_async int store_password(struct fy_ctx *ctx, uint64_t id, struct fy_se
 		return err;
 	if (done.affected != 1)
 		return FY_ERR_NOT_FOUND;
+	/* What was asked with the old password, by whoever knew it. */
+	err = fy_sql_email_change_delete(ctx, &(struct fy_sql_email_change_delete_params){ .account_id = id }, NULL);
 	static const enum fy_token_purpose ends[] = { FY_TOKEN_RESET_PASSWORD, FY_TOKEN_SET_UP };
 	for (size_t i = 0; i < 2 && !err; i++)
 		err = fy_sql_token_replace(ctx,
@@ -190,16 +214,9 @@ static fy_async int reset_password(struct fy_ctx *ctx, void *arg)
 		return err;
 	if (account.state == FY_ACCOUNT_CLOSED)
 		return FY_ERR_DENIED;
-	if (account.state == FY_ACCOUNT_PENDING) {
-		err = fy_sql_account_activate(ctx,
-					      &(struct fy_sql_account_activate_params){ .active = FY_ACCOUNT_ACTIVE,
-											.confirmed_at = ctx->now,
-											.id = token.account_id,
-											.pending = FY_ACCOUNT_PENDING },
-					      NULL);
-		if (err)
-			return err;
-	}
+	err = activate(ctx, token.account_id, f->letter);
+	if (err)
+		return err;
 	f->id = token.account_id;
 	return store_password(ctx, token.account_id, f->password_hash);
 }
@@ -223,11 +240,12 @@ static fy_async int set_up(struct fy_ctx *ctx, void *arg)
 }
 
 fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, const struct fy_account_new *account,
-				uint64_t *ret_id)
+				fy_announcement_letter letter, uint64_t *ret_id)
 {
 	struct token_flow f = { .purpose = FY_TOKEN_SET_UP,
 				.token_hash = token_hash,
 				.password_hash = account->password_hash,
+				.letter = letter,
 				.account = account };
 	int err = fy_repo_join(ctx, set_up, &f);
 	if (err)
@@ -237,9 +255,11 @@ fy_async int fy_accounts_set_up(struct fy_ctx *ctx, struct fy_slice token_hash, 
 }
 
 fy_async int fy_accounts_reset_password(struct fy_ctx *ctx, enum fy_token_purpose purpose, struct fy_slice token_hash,
-					struct fy_secret password_hash, uint64_t *ret_id)
+					struct fy_secret password_hash, fy_announcement_letter letter, uint64_t *ret_id)
 {
-	struct token_flow f = { .purpose = purpose, .token_hash = token_hash, .password_hash = password_hash };
+	struct token_flow f = {
+		.purpose = purpose, .token_hash = token_hash, .password_hash = password_hash, .letter = letter
+	};
 	int err = fy_repo_join(ctx, reset_password, &f);
 	if (err)
 		return err;
@@ -283,14 +303,17 @@ static fy_async int set_up_owner(struct fy_ctx *ctx, void *arg)
 		err = fy_sql_person_key_insert(ctx, &newcomer.key, NULL);
 	if (err == 0)
 		err = fy_sql_account_insert(ctx, &newcomer.account, NULL);
+	if (err == 0)
+		err = fy_announcements_catch_up(ctx, newcomer.person.id, f->letter);
 	f->id = newcomer.person.id;
 	return err;
 }
 
 fy_async int fy_accounts_set_up_owner(struct fy_ctx *ctx, struct fy_slice token_hash,
-				      const struct fy_account_new *account, uint64_t *ret_id)
+				      const struct fy_account_new *account, fy_announcement_letter letter,
+				      uint64_t *ret_id)
 {
-	struct token_flow f = { .token_hash = token_hash, .account = account };
+	struct token_flow f = { .token_hash = token_hash, .account = account, .letter = letter };
 	unsigned tries = 0;
 	int err;
 	do {

@@ -105,11 +105,11 @@ static bool concerns(const struct fy_policy_change *change, const account_row *r
 	return false;
 }
 
-fy_async int fy_announcements_people(struct fy_ctx *ctx, const struct fy_announcement *item, uint64_t after,
-				     unsigned limit, struct fy_announcement_person **ret_people, size_t *ret_count,
-				     uint64_t *ret_last)
+/* Accounts with ids above `after` and up to `last`. */
+static fy_async int look(struct fy_ctx *ctx, const struct fy_policy_version *version, uint64_t after, uint64_t last,
+			 unsigned limit, struct fy_announcement_person **ret_people, size_t *ret_count,
+			 uint64_t *ret_last)
 {
-	const struct fy_policy_version *version = item->version;
 	account_row *rows;
 	size_t count, n = 0;
 	int err = fy_sql_policy_people(ctx,
@@ -117,6 +117,7 @@ fy_async int fy_announcements_people(struct fy_ctx *ctx, const struct fy_announc
 									      .version = { fy_str(version->date) },
 									      .published = fy_policy_day(version),
 									      .after_id = after,
+									      .last_id = last,
 									      .limit = limit },
 				       &rows, &count);
 	if (err)
@@ -135,6 +136,13 @@ fy_async int fy_announcements_people(struct fy_ctx *ctx, const struct fy_announc
 	*ret_count = n;
 	*ret_last = count == limit ? rows[count - 1].id : 0;
 	return 0;
+}
+
+fy_async int fy_announcements_people(struct fy_ctx *ctx, const struct fy_announcement *item, uint64_t after,
+				     unsigned limit, struct fy_announcement_person **ret_people, size_t *ret_count,
+				     uint64_t *ret_last)
+{
+	return look(ctx, item->version, after, UINT64_MAX, limit, ret_people, ret_count, ret_last);
 }
 
 /* ---- Going on ---- */
@@ -161,18 +169,12 @@ static fy_async int move(struct fy_ctx *ctx, const struct fy_announcement *item,
 	return err ? err : done.affected == 1 ? 0 : FY_ERR_EXPIRED;
 }
 
-struct telling {
-	const struct fy_announcement *item;
-	const struct fy_announcement_person *person;
-	fy_announcement_letter letter;
-};
-
-/* A person has the right to be told whatever the own data may be used for: so this is read for FY_PURPOSE_RIGHTS. */
-static fy_async int tell(struct fy_ctx *ctx, void *arg)
+/* The mail and the mark. A person has the right to be told whatever the own data may be used for: so this is read for FY_PURPOSE_RIGHTS. */
+static fy_async int write_to(struct fy_ctx *ctx, const struct fy_policy_version *version,
+			     const struct fy_announcement_person *to, fy_announcement_letter letter)
 {
-	const struct telling *t = arg;
-	uint64_t id = t->person->id;
-	struct fy_personal version = { fy_str(t->item->version->date) };
+	uint64_t id = to->id;
+	struct fy_personal date = { fy_str(version->date) };
 	struct fy_sql_policy_person_row row;
 	struct fy_sql_outbox_insert_params mail_row;
 	struct fy_mail_new mail;
@@ -190,19 +192,29 @@ static fy_async int tell(struct fy_ctx *ctx, void *arg)
 		err = fy_unseal_personal(ctx, &person, FY_COLUMN_ACCOUNT_GIVEN_NAME, id, FY_PURPOSE_RIGHTS,
 					 row.given_name, &given_name);
 	if (err == 0)
-		err = t->letter(ctx, t->item->version, t->person, email, given_name, &mail);
+		err = letter(ctx, version, to, email, given_name, &mail);
 	if (err == 0)
 		err = fy_outbox_row(ctx, &mail, &person, &mail_row);
 	if (err == 0)
 		err = fy_sql_outbox_insert(ctx, &mail_row, NULL);
 	if (err == 0)
 		err = fy_sql_policy_person_told(
-			ctx,
-			&(struct fy_sql_policy_person_told_params){ .version = version, .id = id, .before = version },
+			ctx, &(struct fy_sql_policy_person_told_params){ .version = date, .id = id, .before = date },
 			&done);
-	if (err == 0 && done.affected != 1)
-		return FY_ERR_NOT_FOUND;
-	return err ? err : move(ctx, t->item, id, 1);
+	return err || done.affected == 1 ? err : FY_ERR_NOT_FOUND;
+}
+
+struct telling {
+	const struct fy_announcement *item;
+	const struct fy_announcement_person *person;
+	fy_announcement_letter letter;
+};
+
+static fy_async int tell(struct fy_ctx *ctx, void *arg)
+{
+	const struct telling *t = arg;
+	int err = write_to(ctx, t->item->version, t->person, t->letter);
+	return err ? err : move(ctx, t->item, t->person->id, 1);
 }
 
 fy_async int fy_announcements_tell(struct fy_ctx *ctx, struct fy_announcement *item,
@@ -213,6 +225,24 @@ fy_async int fy_announcements_tell(struct fy_ctx *ctx, struct fy_announcement *i
 	if (err == 0) {
 		item->telling.cursor = person->id;
 		item->telling.told++;
+	}
+	return err;
+}
+
+fy_async int fy_announcements_catch_up(struct fy_ctx *ctx, uint64_t account_id, fy_announcement_letter letter)
+{
+	const struct fy_policy_list *all = &fy_policy_versions;
+	struct fy_announcement_person *people;
+	uint64_t last;
+	size_t count;
+	int err = 0;
+	FY_REQUIRE(fy_tx_active(ctx));
+	for (size_t i = 1; i < all->count && err == 0; i++) {
+		if (!all->items[i].major)
+			continue;
+		err = look(ctx, &all->items[i], account_id - 1, account_id, 1, &people, &count, &last);
+		if (err == 0 && count)
+			err = write_to(ctx, &all->items[i], &people[0], letter);
 	}
 	return err;
 }

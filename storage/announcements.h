@@ -5,8 +5,9 @@
  *
  * Concerned is an active account that did not know the version, by a major change about its kind of person, of something
  * that is held about it; a new field concerns all whom it will be about. The mail, the mark on the account and the
- * cursor move in one transaction, so whoever is killed in between, nobody is left out and nobody is told twice. What is
- * done at a time is jobs/tell.h's; the words are the letter's. */
+ * cursor move in one transaction, so whoever is killed in between, nobody is left out and nobody is told twice. Accounts
+ * that become active later are told then, of what is newer than the text they registered with. What is done at a time is
+ * jobs/tell.h's; the words are the letter's. */
 #pragma once
 
 #include "foyer/fiber.h"
@@ -53,6 +54,10 @@ typedef int (*fy_announcement_letter)(struct fy_ctx *ctx, const struct fy_policy
  * FY_ERR_EXPIRED: somebody else goes on with it, and nothing was changed. */
 fy_async int fy_announcements_tell(struct fy_ctx *ctx, struct fy_announcement *item,
 				   const struct fy_announcement_person *person, fy_announcement_letter letter);
+
+/* Who has just become a member may have accepted an older text while the versions since were announced to the members of
+ * that time: tells of each of them that concerns the account. Inside the transaction that makes it active. */
+fy_async int fy_announcements_catch_up(struct fy_ctx *ctx, uint64_t account_id, fy_announcement_letter letter);
 
 /* Accounts up to `id` are done; and all are. FY_ERR_EXPIRED as above. */
 fy_async int fy_announcements_pass(struct fy_ctx *ctx, struct fy_announcement *item, uint64_t id);

@@ -1,6 +1,6 @@
 /* Consents of members to optional purposes: nothing but an unticked box that was ticked counts, and it can be
- * taken back as easily (GDPR Article 7). A decision is a row that is never changed. Called by the routes of
- * registration and of the privacy page. */
+ * taken back as easily (GDPR Article 7). A decision is a row that is never changed. It counts from whoever has proven
+ * the mailbox of the account, and from nobody before. Called when the address is confirmed, and by the privacy page. */
 #pragma once
 
 #include "foyer/ctx.h"

@@ -49,6 +49,7 @@ static const struct source {
 	OF_ACCOUNT(ERASE_ASKED_AT, TIME, erase_asked_at),
 	OF_ACCOUNT(ERASE_GROUND, GROUND, erase_ground),
 	OF_ACCOUNT(POLICY_TOLD, TEXT, policy_told),
+	FROM(struct fy_email_change, COLUMN(EMAIL_CHANGE_EMAIL), TEXT, email),
 	FROM(struct fy_hold, COLUMN(LEGAL_HOLD_REASON), TEXT, reason),
 	FROM(struct fy_consent, COLUMN(CONSENT_GIVEN), YES_NO, given),
 	FROM(struct fy_consent, COLUMN(CONSENT_DECIDED_AT), TIME, decided_at),
@@ -93,6 +94,7 @@ static const struct source {
 /* A field of each kind's table or store. */
 static const struct fy_register_field *const some_field[FY_EXPORT_KINDS_END] = {
 	[FY_EXPORT_ACCOUNT] = COLUMN(ACCOUNT_ID),
+	[FY_EXPORT_EMAIL_CHANGE] = COLUMN(EMAIL_CHANGE_ACCOUNT_ID),
 	[FY_EXPORT_HOLD] = COLUMN(LEGAL_HOLD_ID),
 	[FY_EXPORT_CONSENT] = COLUMN(CONSENT_ID),
 	[FY_EXPORT_SESSION] = STORE(SESSION_ACCOUNT),
@@ -269,6 +271,20 @@ static fy_async int add_account(struct gather *g, uint64_t id)
 	err = add_record(g, FY_EXPORT_HOLD, hold, &with_account, &record);
 	record->hold = hold;
 	record->unreadable = hold->reason.text.len == 0;
+	return err;
+}
+
+static fy_async int add_email_change(struct gather *g, uint64_t account_id)
+{
+	struct fy_register_since since = { 0 };
+	struct fy_email_change *change = fy_new(g->ctx.arena, struct fy_email_change);
+	struct fy_export_record *record;
+	int err = fy_email_change_get(&g->ctx, account_id, change);
+	if (err)
+		return err == FY_ERR_NOT_FOUND ? 0 : err;
+	since.from[FY_TRIGGER_ADDRESS_CHANGE_ASKED] = change->asked_at;
+	err = add_record(g, FY_EXPORT_EMAIL_CHANGE, change, &since, &record);
+	record->email_change = change;
 	return err;
 }
 
@@ -517,6 +533,8 @@ fy_async int fy_export_gather(struct fy_ctx *ctx, struct fy_slice email_hash, st
 	int err = fy_accounts_find_id(&g.ctx, email_hash, &id);
 	if (err == 0)
 		err = add_account(&g, id);
+	if (err == 0)
+		err = add_email_change(&g, id);
 	if (err == 0)
 		err = add_consents(&g, id);
 	if (err == 0)

@@ -11,6 +11,7 @@
 #include "storage/accounts.h"
 #include "storage/consents.h"
 #include "storage/contact.h"
+#include "storage/email_change.h"
 #include "storage/grants.h"
 #include "storage/holds.h"
 #include "storage/outbox.h"
@@ -26,6 +27,7 @@
 
 enum fy_export_kind {
 	FY_EXPORT_ACCOUNT = 1,
+	FY_EXPORT_EMAIL_CHANGE,
 	FY_EXPORT_HOLD,
 	FY_EXPORT_CONSENT,
 	FY_EXPORT_SESSION,
@@ -68,6 +70,7 @@ struct fy_export_record {
 	struct fy_register_row row; /* the table or the store that it is of, and from when the rules of keeping count */
 	union {
 		const struct fy_account *account;
+		const struct fy_email_change *email_change;
 		const struct fy_hold *hold;
 		const struct fy_consent *consent;
 		const struct fy_session *session;

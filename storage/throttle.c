@@ -214,10 +214,11 @@ fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const 
 
 fy_async bool fy_throttle_mail(struct fy_ctx *ctx, enum fy_mail_sort sort, struct fy_slice recipient)
 {
+	static const char *const buckets[] = { [FY_MAIL_NOTICE] = "mail",
+					       [FY_MAIL_LINK] = "link",
+					       [FY_MAIL_ENTERED] = "entered",
+					       [FY_MAIL_CHANGE] = "change" };
 	unsigned wait_s;
-	static const char *const buckets[] = {
-		[FY_MAIL_NOTICE] = "mail", [FY_MAIL_LINK] = "link", [FY_MAIL_ENTERED] = "entered"
-	};
 	return take(ctx, buckets[sort], recipient, MAIL_EACH_MS, MAIL_BURST, &wait_s) == 0;
 }
 

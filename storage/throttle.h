@@ -36,10 +36,10 @@ fy_async int fy_throttle_take(struct fy_ctx *ctx, struct fy_slice bucket, const 
 
 /* Whether somebody unknown may have another mail sent to this recipient: six at once, then one in 20 minutes, whoever
  * asks and from wherever. Without it a form that answers by mail is a way to flood a stranger. Links into an account
- * count apart from notices, so that no flood of these keeps the holder from them; and so do those to people who are
- * entered, as who enters them learns of the limit, which must not depend on whether the address has an account. Redis
- * away: true. */
-enum fy_mail_sort { FY_MAIL_NOTICE, FY_MAIL_LINK, FY_MAIL_ENTERED };
+ * count apart from notices, so that no flood of these keeps the holder from them. So do mails to people who are entered
+ * and to addresses that accounts are to get, where it may be said that there were too many: of the others that would tell
+ * whether the address has an account. Redis away: true. */
+enum fy_mail_sort { FY_MAIL_NOTICE, FY_MAIL_LINK, FY_MAIL_ENTERED, FY_MAIL_CHANGE };
 fy_async bool fy_throttle_mail(struct fy_ctx *ctx, enum fy_mail_sort sort, struct fy_slice recipient);
 
 /* Whether a member may have another notice sent to somebody they enter: `per_day` at once, then as many a day. What is

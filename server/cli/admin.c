@@ -13,7 +13,10 @@
 #include "server/cli/cli.h"
 #include "server/cli/commands.h"
 #include "server/cli/find.h"
+#include "server/routes/mails.h"
 #include "storage/accounts.h"
+#include "storage/announcements.h"
+#include "storage/tx.h"
 
 #define LIMIT_MS 120000
 #define LINK_DAYS 7
@@ -87,12 +90,25 @@ static fy_async int make_hash(struct fy_ctx *ctx, struct create *create, struct 
 	return err;
 }
 
+struct making {
+	const struct fy_account_new *account;
+	uint64_t id;
+};
+
+/* It is active at once, so what its holder has to be told of the policy is told now. */
+static fy_async int make(struct fy_ctx *ctx, void *arg)
+{
+	struct making *m = arg;
+	int err = fy_accounts_create(ctx, m->account, 0, FY_NONE, 0, NULL, &m->id);
+	return err ? err : fy_announcements_catch_up(ctx, m->id, fy_mails_policy_change);
+}
+
 static fy_async int body(struct fy_ctx *ctx, void *arg)
 {
 	struct create *create = arg;
 	struct fy_account_new account = { .role = FY_ROLE_OWNER, .state = FY_ACCOUNT_ACTIVE };
+	struct making making = { .account = &account };
 	uint8_t email_hash[FY_HASH_BYTES];
-	uint64_t id;
 	int err;
 
 	if (fy_find_email_hash(ctx, create->email, email_hash, &account.email.text) != 0)
@@ -106,7 +122,7 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 	}
 	if (make_hash(ctx, create, &account.password_hash) != 0)
 		return FY_EXIT_FAILED;
-	err = fy_accounts_create(ctx, &account, 0, FY_NONE, 0, NULL, &id);
+	err = fy_tx(ctx, make, &making);
 	if (err == FY_ERR_EXISTS) {
 		fy_cli_say("there is an account with this address already");
 		return FY_EXIT_FAILED;
@@ -115,11 +131,11 @@ static fy_async int body(struct fy_ctx *ctx, void *arg)
 		fy_cli_say("the account cannot be made: %s", ctx->fault ? ctx->fault : fy_strerror(err));
 		return FY_EXIT_FAILED;
 	}
-	fy_cli_trace(ctx, "account.created", FY_KV("account", id), FY_KV("role", "owner"));
-	printf("account_id=%llu\n", (unsigned long long)id);
+	fy_cli_trace(ctx, "account.created", FY_KV("account", making.id), FY_KV("role", "owner"));
+	printf("account_id=%llu\n", (unsigned long long)making.id);
 	if (account.password_hash.text.len)
 		return FY_EXIT_OK;
-	return fy_print_set_up_link(ctx, id, LINK_DAYS) == 0 ? FY_EXIT_OK : FY_EXIT_FAILED;
+	return fy_print_set_up_link(ctx, making.id, LINK_DAYS) == 0 ? FY_EXIT_OK : FY_EXIT_FAILED;
 }
 
 /* One line, without its newline. */

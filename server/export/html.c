@@ -135,6 +135,9 @@ static struct fy_view_export_record view_of(const struct fy_export_record *recor
 			.role = fy_role_label(lang, record->account->role),
 			.state = fy_str(fy_export_account_state(record->account->state)),
 		};
+	case FY_EXPORT_EMAIL_CHANGE:
+		return (struct fy_view_export_record){ .kind = FY_LIT("email_change"),
+						       .at = record->email_change->asked_at };
 	case FY_EXPORT_CONSENT:
 		return (struct fy_view_export_record){ .kind = FY_LIT("consent"),
 						       .version = record->consent->text_version };

@@ -178,6 +178,10 @@ static void put_details(struct fy_json *json, const struct fy_export_record *rec
 		fy_json_put_str(json, "role", fy_role_key(record->account->role));
 		fy_json_put_str(json, "state", fy_str(fy_export_account_state(record->account->state)));
 		break;
+	case FY_EXPORT_EMAIL_CHANGE:
+		put_time(json, "asked_at", record->email_change->asked_at);
+		put_time(json, "expires_at", record->email_change->expires_at);
+		break;
 	case FY_EXPORT_HOLD:
 		put_time(json, "placed_at", record->hold->placed_at);
 		put_time(json, "review_at", record->hold->review_at);

@@ -9,6 +9,7 @@
 #include "server/routes/form.h"
 #include "server/routes/register_view.h"
 #include "server/routes/right_words.h"
+#include "storage/email_change.h"
 
 static struct fy_buf begin_in(struct fy_ctx *ctx)
 {
@@ -80,6 +81,52 @@ int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_s
 						  .when = req->ctx.now,
 						  .forgot_link = fy_link(req, "/password/forgot", NULL) });
 	return fy_mails_finish(req, &fields, "password_changed", lang, to, ret_mail);
+}
+
+static uint64_t change_hours(const struct fy_req *req)
+{
+	return (uint64_t)(fy_email_change_valid(&req->ctx) / FY_HOUR);
+}
+
+int fy_mails_email_confirm(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_slice link,
+			   struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = fy_mails_begin(req);
+	fy_mail_email_confirm(
+		&fields, &(struct fy_mailview_email_confirm){ .link = { link }, .valid_hours = change_hours(req) });
+	return fy_mails_finish(req, &fields, "email_confirm", lang, to, ret_mail);
+}
+
+int fy_mails_email_asked(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = fy_mails_begin(req);
+	fy_mail_email_asked(&fields,
+			    &(struct fy_mailview_email_asked){ .given_name = account->given_name,
+							       .when = req->ctx.now,
+							       .valid_hours = change_hours(req),
+							       .account_link = fy_link(req, "/account/security", NULL),
+							       .forgot_link = fy_link(req, "/password/forgot", NULL) });
+	return fy_mails_finish(req, &fields, "email_asked", account->language, account->email.text, ret_mail);
+}
+
+int fy_mails_email_changed(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = fy_mails_begin(req);
+	fy_mail_email_changed(&fields,
+			      &(struct fy_mailview_email_changed){ .given_name = account->given_name,
+								   .when = req->ctx.now,
+								   .contact = req->app->config->site_contact });
+	return fy_mails_finish(req, &fields, "email_changed", account->language, account->email.text, ret_mail);
+}
+
+int fy_mails_email_wanted(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail)
+{
+	struct fy_buf fields = fy_mails_begin(req);
+	fy_mail_email_wanted(
+		&fields, &(struct fy_mailview_email_wanted){ .given_name = account->given_name,
+							     .login_link = fy_link(req, "/login", NULL),
+							     .forgot_link = fy_link(req, "/password/forgot", NULL) });
+	return fy_mails_finish(req, &fields, "email_wanted", account->language, account->email.text, ret_mail);
 }
 
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
@@ -291,9 +338,9 @@ static struct fy_slice changes_for(struct fy_ctx *ctx, const struct fy_policy_ve
 	return fy_buf_slice(&out);
 }
 
-static int write_policy(struct fy_ctx *ctx, const struct fy_policy_version *version,
-			const struct fy_announcement_person *person, struct fy_personal email,
-			struct fy_personal given_name, struct fy_mail_new *ret_mail)
+int fy_mails_policy_change(struct fy_ctx *ctx, const struct fy_policy_version *version,
+			   const struct fy_announcement_person *person, struct fy_personal email,
+			   struct fy_personal given_name, struct fy_mail_new *ret_mail)
 {
 	struct fy_slice site = ctx->config->server_base_url;
 	struct fy_mailview_policy_change view = {
@@ -388,7 +435,7 @@ void fy_mails_author(void)
 	static const struct fy_job_letters letters = { .erased = write_erased,
 						       .inactive = write_inactive,
 						       .provided = { write_provided_erased, write_provided_gone },
-						       .policy = write_policy,
+						       .policy = fy_mails_policy_change,
 						       .study = fy_mails_study };
 	fy_mail_set_author(compose);
 	fy_jobs_set_letters(&letters);

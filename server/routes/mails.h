@@ -17,6 +17,13 @@ int fy_mails_reset(struct fy_req *req, enum fy_lang lang, struct fy_slice to, st
 		   struct fy_slice link, struct fy_mail_new *ret_mail);
 int fy_mails_password_changed(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_personal given_name,
 			      struct fy_mail_new *ret_mail);
+/* Of a change of the address: the link, to the new one; to the old one that it was asked for, and done; to somebody who
+ * has it already. `account` as it was before. */
+int fy_mails_email_confirm(struct fy_req *req, enum fy_lang lang, struct fy_slice to, struct fy_slice link,
+			   struct fy_mail_new *ret_mail);
+int fy_mails_email_asked(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail);
+int fy_mails_email_changed(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail);
+int fy_mails_email_wanted(struct fy_req *req, const struct fy_account_signin *account, struct fy_mail_new *ret_mail);
 int fy_mails_contact_receipt(struct fy_req *req, struct fy_slice to, struct fy_slice reference,
 			     struct fy_mail_new *ret_mail);
 int fy_mails_erasure_asked(struct fy_req *req, const struct fy_account_signin *account, fy_time erase_at,
@@ -65,6 +72,11 @@ int fy_mails_study(struct fy_ctx *ctx, const struct fy_study_text *text, const s
 /* What an invitation will say, with a name and a link that are nobody's. */
 int fy_mails_study_preview(struct fy_ctx *ctx, const struct fy_study_text *text, enum fy_lang lang,
 			   struct fy_slice *ret_subject, struct fy_slice *ret_text);
+
+/* Of a version of the policy that concerns the person: an fy_announcement_letter. */
+int fy_mails_policy_change(struct fy_ctx *ctx, const struct fy_policy_version *version,
+			   const struct fy_announcement_person *person, struct fy_personal email,
+			   struct fy_personal given_name, struct fy_mail_new *ret_mail);
 
 void fy_mails_kick(struct fy_req *req);
 

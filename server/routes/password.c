@@ -139,7 +139,7 @@ fy_async static int reset_submit(struct fy_req *req)
 	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
 	if (err == 0)
 		err = fy_accounts_reset_password(&req->ctx, FY_TOKEN_RESET_PASSWORD, fy_slice(hash, sizeof hash),
-						 encoded, &id);
+						 encoded, fy_mails_policy_change, &id);
 	if (err == FY_ERR_NOT_FOUND || err == FY_ERR_EXPIRED || err == FY_ERR_DENIED)
 		return invalid_link(req);
 	if (err == 0)
@@ -166,14 +166,14 @@ fy_async static int change_submit(struct fy_req *req)
 	struct fy_slice names[] = { account.email.text, account.given_name.text };
 	fy_form_new_password(&form, "password", names, 2, &password);
 	if (form.count)
-		return fy_security_page(req, &form, 422);
+		return fy_security_page(req, &form, FY_NONE, 422);
 	err = fy_sign_in_confirm(&form, "current_password", &account, &current);
 	if (err)
 		return err;
 	if (form.count == 0 && fy_eq(current.text, password.text))
 		fy_form_error(&form, "password", FY_TEXT_ERROR_PASSWORD_SAME);
 	if (form.count)
-		return fy_security_page(req, &form, 422);
+		return fy_security_page(req, &form, FY_NONE, 422);
 	err = fy_password_hash(&req->ctx, req->app->hasher, password, &encoded);
 	if (err == 0)
 		err = fy_accounts_set_password(&req->ctx, account.id, encoded);

@@ -18,13 +18,12 @@ static int register_page(struct fy_req *req, const struct fy_form *form, int sta
 {
 	struct fy_page page;
 	struct fy_buf out;
-	struct fy_view_register view = { .opted_out = fy_visitor_opts_out(req) };
+	struct fy_view_register view = { 0 };
 	fy_form_page(req, form, &page);
 	if (form) {
 		view.given_name.text = fy_param(req, "given_name");
 		view.family_name.text = fy_param(req, "family_name");
 		view.email.text = fy_param(req, "email");
-		view.market_research = fy_param_on(req, "market_research");
 	}
 	fy_page_buf(req, &out);
 	fy_page_register(&out, &page, &view);
@@ -128,7 +127,6 @@ fy_async static int register_submit(struct fy_req *req)
 		.given_name = { fy_param(req, "given_name") },
 		.family_name = { fy_param(req, "family_name") },
 		.language = req->ctx.lang,
-		.market_research = fy_param_on(req, "market_research") && !fy_visitor_opts_out(req),
 	};
 	fy_one_time_make(req->ctx.keys, &token);
 	err = fy_mails_confirm(req, address, fy_link(req, "/verify", token.token), &mail);
@@ -162,7 +160,8 @@ static bool is_bad_token(int err)
 	return err == FY_ERR_NOT_FOUND || err == FY_ERR_EXPIRED;
 }
 
-/* Mail scanners follow links; only the button uses the token up. */
+/* Mail scanners follow links; only the button uses the token up. The optional purpose is asked for here and not with the
+ * registration, as anybody may register anybody's address. */
 fy_async static int verify_show(struct fy_req *req)
 {
 	uint8_t hash[FY_HASH_BYTES];
@@ -176,7 +175,9 @@ fy_async static int verify_show(struct fy_req *req)
 		return is_bad_token(err) ? invalid_token(req, "verify") : err;
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
-	fy_page_verify(&out, &page, &(struct fy_view_verify){ .token = { fy_param(req, "token") } });
+	fy_page_verify(
+		&out, &page,
+		&(struct fy_view_verify){ .token = { fy_param(req, "token") }, .opted_out = fy_visitor_opts_out(req) });
 	return fy_reply_html(req, 200, &out);
 }
 
@@ -188,9 +189,12 @@ fy_async static int verify_submit(struct fy_req *req)
 	if (!fy_one_time_hash(req->ctx.keys, fy_param(req, "token"), hash))
 		return invalid_token(req, "verify");
 	uint64_t id;
-	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), &id);
+	bool market_research = fy_param_on(req, "market_research") && !fy_visitor_opts_out(req);
+	int err = fy_accounts_confirm(&req->ctx, fy_slice(hash, sizeof hash), market_research, fy_mails_policy_change,
+				      &id);
 	if (err)
 		return is_bad_token(err) ? invalid_token(req, "verify") : err;
+	fy_mails_kick(req);
 	fy_page_with_form(req, &page);
 	fy_page_buf(req, &out);
 	fy_page_verified(&out, &page, &(struct fy_view_verified){ 0 });
@@ -286,7 +290,7 @@ fy_async static int setup_show(struct fy_req *req)
 fy_async static int set_up_known(struct fy_req *req, struct fy_slice token_hash, const struct fy_account_new *account)
 {
 	uint64_t id;
-	int err = fy_accounts_set_up(&req->ctx, token_hash, account, &id);
+	int err = fy_accounts_set_up(&req->ctx, token_hash, account, fy_mails_policy_change, &id);
 	return err ? err : fy_sessions_end_person(&req->ctx, id, NULL, NULL);
 }
 
@@ -332,7 +336,7 @@ fy_async static int setup_submit(struct fy_req *req)
 		.state = FY_ACCOUNT_ACTIVE,
 	};
 	struct fy_slice token_hash = fy_slice(setup.token_hash, sizeof setup.token_hash);
-	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, &id)
+	err = first ? fy_accounts_set_up_owner(&req->ctx, token_hash, &owner, fy_mails_policy_change, &id)
 		    : set_up_known(req, token_hash, &owner);
 	if (err == FY_ERR_EXISTS) {
 		fy_form_error(&form, "email", FY_TEXT_ERROR_EMAIL_TAKEN);
@@ -353,10 +357,10 @@ static const struct fy_param register_params[] = {
 	FY_FORM("family_name", FY_ACCOUNT_NAME_MAX),
 	FY_FORM("email", FY_ACCOUNT_EMAIL_MAX),
 	FY_FORM("password", 1000, .raw = true),
-	FY_FORM("market_research", 10),
 };
 static const struct fy_param verify_show_params[] = { FY_QUERY("token", TOKEN_PARAM) };
-static const struct fy_param verify_params[] = { FY_FORM("csrf", 64), FY_FORM("token", TOKEN_PARAM) };
+static const struct fy_param verify_params[] = { FY_FORM("csrf", 64), FY_FORM("token", TOKEN_PARAM),
+						 FY_FORM("market_research", 10) };
 static const struct fy_param again_params[] = { FY_FORM("csrf", 64), FY_FORM("email", FY_ACCOUNT_EMAIL_MAX) };
 static const struct fy_param setup_params[] = {
 	FY_FORM("csrf", 64),

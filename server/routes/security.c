@@ -1,15 +1,17 @@
-/* The member's own sessions, and the page that shows them beside the password. */
+/* The member's own sessions, and the page that shows them beside the address and the password. */
 #include "server/routes/security.h"
 
 #include "server/routes/session_rows.h"
 #include "server/routes/tables.h"
 #include "storage/accounts.h"
+#include "storage/email_change.h"
 
 #define SESSIONS_SHOWN 100
 
-fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, int status)
+fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, struct fy_slice new_email, int status)
 {
 	struct fy_account account;
+	struct fy_email_change change = { 0 };
 	struct fy_session_page found;
 	struct fy_session_filter filter = { .account_id = req->session->account_id };
 	struct fy_page page;
@@ -17,8 +19,11 @@ fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, in
 	int err = fy_accounts_get(&req->ctx, req->session->account_id, FY_PURPOSE_RIGHTS, &account);
 	if (err == 0)
 		err = fy_sessions_list(&req->ctx, &filter, FY_NONE, SESSIONS_SHOWN, &found);
-	if (err)
+	if (err == 0)
+		err = fy_email_change_get(&req->ctx, account.id, &change);
+	if (err && err != FY_ERR_NOT_FOUND)
 		return err;
+	bool waits = err == 0 && change.expires_at > req->ctx.now;
 	struct fy_row_own_session *rows = fy_new_array(&req->arena, struct fy_row_own_session, found.count + 1);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct fy_session *s = &found.items[i];
@@ -35,10 +40,14 @@ fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, in
 	if (form == NULL)
 		fy_page_said(req, &page);
 	page.path = FY_LIT("/account/security");
+	const struct fy_personal none = { FY_NONE };
 	fy_page_buf(req, &out);
 	fy_page_account_security(&out, &page,
 				 &(struct fy_view_account_security){ .email = account.email,
 								     .password_changed = account.password_changed_at,
+								     .waiting_email = waits ? change.email : none,
+								     .waiting_until = change.expires_at,
+								     .new_email = { new_email },
 								     .sessions = rows,
 								     .sessions_count = found.count });
 	return fy_reply_html(req, status, &out);
@@ -46,7 +55,7 @@ fy_async int fy_security_page(struct fy_req *req, const struct fy_form *form, in
 
 fy_async static int security_show(struct fy_req *req)
 {
-	return fy_security_page(req, NULL, 200);
+	return fy_security_page(req, NULL, FY_NONE, 200);
 }
 
 /* Whether the id names a session of this very person: nobody may end another's by its id. */

@@ -122,6 +122,8 @@ fy_async int fy_sign_in_confirm(struct fy_form *form, const char *field, const s
 	}
 	if (match) {
 		fy_throttle_sign_in_passed(&req->ctx, who);
+		fy_throttle_sign_in_known(&req->ctx, who,
+					  req->client); /* and forgets what was counted for this network */
 	} else {
 		fy_throttle_sign_in_failed(&req->ctx, who, req->client);
 		fy_form_error(form, field, FY_TEXT_ERROR_CURRENT_PASSWORD_WRONG);

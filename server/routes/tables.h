@@ -12,6 +12,7 @@
 	X(password)        \
 	X(account)         \
 	X(security)        \
+	X(email_change)    \
 	X(erasure)         \
 	X(contact)         \
 	X(requests)        \

@@ -47,6 +47,8 @@ before(async () => {
   links.objected = await noticeTo(grown.email);
   await new Visitor(foyer).submit(links.objected, '/notice/object');
   links.version = (await visitor.get('/privacy/versions')).text.match(/versions\/(\d{4}-\d\d-\d\d)"/)[1];
+  await visitor.submit('/account/security', '/account/email', { new_email: 'marie.antoinette.de.la.rochefoucauld.liancourt@messagerie.example.org', email_password: who.password });
+  links.email = pathOf(linkIn(await foyer.mailTo('marie.antoinette.de.la.rochefoucauld.liancourt@messagerie.example.org'), '/email/confirm'));
   cookies.member = visitor.cookies;
   cookies.account = await accountOf(visitor);
 });
@@ -71,6 +73,7 @@ const pages = {
     'privacy-request': '/privacy/request', 'privacy-data': () => links.data, 'token-export': '/privacy/request/data?token=x',
     'token-withdraw': '/withdraw?token=x',
     'privacy-request-wrong': ['/privacy/request', fill({ email: 'x' }, '/privacy/request')],
+    'email-confirm': () => links.email, 'token-email': '/email/confirm?token=x',
     verify: () => links.verify, reset: () => links.reset, setup: () => links.setup, 'session-ended': '/login?next=%2Faccount&why=expired',
     'login-wrong': ['/login', fill({ email: 'nobody@example.org', password: 'not a password' }, '/login')],
     'register-wrong': ['/register', fill({ given_name: 'A', email: 'x', password: 'y' }, '/register')],
@@ -86,7 +89,7 @@ const pages = {
     'person-new-wrong': ['/account/people/new', fill({ given_name: 'www.example.org' }, '/account/people/new')],
     'profile-saved': '/account/profile?said=profile_saved',
     'profile-wrong': ['/account/profile', fill({ given_name: '', phone: 'x' }, '/account/profile')],
-    'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')],
+    'security-wrong': ['/account/security', fill({ current_password: 'x' }, '/account/password')], 'email-wrong': ['/account/security', fill({ new_email: 'x' }, '/account/email')],
   },
   office: {
     sessions: '/manage/sessions', 'sessions-network': '/manage/sessions?ip=127.0.0.0%2F8', 'sessions-none': '/manage/sessions?ip=192.0.2.1', 'sessions-wrong': '/manage/sessions?ip=x',
@@ -209,7 +212,8 @@ for (const who of ['guest', 'member', 'office', 'asked', 'invited']) {
       links.hold = (await office.submit('/manage/holds', '/manage/holds', hold)).location.split('?')[0];
       const research = { title_fr: 'Votre accueil idéal, et ce que vous attendez d’une famille', text_fr: `Dix questions.\n\n${'mot'.repeat(60)}`, title_en: 'Your ideal welcome', text_en: 'Ten questions.', link: `https://survey.example.org/${'q'.repeat(120)}` };
       const written = async () => (await office.submit('/manage/studies/new', '/manage/studies/new', research)).location.split('?')[0];
-      const invited = [(await member(foyer, { market_research: 'yes' })).who, (await member(foyer, { market_research: 'yes' })).who];
+      const agreed = async () => (await member(foyer, {}, undefined, { market_research: 'yes' })).who;
+      const invited = [await agreed(), await agreed()];
       links.study = await written();
       links.sent = await written();
       assert.equal((await office.submit(links.sent, `${links.sent}/send`)).status, 303);

@@ -238,8 +238,8 @@ test('a link that was never made, or was cut in the mail, is answered with a way
   await confirm(foyer, who);
 });
 
-test('the consent of the registration is kept, shown and withdrawn', async () => {
-  const { visitor } = await member(foyer, { market_research: 'yes' });
+test('the consent given with the confirmation is kept, shown and withdrawn', async () => {
+  const { visitor } = await member(foyer, {}, undefined, { market_research: 'yes' });
   const page = await visitor.get('/account/privacy');
   assert.equal(page.form('/account/privacy').fields.market_research, 'yes');
   const withdrawn = await visitor.post('/account/privacy', { csrf: page.form('/account/privacy').fields.csrf });
@@ -253,19 +253,20 @@ test('the consent of the registration is kept, shown and withdrawn', async () =>
 test('a browser that opts out is told what that means, and consents to nothing', async () => {
   const gpc = { headers: { 'sec-gpc': '1' } };
   const ticked = (answer) => answer.form('/account/privacy').fields.market_research;
-  assert.doesNotMatch((await new Visitor(foyer).get('/register')).words, /Global Privacy Control/);
-  const page = await new Visitor(foyer, gpc).get('/register');
+  const who = person();
+  await register(foyer, who, new Visitor(foyer, gpc));
+  const link = pathOf(linkIn(await foyer.mailTo(who.email), '/verify'));
+  const page = await new Visitor(foyer, gpc).get(link);
   assert.match(page.words, /Global Privacy Control/);
   assert.doesNotMatch(page.text, /name="market_research"/);
-  const who = person({ market_research: 'yes' });
-  await register(foyer, who, new Visitor(foyer, gpc));
-  await confirm(foyer, who);
+  assert.doesNotMatch((await new Visitor(foyer).get(link)).words, /Global Privacy Control/);
+  await confirm(foyer, who, new Visitor(foyer, gpc), { market_research: 'yes' });
   const visitor = await signIn(foyer, who, new Visitor(foyer, gpc));
   const privacy = await visitor.get('/account/privacy');
   assert.match(privacy.words, /Global Privacy Control/);
   assert.doesNotMatch(privacy.text, /name="market_research"/);
   await visitor.submit(privacy, '/account/privacy', { market_research: 'yes' });
-  const { visitor: other } = await member(foyer, { market_research: 'yes' });
+  const { visitor: other } = await member(foyer, {}, undefined, { market_research: 'yes' });
   visitor.headers['sec-gpc'] = '0';
   assert.equal(ticked(await visitor.get('/account/privacy')), undefined, 'nothing was kept');
   other.headers['sec-gpc'] = '1';
@@ -303,4 +304,32 @@ test('nobody gets an account by having its holder confirm a password of theirs',
   const chosen = await choosing.submit(`/password/reset?token=${reset}`, '/password/reset', { token: reset, password: holder.password });
   assert.equal(chosen.status, 200, chosen.words);
   await signIn(foyer, holder);
+});
+
+// What a stranger ticks with somebody else's address is not the holder's decision, however the holder comes to the account.
+test('a consent that a stranger gave with the address of another counts for nobody', async () => {
+  const consents = async (visitor) => {
+    const { fields } = (await visitor.get('/account/privacy')).form('/account/privacy');
+    return [fields.market_research, (await visitor.get('/api/v1/me/export')).json.records.filter((one) => one.record === 'consent').length];
+  };
+  const strange = async (who) => {
+    const visitor = new Visitor(foyer);
+    const { fields } = (await visitor.get('/register')).form('/register');
+    const answer = await visitor.post('/register', { ...fields, ...who, password: 'the stranger chose this one 71', market_research: 'yes' });
+    assert.equal(answer.status, 200, answer.words);
+  };
+
+  const twice = person();
+  await strange(twice);
+  await register(foyer, twice, new Visitor(foyer, { headers: { 'sec-gpc': '1' } }));
+  const mail = await foyer.mailTo(twice.email, (one) => one.text.includes('/password/reset?token='));
+  const chosen = await new Visitor(foyer).submit(pathOf(linkIn(mail, '/password/reset')), '/password/reset', { password: twice.password });
+  assert.equal(chosen.status, 200, chosen.words);
+  assert.deepEqual(await consents(await signIn(foyer, twice)), [undefined, 0], 'not after the holder registered, too');
+
+  const once = person();
+  await strange(once);
+  await confirm(foyer, once);
+  assert.deepEqual(await consents(await signIn(foyer, { ...once, password: 'the stranger chose this one 71' })), [undefined, 0],
+    'not after the holder merely confirmed');
 });

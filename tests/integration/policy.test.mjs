@@ -112,7 +112,17 @@ test('until its day the pages say what is in force, and what is to come', async 
   assert.equal(file.json.effective, '2099-01-01');
 });
 
-test('who registers with the new version at hand is told nothing', async () => {
+test('an administrator who is named when all others have been told is told as well', async () => {
+  const email = 'late.boss@example.org';
+  assert.equal((await foyer.run(['admin', 'create', '--email', email, '--given-name', 'Lou', '--family-name', 'Roy'])).code, 0);
+  await foyer.run(['jobs', 'run', 'mail']);
+  await foyer.mailTo(email, (mail) => /politique de confidentialité change/.test(mail.subject));
+  await foyer.run(['jobs', 'run', 'policy']);
+  await foyer.run(['jobs', 'run', 'mail']);
+  assert.equal(announcements().filter((mail) => mail.to === email).length, 1);
+});
+
+test('who registers meanwhile, and has nothing that the change is about, is told nothing', async () => {
   const who = await withPhone('Eve');
   await foyer.run(['jobs', 'run', 'policy']);
   assert.ok(announcements().every((mail) => mail.to !== who.email));

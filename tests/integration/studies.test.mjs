@@ -35,9 +35,9 @@ async function start(env = {}) {
   sql = sqlOf(foyer);
 }
 
-async function given(name, more) {
-  who[name] = (await register(foyer, person({ given_name: name, ...more }))).who;
-  await confirm(foyer, who[name]);
+async function given(name, ticked) {
+  who[name] = (await register(foyer, person({ given_name: name }))).who;
+  await confirm(foyer, who[name], undefined, ticked);
 }
 
 before(async () => {

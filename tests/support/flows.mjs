@@ -20,9 +20,10 @@ export async function register(server, who = person(), visitor = new Visitor(ser
   return { visitor, who, answer };
 }
 
-export async function confirm(server, who, visitor = new Visitor(server)) {
+// `ticked`: the boxes of the page.
+export async function confirm(server, who, visitor = new Visitor(server), ticked = {}) {
   const mail = await server.mailTo(who.email, (one) => one.text.includes('/verify?token='));
-  const answer = await visitor.submit(pathOf(linkIn(mail, '/verify')), '/verify');
+  const answer = await visitor.submit(pathOf(linkIn(mail, '/verify')), '/verify', ticked);
   assert.equal(answer.status, 200, answer.words);
   return answer;
 }
@@ -39,9 +40,9 @@ export async function signIn(server, who, visitor = new Visitor(server)) {
 }
 
 // A confirmed person with a session.
-export async function member(server, more = {}, visitor = new Visitor(server)) {
+export async function member(server, more = {}, visitor = new Visitor(server), ticked = {}) {
   const { who } = await register(server, person(more), new Visitor(server));
-  await confirm(server, who);
+  await confirm(server, who, undefined, ticked);
   await signIn(server, who, visitor);
   return { who, visitor };
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "foyer/require.h"
+#include "storage/consents.h"
 
 static void add_people(struct task *t)
 {
@@ -20,13 +21,14 @@ static void add_people(struct task *t)
 						  .family_name = { FY_LIT("Y") },
 						  .language = FY_LANG_EN,
 						  .role = p->role,
-						  .state = p->state ? p->state : FY_ACCOUNT_ACTIVE,
-						  .market_research = p->agree };
+						  .state = p->state ? p->state : FY_ACCOUNT_ACTIVE };
 		struct fy_profile profile = { .given_name = account.given_name,
 					      .family_name = account.family_name,
 					      .language = account.language,
 					      .phone = { p->phone ? FY_LIT("+33 1 23 45 67 89") : FY_NONE } };
 		CHECK_CODE(fy_accounts_create(&t->ctx, &account, 0, FY_NONE, 0, NULL, &id), 0);
+		if (p->agree)
+			CHECK_CODE(fy_consents_set(&t->ctx, id, FY_CONSENT_MARKET_RESEARCH, true), 0);
 		CHECK_CODE(fy_accounts_update_profile(&t->ctx, id, 1, &profile, NULL), 0);
 		if (i < FY_COUNT(p->ids))
 			p->ids[i] = id;

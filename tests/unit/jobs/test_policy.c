@@ -49,7 +49,7 @@ static int letter(struct fy_ctx *ctx, const struct fy_policy_version *version,
 static int begin(void **state)
 {
 	(void)state;
-	change("DELETE FROM outbox; DELETE FROM account; DELETE FROM job_lease; DELETE FROM policy_version; "
+	change("DELETE FROM outbox; DELETE FROM one_time_token; DELETE FROM account; DELETE FROM job_lease; DELETE FROM policy_version; "
 	       "DELETE FROM consent; DELETE FROM foyer_keys.person_key");
 	stage.config.mail_announcements_per_run = 1000;
 	fails_at = letters_written = 0;
@@ -82,7 +82,8 @@ static long long state_of(const char *column)
 static void nobody_is_told_of_a_first_version_or_of_what_is_known(void **state)
 {
 	(void)state;
-	given_people((struct people){ .count = 3, .phone = true }); /* who registered with the new version */
+	given_people((struct people){ .count = 3, .phone = true });
+	change("UPDATE account SET policy_told = '" VERSION "'");
 	run_policy();
 	assert_int_equal(number(MAILS), 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM policy_version WHERE ended_at IS NOT NULL"),
@@ -272,6 +273,102 @@ static void a_version_that_was_rewritten_is_named(void **state)
 	assert_string_equal(ran.detail, "left alone 1 version of the policy that was rewritten");
 }
 
+/* Registered before the version, and confirmed when all others have been told of it. */
+struct latecomer {
+	enum fy_account_role role;
+	bool by_password, in_force;
+	uint64_t id;
+};
+
+static struct fy_slice link_hash(struct task *t)
+{
+	uint8_t *hash = fy_zalloc(t->ctx.arena, 32);
+	memset(hash, 'l', 32);
+	return fy_slice(hash, 32);
+}
+
+static void register_late(struct task *t)
+{
+	struct latecomer *l = t->arg;
+	struct fy_account_new account = { .email = { FY_LIT("x@example.org") },
+					  .email_hash = link_hash(t),
+					  .given_name = { FY_LIT("X") },
+					  .family_name = { FY_LIT("Y") },
+					  .language = FY_LANG_EN,
+					  .role = l->role };
+	if (l->in_force)
+		t->ctx.now = fy_policy_effective(fy_policy_now());
+	CHECK_CODE(fy_accounts_create(&t->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, link_hash(t), t->ctx.now + FY_HOUR,
+				      NULL, &l->id),
+		   0);
+}
+
+static void confirm_late(struct task *t)
+{
+	struct latecomer *l = t->arg;
+	uint64_t id;
+	if (l->in_force)
+		t->ctx.now = fy_policy_effective(fy_policy_now());
+	if (!l->by_password) {
+		CHECK_CODE(fy_accounts_confirm(&t->ctx, link_hash(t), false, letter, &id), 0);
+		return;
+	}
+	change("UPDATE one_time_token SET purpose = 3"); /* a link of an administrator's */
+	CHECK_CODE(fy_accounts_reset_password(&t->ctx, FY_TOKEN_SET_UP, link_hash(t),
+					      (struct fy_secret){ FY_LIT("$new") }, letter, &id),
+		   0);
+}
+
+static void told_late(struct latecomer l, long long mails, const char *version)
+{
+	char sql[120];
+	begin(NULL);
+	run_tasks(1, register_late, &l);
+	if (!l.in_force)
+		assert_int_equal(number("SELECT COUNT(*) FROM account WHERE policy_told < '" VERSION "'"), 1);
+	run_policy(); /* nobody else is there: the version ends */
+	assert_true(state_of("ended_at") > 0);
+	assert_int_equal(number(MAILS), 0);
+	run_tasks(1, confirm_late, &l);
+	assert_int_equal(number(MAILS), mails);
+	snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM account WHERE state = 2 AND policy_told %s '" VERSION "'",
+		 version);
+	assert_int_equal(number(sql), 1);
+	run_policy();
+	assert_int_equal(number(MAILS), mails); /* and once */
+}
+
+static void who_confirms_after_the_others_were_told_is_told_then(void **state)
+{
+	(void)state;
+	told_late((struct latecomer){ .role = FY_ROLE_STAFF }, 1, "=");
+	told_late((struct latecomer){ .role = FY_ROLE_STAFF, .by_password = true }, 1, "=");
+	told_late((struct latecomer){ .role = FY_ROLE_MEMBER }, 0, "<"); /* the change does not concern them */
+	told_late((struct latecomer){ .role = FY_ROLE_STAFF, .in_force = true }, 0, "="); /* the text they were shown */
+}
+
+static void set_up_late(struct task *t)
+{
+	struct fy_account_new owner = { .email = { FY_LIT("x@example.org") },
+					.email_hash = link_hash(t),
+					.password_hash = { FY_LIT("$new") },
+					.given_name = { FY_LIT("X") },
+					.family_name = { FY_LIT("Y") },
+					.language = FY_LANG_EN };
+	uint64_t id;
+	CHECK_CODE(fy_tokens_create(&t->ctx, 0, FY_TOKEN_SET_UP, link_hash(t), t->ctx.now + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_accounts_set_up_owner(&t->ctx, link_hash(t), &owner, letter, &id), 0);
+}
+
+static void an_owner_who_is_set_up_before_the_version_s_day_is_told_of_it(void **state)
+{
+	(void)state;
+	run_policy();
+	run_tasks(1, set_up_late, NULL);
+	assert_int_equal(number(MAILS), 1);
+	assert_int_equal(number(TOLD), 1);
+}
+
 int main(void)
 {
 	static const struct fy_job_letters all = { .policy = letter };
@@ -287,6 +384,8 @@ int main(void)
 		cmocka_unit_test_setup(a_run_that_was_overtaken_tells_nobody, begin),
 		cmocka_unit_test_setup(one_account_that_cannot_be_opened_does_not_keep_the_others, begin),
 		cmocka_unit_test_setup(a_version_that_was_rewritten_is_named, begin),
+		cmocka_unit_test_setup(who_confirms_after_the_others_were_told_is_told_then, begin),
+		cmocka_unit_test_setup(an_owner_who_is_set_up_before_the_version_s_day_is_told_of_it, begin),
 	};
 	return cmocka_run_group_tests(tests, stage_open_with_mariadb, stage_close);
 }

@@ -130,6 +130,18 @@ static void given_reads(unsigned count, unsigned old, unsigned days)
 	change(sql);
 }
 
+/* Addresses that four of accounts 1 to 5 are to get by a link that is good for `rest`; that of the fifth is for two days. */
+static void given_changes(const char *rest)
+{
+	char sql[400];
+
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO email_change SELECT seq, 'x', UNHEX(LPAD(HEX(seq), 64, '0')), UTC_TIMESTAMP(6), "
+		 "IF(seq < 5, UTC_TIMESTAMP(6) + INTERVAL %s, UTC_TIMESTAMP(6) + INTERVAL 2 DAY) FROM seq_1_to_5",
+		 rest);
+	change(sql);
+}
+
 struct both {
 	struct fy_job_report dry, real;
 	long long rows_after_dry;
@@ -139,7 +151,7 @@ struct both {
 #define ALL_ROWS                                                                                                           \
 	"SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + (SELECT COUNT(*) FROM outbox) + " \
 	"(SELECT COUNT(*) FROM contact_message) + (SELECT COUNT(*) FROM rights_request) + "                                \
-	"(SELECT COUNT(*) FROM access_request) + (SELECT COUNT(*) FROM access_log)"
+	"(SELECT COUNT(*) FROM access_request) + (SELECT COUNT(*) FROM access_log) + (SELECT COUNT(*) FROM email_change)"
 
 static long long deleted(const struct fy_job_report *report, const char *object)
 {
@@ -170,7 +182,8 @@ static void dry_then_real(struct task *t)
 	CHECK(fy_starts(real.items[0].names, FY_LIT("1, 2, 3, ")) &&
 	      fy_eq(fy_from(real.items[0].names, real.items[0].names.len - 5), FY_LIT(", 401")));
 	CHECK(fy_starts(real.items[1].names, FY_LIT("1, 2, 3, ")) && real.items[2].names.len);
-	CHECK(fy_starts(real.items[7].names, FY_LIT("1001, 1002, 1003, ")));
+	CHECK(deleted(&real, "expired changes of an address") == 4);
+	CHECK(fy_starts(real.items[8].names, FY_LIT("1001, 1002, 1003, ")));
 	/* Again: nothing is left to do. */
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", false, &real), 0);
 	CHECK(fy_eq(real.detail, FY_LIT("nothing to do")));
@@ -195,6 +208,7 @@ static void a_dry_run_says_what_the_run_then_does(void **state)
 	given_asked(1, 202, 365);
 	given_asked(301, 3, 364);
 	given_reads(209, 204, 365);
+	given_changes("-1 MINUTE");
 	given_consents(0);
 	given_requests(1, 202, "UTC_TIMESTAMP(6) - INTERVAL 1827 DAY");
 	given_requests(301, 3, "UTC_TIMESTAMP(6) - INTERVAL 1825 DAY");
@@ -226,6 +240,7 @@ static void the_moved_clock_decides_what_is_old(void **state)
 	given_messages(1, 203, 3, 800, "UTC_TIMESTAMP(6) - INTERVAL 364 DAY - INTERVAL 1 MINUTE");
 	given_asked(1, 202, 364);
 	given_reads(209, 204, 364);
+	given_changes("23 HOUR");
 	given_consents(-1);
 	given_requests(1, 202, "UTC_TIMESTAMP(6) - INTERVAL 1825 DAY - INTERVAL 1 MINUTE");
 	run_tasks(1, dry_then_real, &tomorrow);
@@ -273,7 +288,7 @@ static void many_names(struct task *t)
 	struct fy_slice names;
 
 	CHECK_CODE(fy_jobs_run_now(&t->ctx, "purge", true, &report), 0);
-	names = report.items[7].names;
+	names = report.items[8].names;
 	CHECK(deleted(&report, "unconfirmed registrations") == 5000);
 	CHECK(names.len > 10000 && names.len <= 16384);
 	CHECK(fy_eq(fy_from(names, names.len - 5), FY_LIT(", …")));

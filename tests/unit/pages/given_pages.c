@@ -39,7 +39,15 @@ SHOW(home)
 SHOW(register, .given_name = P("Zoë"), .family_name = P("O'Connor"), .email = P("zoe@example"))
 SHOW(register_done, .email = P("zoe@example.com"), .valid_hours = 24)
 SHOW(verify, .token = P("hT9s0Kc2"))
+
+static void show_verify_opted_out(struct fy_buf *out, const struct fy_page *page)
+{
+	fy_page_verify(out, page, &(struct fy_view_verify){ .token = P("hT9s0Kc2"), .opted_out = true });
+}
+
 SHOW(verified)
+SHOW(email_confirm, .token = P("hT9s0Kc2"), .email = P("camille.nouvelle@example.com"))
+SHOW(email_confirmed, .email = P("camille.nouvelle@example.com"))
 SHOW(token_invalid, .purpose = FY_LIT("verify"))
 SHOW(login, .email = P("camille@example.com"), .next = FY_LIT("/account"))
 SHOW(forgot)
@@ -83,6 +91,8 @@ static void show_account_security(struct fy_buf *out, const struct fy_page *page
 	fy_page_account_security(out, page,
 				 &(struct fy_view_account_security){ .email = P("camille@example.com"),
 								     .password_changed = AGO(90 * FY_DAY),
+								     .waiting_email = P("camille.nouvelle@example.com"),
+								     .waiting_until = AGO(-47 * FY_HOUR),
 								     .sessions = sessions,
 								     .sessions_count = FY_COUNT(sessions) });
 }
@@ -924,7 +934,10 @@ const struct given_page given_pages[] = {
 	{ "register_refused", FY_PAGE_GUEST, show_register, ERRORS(register_errors) },
 	GUEST(register_done),
 	GUEST(verify),
+	GUEST(verify_opted_out),
 	GUEST(verified),
+	GUEST(email_confirm),
+	GUEST(email_confirmed),
 	GUEST(token_invalid),
 	{ "token_reset", FY_PAGE_GUEST, show_token_reset },
 	{ "token_export", FY_PAGE_GUEST, show_token_export },
@@ -1060,6 +1073,13 @@ MAIL(address_known, .given_name = P("Camille"), .login_link = FY_LIT("https://ww
 MAIL(reset_password, .given_name = P("Camille <script>"), .link = P(LINK), .valid_minutes = 30)
 MAIL(password_changed, .given_name = P("Camille"), .when = GIVEN_NOW,
      .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
+MAIL(email_confirm, .link = P(LINK), .valid_hours = 48)
+MAIL(email_asked, .given_name = P("Camille <script>"), .when = GIVEN_NOW, .valid_hours = 48,
+     .account_link = FY_LIT("https://www.hostfamiliesinparis.com/account/security"),
+     .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
+MAIL(email_changed, .given_name = P("Camille"), .when = GIVEN_NOW, .contact = FY_LIT("bonjour@example.com"))
+MAIL(email_wanted, .given_name = P("Camille"), .login_link = FY_LIT("https://www.hostfamiliesinparis.com/login"),
+     .forgot_link = FY_LIT("https://www.hostfamiliesinparis.com/password/forgot"))
 MAIL(contact_receipt, .reference = FY_LIT("C-1042"), .received = GIVEN_NOW)
 MAIL(export_link, .link = P(LINK), .valid_minutes = 30)
 MAIL(export_nothing, .privacy_link = FY_LIT("https://www.hostfamiliesinparis.com/privacy"))
@@ -1104,6 +1124,7 @@ const struct given_mail given_mails[] = {
 	LETTER(right_answer),    LETTER(right_refused), LETTER(access_asked),     LETTER(access_waiting),
 	LETTER(role_changed),    LETTER(glass_broken),  LETTER(provided_notice),  LETTER(provided_erased),
 	LETTER(provided_gone),   LETTER(policy_change), LETTER(study_invitation), LETTER(export_link),
-	LETTER(export_nothing),
+	LETTER(export_nothing),  LETTER(email_confirm), LETTER(email_asked),      LETTER(email_changed),
+	LETTER(email_wanted),
 };
 const size_t given_mail_count = FY_COUNT(given_mails);

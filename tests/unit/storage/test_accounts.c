@@ -56,38 +56,78 @@ static void one_address_registered_many_times_at_once_gives_one_account(void **s
 	assert_int_equal(number("SELECT COUNT(*) FROM outbox"), 1);
 }
 
-static void register_with_consent(struct worker *w)
+/* Whether market research may read the account, and how many decisions are kept. */
+static void research_reads(struct worker *w, uint64_t id, bool open, size_t decisions)
 {
-	uint64_t id = 0;
-	struct fy_consent consent;
-	struct fy_account_new account = { .email = personal("eve@example.org"),
-					  .email_hash = hash_of(&w->arena, "eve"),
-					  .given_name = personal("Eve"),
-					  .family_name = personal("Adam"),
-					  .market_research = true };
-	int err = fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, "eve"),
-				     NOON + FY_DAY, &confirm_mail, &id);
-	CHECK(!*(bool *)w->arg == (err == 0));
-	if (err)
-		return;
-	CHECK_CODE(fy_consents_get(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, &consent), 0);
-	CHECK(consent.given && consent.decided_at == NOON &&
-	      fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
+	struct fy_account a;
+	struct fy_consent *consents;
+	size_t count;
+	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_MARKET_RESEARCH, &a), 0);
+	CHECK(a.person_withholds == !open);
+	CHECK(fy_eq(a.email.text, open ? FY_LIT("Ada@Example.org") : FY_LIT("")));
+	CHECK_CODE(fy_consents_list(&w->ctx, id, &consents, &count), 0);
+	CHECK(count == decisions);
 }
 
-static void an_account_and_the_consent_given_with_it_are_kept_both_or_neither(void **state)
+static void consent_of_the_confirmation(struct worker *w)
+{
+	uint64_t id;
+	struct fy_consent consent;
+	CHECK_CODE(register_as(w, "ada", &id), 0);
+	research_reads(w, id, false, 0);
+	change("ALTER TABLE consent ADD CONSTRAINT refuses CHECK (given = FALSE)");
+	CHECK(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), true, NULL, &id) != 0);
+	CHECK(number("SELECT state FROM account") == FY_ACCOUNT_PENDING);
+	change("ALTER TABLE consent DROP CONSTRAINT refuses");
+	w->ctx.now += FY_HOUR;
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), true, NULL, &id), 0);
+	research_reads(w, id, true, 1);
+	CHECK_CODE(fy_consents_get(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, &consent), 0);
+	CHECK(consent.given && consent.decided_at == NOON + FY_HOUR &&
+	      fy_eq(consent.text_version, FY_LIT(FY_CONSENT_TEXT_VERSION)));
+	CHECK_CODE(register_as(w, "bob", &id), 0);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "bob"), false, NULL, &id), 0);
+	research_reads(w, id, false, 0);
+}
+
+static void a_confirmation_and_the_consent_given_with_it_are_kept_both_or_neither(void **state)
 {
 	(void)state;
-	bool refused = true;
-	change("ALTER TABLE consent ADD CONSTRAINT refuses CHECK (given = FALSE)");
-	run_all(1, register_with_consent, &refused);
-	assert_int_equal(number("SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM one_time_token) + "
-				"(SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM consent)"),
-			 0);
-	change("ALTER TABLE consent DROP CONSTRAINT refuses");
-	refused = false;
-	run_all(1, register_with_consent, &refused);
-	assert_int_equal(number("SELECT COUNT(*) FROM account a JOIN consent c ON c.account_id = a.id"), 1);
+	run_all(1, consent_of_the_confirmation, NULL);
+}
+
+/* As versions did that took the decision with the registration. */
+static uint64_t given_a_stranger_s_consent(struct worker *w, const char *name)
+{
+	uint64_t id = 0;
+	if (register_as(w, name, &id) == 0)
+		fy_consents_set(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, true);
+	return id;
+}
+
+static void consents_of_strangers(struct worker *w)
+{
+	uint64_t id = given_a_stranger_s_consent(w, "ada"), got;
+	struct fy_slice reset = hash_of(&w->arena, "reset");
+	research_reads(w, id, true, 1);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), false, NULL, &got), 0);
+	research_reads(w, id, false, 0);
+	id = given_a_stranger_s_consent(w, "bob");
+	CHECK_CODE(fy_accounts_contest(&w->ctx, id), 0);
+	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, reset, NOON + FY_HOUR, NULL), 0);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, reset, secret("$new"), NULL, &got), 0);
+	research_reads(w, id, false, 0);
+
+	/* What the holder decides stays, whatever link is followed later. */
+	CHECK_CODE(fy_consents_set(&w->ctx, id, FY_CONSENT_MARKET_RESEARCH, true), 0);
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "bob"), false, NULL, &got), 0);
+	research_reads(w, id, true, 1);
+}
+
+static void no_consent_counts_that_was_given_before_the_mailbox_was_proven(void **state)
+{
+	(void)state;
+	run_all(1, consents_of_strangers, NULL);
 }
 
 static void read_back(struct worker *w)
@@ -239,7 +279,7 @@ static void of_many_edits_of_one_version_one_is_kept(void **state)
 static void confirm_ada(struct worker *w)
 {
 	uint64_t id = 0;
-	int err = fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), &id);
+	int err = fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "ada"), false, NULL, &id);
 	if (err) {
 		CHECK_CODE(err, FY_ERR_EXPIRED);
 		lost++;
@@ -273,12 +313,13 @@ static void reset(struct worker *w)
 	CHECK_CODE(register_as(w, "ada", &id), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, one, NOON + FY_HOUR, &confirm_mail), 0);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, other, NOON + FY_HOUR, NULL), 0);
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_SET_UP, one, secret("$new"), &got), FY_ERR_NOT_FOUND);
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$new"), &got), 0);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_SET_UP, one, secret("$new"), NULL, &got),
+		   FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$new"), NULL, &got), 0);
 	CHECK(got == id);
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
 	CHECK(s.state == FY_ACCOUNT_ACTIVE && fy_eq(s.password_hash.text, FY_LIT("$new")));
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), &got),
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, one, secret("$x"), NULL, &got),
 		   FY_ERR_EXPIRED);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_SET_UP, other, &token), FY_ERR_EXPIRED);
 
@@ -290,7 +331,7 @@ static void reset(struct worker *w)
 	struct fy_slice three = hash_of(&w->arena, "three");
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_RESET_PASSWORD, three, NOON + FY_HOUR, NULL), 0);
 	change("UPDATE account SET state = 3");
-	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), &got),
+	CHECK_CODE(fy_accounts_reset_password(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, secret("$x"), NULL, &got),
 		   FY_ERR_DENIED);
 	CHECK_CODE(fy_tokens_find(&w->ctx, FY_TOKEN_RESET_PASSWORD, three, &token), 0); /* not used up */
 	CHECK_CODE(fy_accounts_get_signin(&w->ctx, id, &s), 0);
@@ -341,14 +382,14 @@ static void set_up_known(struct worker *w)
 				      .given_name = personal("Eve"),
 				      .family_name = personal("Adam") };
 	CHECK_CODE(register_as(w, "ada", &id), 0);
-	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, &got), FY_ERR_NOT_FOUND);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "ada"), &eve, NULL, &got), FY_ERR_NOT_FOUND);
 	CHECK_CODE(fy_tokens_create(&w->ctx, id, FY_TOKEN_SET_UP, hash_of(&w->arena, "link"), NOON + FY_HOUR, NULL), 0);
-	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), 0);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, NULL, &got), 0);
 	CHECK(got == id);
 	CHECK_CODE(fy_accounts_get(&w->ctx, id, FY_PURPOSE_RIGHTS, &a), 0);
 	CHECK(a.state == FY_ACCOUNT_ACTIVE && fy_eq(a.profile.given_name.text, FY_LIT("Eve")));
 	CHECK(fy_eq(a.profile.family_name.text, FY_LIT("Adam")));
-	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, &got), FY_ERR_EXPIRED);
+	CHECK_CODE(fy_accounts_set_up(&w->ctx, hash_of(&w->arena, "link"), &eve, NULL, &got), FY_ERR_EXPIRED);
 }
 
 static void an_account_is_set_up_with_its_names_by_its_own_link_once(void **state)
@@ -364,7 +405,7 @@ static int own(struct worker *w, const char *token, uint64_t *ret_id)
 					  .password_hash = secret("$h"),
 					  .given_name = personal("O"),
 					  .family_name = personal("W") };
-	return fy_accounts_set_up_owner(&w->ctx, hash_of(&w->arena, token), &account, ret_id);
+	return fy_accounts_set_up_owner(&w->ctx, hash_of(&w->arena, token), &account, NULL, ret_id);
 }
 
 static void set_up(struct worker *w)
@@ -412,7 +453,8 @@ static void purge(struct worker *w)
 	CHECK(n == 3);
 	CHECK_CODE(fy_accounts_list_unconfirmed(&w->ctx, before, 0, 2, &found, &count), 0);
 	CHECK(count == 2 && found[0] == ids[0] && found[1] == ids[1]);
-	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), &confirmed), 0); /* after the list was made */
+	CHECK_CODE(fy_accounts_confirm(&w->ctx, hash_of(&w->arena, "b"), false, NULL, &confirmed),
+		   0); /* after the list was made */
 	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);
 	CHECK(deleted);
 	CHECK_CODE(fy_accounts_delete_unconfirmed(&w->ctx, ids[0], before, &deleted), 0);
@@ -438,7 +480,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_address_registered_many_times_at_once_gives_one_account),
-		TEST(an_account_and_the_consent_given_with_it_are_kept_both_or_neither),
+		TEST(a_confirmation_and_the_consent_given_with_it_are_kept_both_or_neither),
+		TEST(no_consent_counts_that_was_given_before_the_mailbox_was_proven),
 		TEST(an_account_is_read_back_as_it_was_written),
 		TEST(the_names_of_a_list_take_one_statement),
 		TEST(a_profile_of_the_widest_characters_fits_and_more_is_refused_whole),

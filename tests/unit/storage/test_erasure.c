@@ -36,13 +36,13 @@ static int make(struct worker *w, const char *name, enum fy_account_role role, u
 					  .given_name = personal("Canary"),
 					  .family_name = personal("Serin"),
 					  .state = FY_ACCOUNT_ACTIVE,
-					  .role = role,
-					  .market_research = true };
+					  .role = role };
 	struct fy_mail_new mail = { .template_name = FY_LIT("x"),
 				    .to_address = account.email,
 				    .fields = secret("canary") };
-	return fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, name), NOON + FY_DAY,
-				  &mail, ret_id);
+	int err = fy_accounts_create(&w->ctx, &account, FY_TOKEN_CONFIRM_EMAIL, hash_of(&w->arena, name), NOON + FY_DAY,
+				     &mail, ret_id);
+	return err ? err : fy_consents_set(&w->ctx, *ret_id, FY_CONSENT_MARKET_RESEARCH, true);
 }
 
 static void given_two(struct worker *w)

@@ -187,17 +187,17 @@ static fy_async int open_session(struct worker *w, uint64_t account_id, enum fy_
 	return fy_sessions_open(&w->ctx, &session, FY_NONE, token);
 }
 
-/* An account with every field filled, two decisions, a session of each kind, a message, a mail that waits, and requests;
+/* An account with every field filled, another address that waits, two decisions, a session of each kind, a message, a mail that waits, and requests;
  * to be erased, but held; with a look at it, and two people whom somebody entered. */
-#define RECORDS 25
+#define NEW_ADDRESS "lefevre@example.net"
+#define RECORDS 26
 static fy_async int given_all(struct worker *w, const char *address, uint64_t *ret_id)
 {
 	const struct fy_account_new account = { .email = personal(address),
 						.email_hash = hash(w, address),
 						.given_name = personal("Zoé"),
 						.family_name = personal("Lefèvre"),
-						.state = FY_ACCOUNT_ACTIVE,
-						.market_research = true };
+						.state = FY_ACCOUNT_ACTIVE };
 	const struct fy_profile profile = { personal("Zoé"),     personal("Lefèvre"), personal("+33 6 12"),
 					    personal("Teacher"), personal("Piano"),   personal("Hiking"),
 					    personal("1, rue"),  personal("75003"),   personal("Paris"),
@@ -207,12 +207,19 @@ static fy_async int given_all(struct worker *w, const char *address, uint64_t *r
 					  .fields = secret("https://foyer.example/?token=never") };
 	int err = fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, &mail, ret_id);
 	if (err == 0)
+		err = fy_consents_set(&w->ctx, *ret_id, FY_CONSENT_MARKET_RESEARCH, true);
+	if (err == 0)
 		err = fy_accounts_update_profile(&w->ctx, *ret_id, 1, &profile, NULL);
 	if (err == 0)
 		err = fy_accounts_touch(&w->ctx, *ret_id);
 	w->ctx.now += FY_DAY;
 	if (err == 0)
 		err = fy_consents_set(&w->ctx, *ret_id, FY_CONSENT_MARKET_RESEARCH, false);
+	const struct fy_email_change_new change = { .account_id = *ret_id,
+						    .email = personal(NEW_ADDRESS),
+						    .token_hash = hash(w, address) };
+	if (err == 0)
+		err = fy_email_change_ask(&w->ctx, &change);
 	if (err == 0)
 		err = open_session(w, *ret_id, FY_SESSION_VISITOR);
 	if (err == 0)
@@ -360,6 +367,8 @@ static void read_values(struct worker *w)
 	CHECK(end_of_first(&export, COLUMN(RIGHTS_REQUEST_REPLY)) == NOON + 1827 * FY_DAY);
 	CHECK(end_of_first(&export, STORE(SESSION_DEVICE)) == NOON + 15 * FY_DAY);
 	CHECK(end_of_first(&export, COLUMN(OUTBOX_TO_ADDRESS)) == 0);
+	CHECK(text_is(&export, COLUMN(EMAIL_CHANGE_EMAIL), NEW_ADDRESS) &&
+	      end_of_first(&export, COLUMN(EMAIL_CHANGE_EMAIL)) == NOON + 3 * FY_DAY);
 	CHECK(end_of_first(&export, COLUMN(CONTACT_MESSAGE_MESSAGE)) == NOON + 182 * FY_DAY);
 	unsigned seen = 0;
 	for (const struct fy_export_record *r = export.records; r; r = r->next) {

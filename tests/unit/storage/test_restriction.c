@@ -20,9 +20,9 @@ static void given_ada(struct worker *w, bool consents)
 	struct fy_account_new account = { .email = personal("ada@example.org"),
 					  .email_hash = hash_of(&w->arena, "ada"),
 					  .given_name = personal("Ada"),
-					  .family_name = personal("Byron"),
-					  .market_research = consents };
+					  .family_name = personal("Byron") };
 	CHECK_CODE(fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, NULL, &ada), 0);
+	CHECK_CODE(fy_consents_set(&w->ctx, ada, FY_CONSENT_MARKET_RESEARCH, consents), 0);
 }
 
 static void opens(struct worker *w, enum fy_register_purpose purpose, bool expected)

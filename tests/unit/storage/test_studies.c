@@ -39,9 +39,9 @@ static void given_ada(struct worker *w, bool agrees)
 					  .given_name = personal("Ada"),
 					  .family_name = personal("Byron"),
 					  .language = FY_LANG_EN,
-					  .state = FY_ACCOUNT_ACTIVE,
-					  .market_research = agrees };
+					  .state = FY_ACCOUNT_ACTIVE };
 	CHECK_CODE(fy_accounts_create(&w->ctx, &account, 0, FY_NONE, 0, NULL, &ada), 0);
+	CHECK_CODE(fy_consents_set(&w->ctx, ada, FY_CONSENT_MARKET_RESEARCH, agrees), 0);
 }
 
 static uint64_t given_study(struct worker *w, struct fy_study *ret_study)
