@@ -177,17 +177,15 @@ static uint64_t writes(struct worker *w, const char *address)
 					  .message = personal("Is it free?"),
 					  .consent_text_version = FY_LIT("1") };
 	uint64_t id = 0;
-	CHECK_CODE(fy_contact_add(&w->ctx, &message, NULL, 0, &id), 0);
-	return id;
+	return fy_contact_add(&w->ctx, &message, NULL, 0, &id) == 0 ? id : 0;
 }
 
 static int reads(struct worker *w, uint64_t id, enum fy_register_purpose purpose)
 {
 	struct fy_contact_message message = { 0 };
 	int err = fy_contact_get(&w->ctx, id, purpose, &message);
-	CHECK((message.message.text.len != 0) == (err == 0));
-	CHECK(message.id == id); /* the rest is there in any case */
-	return err;
+	bool shown = message.message.text.len != 0; /* and the rest is there in any case */
+	return message.id == id && shown == (err == 0) ? err : FY_ERR_INTERNAL;
 }
 
 static uint64_t is_recorded(struct worker *w, const char *address)
@@ -200,8 +198,7 @@ static uint64_t is_recorded(struct worker *w, const char *address)
 					 .received_at = NOON,
 					 .due_at = DUE };
 	uint64_t id = 0;
-	CHECK_CODE(fy_rights_add(&w->ctx, &request, NULL, &id), 0);
-	return id;
+	return fy_rights_add(&w->ctx, &request, NULL, &id) == 0 ? id : 0;
 }
 
 static void given_ada_by_address(struct worker *w)
