@@ -20,6 +20,8 @@
 #include "jobs/rotate_plan.h"
 #include "jobs/run.h"
 
+#undef NOON /* in a year that the real clock does not reach: a run that believes in a day that is over leaves no note */
+#define NOON ((fy_time)4004503200 * FY_SECOND) /* 2096-11-23T10:00:00Z, 11:00 in Paris */
 #define WRITERS 4
 #define NO_RIGHT 77 /* exit code */
 
@@ -111,10 +113,10 @@ static void a_new_day_rotates_and_compresses(void **state)
 	run = rotate(NOON + FY_DAY, false, 0);
 	assert_same(&dry, &run);
 	assert_string_equal(run.names[0],
-			    "rotate logs: access.log to access.log-20261123, foyer.log to foyer.log-20261123");
-	assert_string_equal(run.names[1], "compress rotated logs: access.log-20261123, foyer.log-20261123");
-	assert_gz("log/access.log-20261123.gz", "one\n");
-	assert_gz("log/foyer.log-20261123.gz", "two\n");
+			    "rotate logs: access.log to access.log-20961123, foyer.log to foyer.log-20961123");
+	assert_string_equal(run.names[1], "compress rotated logs: access.log-20961123, foyer.log-20961123");
+	assert_gz("log/access.log-20961123.gz", "one\n");
+	assert_gz("log/foyer.log-20961123.gz", "two\n");
 	assert_int_equal(count_files("log", "access.log"), 1);
 	run = rotate(NOON + FY_DAY + FY_MINUTE, false, 0); /* the same day again: nothing */
 	assert_int_equal(run.count, 0);
@@ -146,22 +148,22 @@ static void size_rotates_too_and_numbers_the_day(void **state)
 	}
 	write_file("log/access.log", "small\n");
 	assert_int_equal(rotate(NOON, false, 0).count, 0);
-	assert_true(file_exists("log/access.log-20261123.gz"));
-	assert_true(file_exists("log/access.log-20261123.2.gz"));
-	assert_true(file_exists("log/access.log-20261123.3.gz"));
+	assert_true(file_exists("log/access.log-20961123.gz"));
+	assert_true(file_exists("log/access.log-20961123.2.gz"));
+	assert_true(file_exists("log/access.log-20961123.3.gz"));
 	assert_int_equal(rotate(NOON + FY_DAY, false, 0).rotated, 1);
-	assert_gz("log/access.log-20261123.4.gz", "small\n");
+	assert_gz("log/access.log-20961123.4.gz", "small\n");
 	free(megabyte);
 }
 
 static void only_our_own_old_files_are_deleted(void **state)
 {
 	static const char *const stay[] = {
-		"log/access.log-20260528.gz",     "log/foyer.log-20261122.7.gz",   "log/other.log-20200101.gz",
+		"log/access.log-20960528.gz",     "log/foyer.log-20961122.7.gz",   "log/other.log-20200101.gz",
 		"log/access.log-20200101.gz.bak", "log/access.log-20201301.gz",    "log/access.log-2020010.gz",
 		"log/access.log-20200101.1.gz",   "log/access.log-20200101.02.gz", "log/mariadb.log"
 	};
-	static const char *const go[] = { "log/access.log-20260526.gz", "log/access.log-20200229",
+	static const char *const go[] = { "log/access.log-20960526.gz", "log/access.log-20200229",
 					  "log/foyer.log-20200101.12.gz" };
 	(void)state;
 	for (size_t i = 0; i < FY_COUNT(stay); i++)
@@ -186,7 +188,7 @@ static void without_gzip_files_stay_plain(void **state)
 	struct run run = rotate(NOON + FY_DAY, false, 0);
 	assert_int_equal(run.rotated, 1);
 	assert_int_equal(run.compressed, -1);
-	assert_true(file_exists("log/access.log-20261123"));
+	assert_true(file_exists("log/access.log-20961123"));
 }
 
 /* Each kind of thing that a killed rotation leaves. */
@@ -195,20 +197,20 @@ static void what_was_cut_off_is_finished_by_the_next_run(void **state)
 	gzFile gz;
 
 	(void)state;
-	write_file("log/access.log-20261120", "renamed, not compressed\n");
-	write_file("log/access.log-20261121", "half compressed\n");
-	write_file("log/.access.log-20261121.gz.tmp", "\x1f\x8bhalf");
-	write_file("log/access.log-20261122", "compressed, not removed\n");
-	gz = gzopen(path_of("log/access.log-20261122.gz"), "wb");
+	write_file("log/access.log-20961120", "renamed, not compressed\n");
+	write_file("log/access.log-20961121", "half compressed\n");
+	write_file("log/.access.log-20961121.gz.tmp", "\x1f\x8bhalf");
+	write_file("log/access.log-20961122", "compressed, not removed\n");
+	gz = gzopen(path_of("log/access.log-20961122.gz"), "wb");
 	assert_true(gzputs(gz, "compressed, not removed\n") > 0 && gzclose(gz) == Z_OK);
 	write_file("log/.not-ours.tmp", "x");
 	struct run dry = rotate(NOON, true, 0), run = rotate(NOON, false, 0);
 	assert_same(&dry, &run);
 	assert_int_equal(run.compressed, 3);
 	assert_int_equal(run.removed, 1);
-	assert_gz("log/access.log-20261120.gz", "renamed, not compressed\n");
-	assert_gz("log/access.log-20261121.gz", "half compressed\n");
-	assert_gz("log/access.log-20261122.gz", "compressed, not removed\n");
+	assert_gz("log/access.log-20961120.gz", "renamed, not compressed\n");
+	assert_gz("log/access.log-20961121.gz", "half compressed\n");
+	assert_gz("log/access.log-20961122.gz", "compressed, not removed\n");
 	assert_int_equal(count_files("log", "access.log"), 3);
 	assert_int_equal(count_files("log", ".access"), 0);
 	assert_true(file_exists("log/.not-ours.tmp"));
@@ -222,17 +224,17 @@ static void a_different_compressed_file_is_never_replaced(void **state)
 					      "the first line\nthe second line\nthe third line\n", "" };
 	(void)state;
 	for (size_t i = 0; i < FY_COUNT(others); i++) {
-		gzFile gz = gzopen(path_of("log/access.log-20261122.gz"), "wb");
+		gzFile gz = gzopen(path_of("log/access.log-20961122.gz"), "wb");
 		assert_true(gzputs(gz, others[i]) >= 0 && gzclose(gz) == Z_OK);
-		write_file("log/access.log-20261122", plain);
-		write_file("log/access.log-20261121", "beside\n");
+		write_file("log/access.log-20961122", plain);
+		write_file("log/access.log-20961121", "beside\n");
 		struct run run = rotate(NOON, false, FY_ERR_IO);
 		assert_non_null(strstr(run.detail, "a different file has its compressed name"));
-		char *kept = read_file("log/access.log-20261122");
+		char *kept = read_file("log/access.log-20961122");
 		assert_string_equal(kept, plain);
 		free(kept);
-		assert_gz("log/access.log-20261122.gz", others[i]);
-		assert_gz("log/access.log-20261121.gz", "beside\n"); /* the others are treated all the same */
+		assert_gz("log/access.log-20961122.gz", others[i]);
+		assert_gz("log/access.log-20961121.gz", "beside\n"); /* the others are treated all the same */
 		empty_dir("log");
 	}
 }
@@ -242,15 +244,15 @@ static void full_disk(void **state)
 {
 	(void)state;
 	FILE *random = fopen("/dev/urandom", "r");
-	FILE *file = fopen(path_of("log/access.log-20261122"), "w");
+	FILE *file = fopen(path_of("log/access.log-20961122"), "w");
 	for (unsigned i = 0; i < 44 * 1024; i++)
 		fputc(fgetc(random), file);
 	fclose(random);
 	assert_int_equal(fclose(file), 0);
 	struct run run = rotate(NOON, false, FY_ERR_IO);
 	assert_non_null(strstr(run.detail, "the disk is full"));
-	assert_true(file_exists("log/access.log-20261122"));
-	assert_false(file_exists("log/access.log-20261122.gz"));
+	assert_true(file_exists("log/access.log-20961122"));
+	assert_false(file_exists("log/access.log-20961122.gz"));
 	assert_int_equal(count_files("log", ".access"), 0);
 	assert_int_equal(umount(path_of("log")), 0);
 }
@@ -294,8 +296,8 @@ static void a_missing_directory_is_nothing_to_do(void **state)
 static void a_file_that_is_still_written_waits(void **state)
 {
 	(void)state;
-	write_file("log/access.log-20261122", "begun\n");
-	int fd = open(path_of("log/access.log-20261122"), O_WRONLY | O_APPEND);
+	write_file("log/access.log-20961122", "begun\n");
+	int fd = open(path_of("log/access.log-20961122"), O_WRONLY | O_APPEND);
 	assert_int_equal(flock(fd, LOCK_SH), 0);
 	struct run run = rotate(NOON, false, 0);
 	assert_int_equal(run.left, 1);
@@ -303,7 +305,7 @@ static void a_file_that_is_still_written_waits(void **state)
 	close(fd);
 	run = rotate(NOON, false, 0);
 	assert_int_equal(run.compressed, 1);
-	assert_gz("log/access.log-20261122.gz", "begun\nended\n");
+	assert_gz("log/access.log-20961122.gz", "begun\nended\n");
 }
 
 static void a_moved_clock_leaves_no_trace_in_the_calendar(void **state)
@@ -474,22 +476,22 @@ static void names_are_read_strictly(void **state)
 	bool gzip;
 
 	(void)state;
-	assert_true(fy_rotate_parse("access.log-20261123", &base, &day, &number, &gzip));
-	assert_true(number == 1 && !gzip && day.year == 2026 && day.month == 11 && day.day == 23);
+	assert_true(fy_rotate_parse("access.log-20961123", &base, &day, &number, &gzip));
+	assert_true(number == 1 && !gzip && day.year == 2096 && day.month == 11 && day.day == 23);
 	assert_true(fy_rotate_parse("foyer.log-20240229.17.gz", &base, &day, &number, &gzip));
 	assert_true(number == 17 && gzip && strcmp(base, "foyer.log") == 0);
 	static const char *const wrong[] = { "access.log",
 					     "access.log-",
-					     "access.log-20261123.",
-					     "access.log-20261123.gz.gz",
-					     "access.log-20261123.1",
-					     "access.log-20261123.0",
-					     "access.log-20261123.100000",
-					     "access.log-20261123.2.",
+					     "access.log-20961123.",
+					     "access.log-20961123.gz.gz",
+					     "access.log-20961123.1",
+					     "access.log-20961123.0",
+					     "access.log-20961123.100000",
+					     "access.log-20961123.2.",
 					     "access.log-20230229",
-					     "xaccess.log-20261123",
-					     "access.log-20261123.2.gzip",
-					     "access.log-20261123.g" };
+					     "xaccess.log-20961123",
+					     "access.log-20961123.2.gzip",
+					     "access.log-20961123.g" };
 	for (size_t i = 0; i < FY_COUNT(wrong); i++)
 		assert_false(fy_rotate_parse(wrong[i], &base, &day, &number, &gzip));
 }
